@@ -1,0 +1,113 @@
+//! One error type. Every variant carries the names and numbers a reader needs to mend the cause.
+
+use std::path::{Path, PathBuf};
+
+/// The result of anything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong, with enough detail to mend it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Reading or writing a file failed.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was attempted: `read`, `write`, `create`, …
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file was read, but what it holds is not what its format or its use demands.
+    #[error("{}: {problem}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, with the numbers found and expected.
+        problem: String,
+    },
+    /// A value given by the user cannot be used.
+    #[error("{what}: {problem}")]
+    Invalid {
+        /// The option or argument.
+        what: String,
+        /// Why it cannot be used.
+        problem: String,
+    },
+    /// No adapter of the kind asked for was found.
+    #[error("{problem}")]
+    NoAdapter {
+        /// What was looked for and what was found.
+        problem: String,
+    },
+    /// The GPU driver refused or lost something.
+    #[error("GPU: {context}: {problem}")]
+    Gpu {
+        /// The kernel or operation under way.
+        context: String,
+        /// The driver's words.
+        problem: String,
+    },
+    /// A kernel was launched with operands that do not fit each other.
+    #[error("kernel {kernel}: {tensor} is {got}, expected {expected}")]
+    Shape {
+        /// The kernel.
+        kernel: &'static str,
+        /// The operand.
+        tensor: &'static str,
+        /// The shape demanded.
+        expected: String,
+        /// The shape given.
+        got: String,
+    },
+    /// A download failed at every mirror.
+    #[error("cannot download {file}: {problem}")]
+    Download {
+        /// The file's name.
+        file: String,
+        /// The last failure at each mirror.
+        problem: String,
+    },
+    /// Training produced a value that is not finite.
+    #[error("{what} is not finite at step {step}")]
+    NotFinite {
+        /// The loss or tensor.
+        what: String,
+        /// The training step, counted from 1.
+        step: u64,
+    },
+    /// One or more checks failed; the report has been printed.
+    #[error("{0}")]
+    CheckFailed(String),
+    /// The user stopped the run; what was finished is saved.
+    #[error("interrupted: {0}")]
+    Interrupted(String),
+}
+
+impl Error {
+    /// A closure for `map_err` that names the file and what was attempted on it.
+    pub fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> Error + 'a {
+        move |source| Error::Io { action, path: path.to_path_buf(), source }
+    }
+
+    /// A file whose content cannot be used.
+    pub fn malformed(path: &Path, problem: impl Into<String>) -> Error {
+        Error::Malformed { path: path.to_path_buf(), problem: problem.into() }
+    }
+
+    /// An option or argument that cannot be used.
+    pub fn invalid(what: impl Into<String>, problem: impl Into<String>) -> Error {
+        Error::Invalid { what: what.into(), problem: problem.into() }
+    }
+
+    /// What the user can do about it, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Error::NoAdapter { .. } => Some(
+                "install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers), or use --device cpu",
+            ),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! `wgvae` trains autoencoders, variational autoencoders and conditional VAEs on any Vulkan, Metal or DX12 GPU.
+
+pub mod check;
+pub mod cli;
+pub mod data;
+pub mod error;
+pub mod gpu;
+pub mod kernels;
+pub mod models;
+pub mod oracle;
+pub mod picture;
+pub mod train;
+
+pub use error::{Error, Result};

@@ -1,0 +1,158 @@
+//! The three models: what parameters they have, how they start, and how a training step of each is put together.
+
+use crate::{Error, Result, oracle::philox};
+use serde::{Deserialize, Serialize};
+
+/// Which of the three models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Autoencoder: the code itself is decoded.
+    Ae,
+    /// Variational autoencoder: z = μ + exp(½ log σ²) ε is decoded.
+    Vae,
+    /// Conditional VAE: z + relu(P onehot(y) + b) is decoded.
+    Cvae,
+}
+
+/// The shape of a model: `input → hidden… → latent → …hidden → input`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model {
+    /// Which of the three.
+    pub kind: Kind,
+    /// Pixels per image.
+    pub input: usize,
+    /// Widths of the encoder's hidden layers, first to last; the decoder mirrors them.
+    pub hidden: Vec<usize>,
+    /// Width of the code, μ, log σ² and z.
+    pub latent: usize,
+    /// Number of label classes; used by the CVAE alone.
+    pub classes: usize,
+}
+
+/// The reconstruction loss and how it is reduced over a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// Squared error, averaged over all pixels of the batch (`nn.MSELoss()`).
+    MseMean,
+    /// Squared error, summed over pixels and batch.
+    MseSum,
+    /// Binary cross-entropy from logits, summed over pixels and batch.
+    BceSum,
+}
+
+/// What a step minimises: reconstruction loss + β · KL.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Objective {
+    /// The reconstruction loss.
+    pub loss: Loss,
+    /// Weight of the KL divergence (summed over latents and batch); 0 for the AE.
+    pub beta: f64,
+}
+
+/// Adam as PyTorch has it: bias-corrected, ε outside the root.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Adam {
+    /// Learning rate.
+    pub lr: f64,
+    /// Decay of the first moment.
+    pub beta1: f64,
+    /// Decay of the second moment.
+    pub beta2: f64,
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+}
+
+impl Default for Adam {
+    fn default() -> Adam {
+        Adam { lr: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+    }
+}
+
+/// One named parameter tensor, in PyTorch's layout (`[out, in]` or `[out]`), row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    /// PyTorch's name: `encoder.0.weight`.
+    pub name: String,
+    /// `[out, in]` or `[out]`.
+    pub shape: Vec<usize>,
+    /// Row-major values. A GPU run keeps float32 values here exactly.
+    pub values: Vec<f64>,
+}
+
+/// The widths of one linear layer and the name its parameters carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerShape {
+    /// PyTorch's name without `.weight` and `.bias`: `encoder.0`, `mu`.
+    pub name: String,
+    /// Number of outputs.
+    pub out: usize,
+    /// Number of inputs.
+    pub inp: usize,
+}
+
+impl Model {
+    /// Checks that every size is usable.
+    pub fn validate(&self) -> Result<()> {
+        let positive = |what: &str, n: usize| match n {
+            0 => Err(Error::invalid(what, "must be at least 1")),
+            _ => Ok(()),
+        };
+        positive("input", self.input)?;
+        positive("--latent", self.latent)?;
+        if self.hidden.is_empty() {
+            return Err(Error::invalid("--hidden", "needs at least one width"));
+        }
+        self.hidden.iter().try_for_each(|&width| positive("--hidden", width))?;
+        if self.kind == Kind::Cvae {
+            positive("classes", self.classes)?;
+        }
+        Ok(())
+    }
+
+    /// The linear layers in the order of the forward pass: encoder, μ, log σ², label projector, decoder.
+    pub fn layers(&self) -> Vec<LayerShape> {
+        let mut layers = Vec::new();
+        let mut push = |name: String, inp: usize, out: usize| layers.push(LayerShape { name, out, inp });
+        let down: Vec<usize> = [&[self.input], &self.hidden[..], &[self.latent]].concat();
+        for (i, pair) in down.windows(2).enumerate() {
+            push(format!("encoder.{}", 2 * i), pair[0], pair[1]);
+        }
+        if self.kind != Kind::Ae {
+            push("mu".into(), self.latent, self.latent);
+            push("log_var".into(), self.latent, self.latent);
+        }
+        if self.kind == Kind::Cvae {
+            push("label_projector.0".into(), self.classes, self.latent);
+        }
+        let up: Vec<usize> = down.into_iter().rev().collect();
+        for (i, pair) in up.windows(2).enumerate() {
+            push(format!("decoder.{}", 2 * i), pair[0], pair[1]);
+        }
+        layers
+    }
+
+    /// Number of learnable values.
+    pub fn parameter_count(&self) -> usize {
+        self.layers().iter().map(|layer| layer.out * (layer.inp + 1)).sum()
+    }
+
+    /// Freshly initialised parameters: PyTorch's default for `nn.Linear`, U(−1/√in, 1/√in) for weight and bias,
+    /// drawn from the counter-based generator and rounded to float32.
+    pub fn initialise(&self, seed: u64) -> Vec<Param> {
+        let mut params = Vec::new();
+        for layer in self.layers() {
+            let bound = 1.0 / (layer.inp as f64).sqrt();
+            for (suffix, shape) in [("weight", vec![layer.out, layer.inp]), ("bias", vec![layer.out])] {
+                let tensor = params.len() as u32;
+                let count: usize = shape.iter().product();
+                let values = philox::uniforms(seed, philox::Stream::Init, tensor as u64, count)
+                    .map(|u| ((2.0 * u - 1.0) * bound) as f32 as f64)
+                    .collect();
+                params.push(Param { name: format!("{}.{suffix}", layer.name), shape, values });
+            }
+        }
+        params
+    }
+}
