@@ -1,1 +1,8 @@
-//! check
+//! The check: what a kernel is given, what it must return, and how near.
+
+/// One check of one kernel.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// What sets it apart.
+    pub name: String,
+}

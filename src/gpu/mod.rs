@@ -1,1 +1,12 @@
-//! gpu
+//! The only folder that names wgpu: adapters and devices, buffers, kernels compiled from WGSL, programs of dispatches.
+
+mod device;
+mod kernel;
+mod program;
+mod tensor;
+
+pub use device::{AdapterSummary, Choice, Gpu, Options, adapters};
+pub use kernel::{Access, Args, Field, Kind, Mutant, Role, Source, Spec};
+pub(crate) use kernel::{args, source};
+pub use program::{Batch, Batches, Dispatch, Part, Prepared, Program, fold};
+pub use tensor::{Arena, Matrix, Memory, Readback, vec4s};

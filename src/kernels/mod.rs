@@ -1,1 +1,95 @@
-//! kernels
+//! One file per shader, same name: what the shader needs, a typed launch, and cases for the check.
+//! Knows no model. To add a kernel: its shader, its oracle, its file here, and its line in [`ALL`].
+
+pub mod adam;
+pub mod latent;
+pub mod latent_backward;
+pub mod linear;
+pub mod linear_backward;
+pub mod loss;
+pub mod noise;
+pub mod onehot;
+pub mod order;
+pub mod output;
+pub mod reparameterize;
+pub mod reparameterize_backward;
+pub mod update;
+
+use crate::{
+    Error, Result,
+    gpu::{Arena, Matrix, Spec},
+};
+
+/// Every kernel, in the order of a training step.
+pub static ALL: &[&[Spec]] = &[
+    order::SPECS,
+    noise::SPECS,
+    linear::SPECS,
+    latent::SPECS,
+    onehot::SPECS,
+    reparameterize::SPECS,
+    output::SPECS,
+    linear_backward::SPECS,
+    latent_backward::SPECS,
+    reparameterize_backward::SPECS,
+    update::SPECS,
+    adam::SPECS,
+    loss::SPECS,
+];
+
+/// The parameters of one linear layer: the weight `[out, in]`, and behind it the bias `[out]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layer {
+    /// `[out, in]`
+    pub weight: Matrix,
+}
+
+impl Layer {
+    /// Space for a layer of `inputs` inputs and `outputs` outputs.
+    pub fn allocate(arena: &mut Arena, inputs: usize, outputs: usize) -> Layer {
+        let weight = arena.matrix(outputs, inputs);
+        arena.matrix(1, outputs);
+        Layer { weight }
+    }
+
+    /// `[1, out]`
+    pub fn bias(&self) -> Matrix {
+        Matrix {
+            start: self.weight.start + self.weight.rows * self.weight.columns.div_ceil(4),
+            rows: 1,
+            columns: self.weight.rows,
+        }
+    }
+
+    /// Number of inputs.
+    pub fn inputs(&self) -> u32 {
+        self.weight.columns
+    }
+
+    /// Number of outputs.
+    pub fn outputs(&self) -> u32 {
+        self.weight.rows
+    }
+}
+
+/// How images lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Bytes, 255 for white, rows padded to a multiple of four.
+    U8,
+    /// Floats in [0, 1], rows padded to a multiple of four.
+    F32,
+}
+
+/// Refuses a matrix of another shape than its kernel needs.
+fn expect(kernel: &'static str, tensor: &'static str, matrix: Matrix, rows: u32, columns: u32) -> Result<()> {
+    if (matrix.rows, matrix.columns) == (rows, columns) {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        kernel,
+        tensor,
+        expected: format!("[{rows}, {columns}]"),
+        got: format!("[{}, {}]", matrix.rows, matrix.columns),
+    })
+}

@@ -1,0 +1,11 @@
+// Adam (Kingma and Ba 2015), as PyTorch has it: bias-corrected, ε outside the root.
+@group(1) @binding(1)  var<storage, read_write> params:        array<vec4f>;
+@group(1) @binding(10) var<storage, read_write> first_moment:  array<vec4f>;
+@group(1) @binding(11) var<storage, read_write> second_moment: array<vec4f>;
+fn learn(at: u32, gradient: vec4f) {
+    let m = mix(gradient, first_moment[at], batch.beta1);
+    let v = mix(gradient * gradient, second_moment[at], batch.beta2);
+    first_moment[at] = m;
+    second_moment[at] = v;
+    params[at] -= batch.step_size * m / (sqrt(v) * batch.correction + batch.epsilon);
+}

@@ -1,0 +1,1 @@
+fn activate(x: vec4f) -> vec4f { return max(x, vec4f()); }

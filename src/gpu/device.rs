@@ -1,0 +1,204 @@
+//! Adapters, the choice among them, and the open device.
+
+use crate::{Error, Result};
+use serde::Serialize;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+/// What the user asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// The best adapter, hardware before software.
+    Best,
+    /// The adapter at this place of [`adapters`].
+    Index(usize),
+}
+
+/// How to open a device.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Keep the bounds checks and loop bounds that WebGPU demands; slower, used to prove that they are not needed.
+    pub checked: bool,
+}
+
+/// What an adapter says of itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct AdapterSummary {
+    /// Its place in the list; what `--device INDEX` takes.
+    pub index: usize,
+    /// The adapter's name.
+    pub name: String,
+    /// The driver and its version.
+    pub driver: String,
+    /// `vulkan`, `metal` or `dx12`.
+    pub backend: String,
+    /// `discrete`, `integrated`, `virtual`, `software` or `other`.
+    pub kind: &'static str,
+    /// Largest storage buffer a kernel can see, in bytes.
+    pub max_binding_bytes: u64,
+    /// Workgroup memory, in bytes.
+    pub max_workgroup_bytes: u32,
+    /// Invocations per workgroup.
+    pub max_invocations: u32,
+    /// Smallest and largest subgroup.
+    pub subgroup_sizes: [u32; 2],
+    /// Optional features that matter here and are present.
+    pub features: Vec<&'static str>,
+}
+
+impl AdapterSummary {
+    /// Whether a processor does the work.
+    pub fn is_software(&self) -> bool {
+        self.kind == "software"
+    }
+}
+
+fn instance() -> wgpu::Instance {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.flags = wgpu::InstanceFlags::empty();
+    wgpu::Instance::new(descriptor.with_env())
+}
+
+fn summary(index: usize, adapter: &wgpu::Adapter) -> AdapterSummary {
+    let (info, limits, features) = (adapter.get_info(), adapter.limits(), adapter.features());
+    let known = [
+        (wgpu::Features::SUBGROUP, "subgroups"),
+        (wgpu::Features::SHADER_F16, "f16"),
+        (wgpu::Features::TIMESTAMP_QUERY, "timestamps"),
+        (wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, "cooperative matrices"),
+    ];
+    AdapterSummary {
+        index,
+        name: info.name,
+        driver: [info.driver, info.driver_info].join(" ").trim().to_string(),
+        backend: info.backend.to_string(),
+        kind: match info.device_type {
+            wgpu::DeviceType::DiscreteGpu => "discrete",
+            wgpu::DeviceType::IntegratedGpu => "integrated",
+            wgpu::DeviceType::VirtualGpu => "virtual",
+            wgpu::DeviceType::Cpu => "software",
+            wgpu::DeviceType::Other => "other",
+        },
+        max_binding_bytes: limits.max_storage_buffer_binding_size,
+        max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
+        max_invocations: limits.max_compute_invocations_per_workgroup,
+        subgroup_sizes: [info.subgroup_min_size, info.subgroup_max_size],
+        features: known.iter().filter(|(bit, _)| features.contains(*bit)).map(|(_, name)| *name).collect(),
+    }
+}
+
+fn enumerate() -> Vec<wgpu::Adapter> {
+    pollster::block_on(instance().enumerate_adapters(wgpu::Backends::PRIMARY))
+}
+
+/// Every adapter found, in the order of `--device INDEX`.
+pub fn adapters() -> Vec<AdapterSummary> {
+    enumerate().iter().enumerate().map(|(index, adapter)| summary(index, adapter)).collect()
+}
+
+/// An open device and what was compiled for it.
+pub struct Gpu {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) pipelines: Mutex<HashMap<String, Arc<super::program::Pipeline>>>,
+    pub(super) timestamps: bool,
+    summary: AdapterSummary,
+    checked: bool,
+    fault: Arc<Mutex<Option<String>>>,
+}
+
+impl Gpu {
+    /// Opens the adapter of `choice`.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] where there is none, [`Error::Gpu`] where its driver refuses.
+    pub fn open(choice: &Choice, options: Options) -> Result<Gpu> {
+        let mut found = enumerate();
+        let summaries: Vec<_> = found.iter().enumerate().map(|(index, adapter)| summary(index, adapter)).collect();
+        let index = match choice {
+            Choice::Index(index) if *index < found.len() => *index,
+            Choice::Index(index) => {
+                let problem = format!("there is no adapter {index}: {} found, see `wgvae devices`", found.len());
+                return Err(Error::NoAdapter { problem });
+            }
+            Choice::Best => summaries
+                .iter()
+                .min_by_key(|summary| rank(summary.kind))
+                .map(|summary| summary.index)
+                .ok_or_else(|| Error::NoAdapter { problem: "no Vulkan, Metal or DX12 adapter found".into() })?,
+        };
+        let (adapter, summary) = (found.swap_remove(index), summaries[index].clone());
+        let (offered, mut limits) = (adapter.limits(), wgpu::Limits::default());
+        limits.max_storage_buffer_binding_size = offered.max_storage_buffer_binding_size;
+        limits.max_buffer_size = offered.max_buffer_size;
+        let wanted = wgpu::Features::TIMESTAMP_QUERY & adapter.features();
+        let refused = |error: wgpu::RequestDeviceError| Error::Gpu {
+            context: format!("opening {}", summary.name),
+            problem: error.to_string(),
+        };
+        let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("wgvae"),
+            required_features: wanted,
+            required_limits: limits,
+            memory_hints: wgpu::MemoryHints::Performance,
+            ..Default::default()
+        }))
+        .map_err(refused)?;
+        let fault = Arc::new(Mutex::new(None));
+        let keep = |fault: &Arc<Mutex<Option<String>>>| {
+            let fault = Arc::clone(fault);
+            move |text: String| {
+                fault.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(text);
+            }
+        };
+        let (on_error, on_loss) = (keep(&fault), keep(&fault));
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| on_error(error.to_string())));
+        device.set_device_lost_callback(move |reason, text| {
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                on_loss(format!("device lost: {text}"));
+            }
+        });
+        Ok(Gpu {
+            timestamps: wanted.contains(wgpu::Features::TIMESTAMP_QUERY),
+            device,
+            queue,
+            pipelines: Mutex::default(),
+            summary,
+            checked: options.checked,
+            fault,
+        })
+    }
+
+    /// The adapter that was opened.
+    pub fn adapter(&self) -> &AdapterSummary {
+        &self.summary
+    }
+
+    /// Whether shaders were compiled with WebGPU's runtime checks.
+    pub fn checked(&self) -> bool {
+        self.checked
+    }
+
+    /// The first error the driver reported since the last call, if any.
+    pub fn fault(&self, context: &str) -> Result<()> {
+        match self.fault.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take() {
+            Some(problem) => Err(Error::Gpu { context: context.into(), problem }),
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until all that was submitted is done.
+    pub fn wait(&self, context: &str) -> Result<()> {
+        self.device
+            .poll(wgpu::PollType::wait_indefinitely())
+            .map_err(|error| Error::Gpu { context: context.into(), problem: error.to_string() })?;
+        self.fault(context)
+    }
+}
+
+/// Hardware before software, and among hardware the discrete card.
+fn rank(kind: &str) -> usize {
+    ["discrete", "integrated", "virtual", "other", "software"].iter().position(|&k| k == kind).unwrap_or(usize::MAX)
+}

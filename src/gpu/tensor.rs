@@ -1,0 +1,175 @@
+//! Matrices in arenas, arenas in buffers, and the way back.
+
+use super::{Gpu, Role};
+use crate::{Error, Result};
+
+/// Number of vec4 that hold `columns` values: rows are padded with zeros to a multiple of four.
+pub const fn vec4s(columns: usize) -> usize {
+    columns.div_ceil(4)
+}
+
+/// A row-major matrix in the buffer of some role: `rows` rows of `vec4s(columns)` vec4, the padding zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Matrix {
+    /// Where it starts, in vec4.
+    pub start: u32,
+    /// Number of rows.
+    pub rows: u32,
+    /// Number of columns, without padding.
+    pub columns: u32,
+}
+
+/// Hands out space of a buffer, front to back.
+#[derive(Clone, Debug, Default)]
+pub struct Arena {
+    used: usize,
+}
+
+impl Arena {
+    /// Space for a `[rows, columns]` matrix.
+    pub fn matrix(&mut self, rows: usize, columns: usize) -> Matrix {
+        let start = self.used;
+        self.used += rows * vec4s(columns);
+        Matrix { start: start as u32, rows: rows as u32, columns: columns as u32 }
+    }
+
+    /// What was handed out, in bytes; a buffer is never empty.
+    pub fn bytes(&self) -> u64 {
+        16 * self.used.max(1) as u64
+    }
+}
+
+/// The buffers a program works on, one per role.
+#[derive(Clone, Default)]
+pub struct Memory {
+    buffers: [Option<wgpu::Buffer>; Role::ALL.len() + 1],
+}
+
+impl Memory {
+    /// Creates the buffer of `role`, filled with zeros.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the device has no room or the buffer is larger than a kernel can see.
+    pub fn create(&mut self, gpu: &Gpu, role: Role, bytes: u64) -> Result<()> {
+        let (context, limit) = (format!("memory for {}", role.name()), gpu.adapter().max_binding_bytes);
+        if bytes > limit {
+            let problem = format!("{bytes} bytes are needed, but a buffer of this adapter holds at most {limit}");
+            return Err(Error::Gpu { context, problem });
+        }
+        let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(role.name()),
+            size: bytes.next_multiple_of(16),
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        if let Some(error) = pollster::block_on(scope.pop()) {
+            return Err(Error::Gpu { context, problem: format!("{bytes} bytes: {error}") });
+        }
+        self.buffers[role as usize] = Some(buffer);
+        Ok(())
+    }
+
+    /// Uses the buffer that `other` has for `role`.
+    pub fn share(&mut self, other: &Memory, role: Role) {
+        self.buffers[role as usize].clone_from(&other.buffers[role as usize]);
+    }
+
+    /// Creates the buffer of `role` with `content`.
+    ///
+    /// # Errors
+    /// As [`Memory::create`].
+    pub fn upload(&mut self, gpu: &Gpu, role: Role, content: &[u8]) -> Result<()> {
+        self.create(gpu, role, content.len().max(4) as u64)?;
+        self.write(gpu, role, 0, content)
+    }
+
+    /// Overwrites part of the buffer of `role`, from byte `offset` on.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the driver refuses.
+    pub fn write(&self, gpu: &Gpu, role: Role, offset: u64, content: &[u8]) -> Result<()> {
+        let whole = content.len() / 4 * 4;
+        gpu.queue.write_buffer(self.buffer(role), offset, &content[..whole]);
+        if whole < content.len() {
+            let mut last = [0; 4];
+            last[..content.len() - whole].copy_from_slice(&content[whole..]);
+            gpu.queue.write_buffer(self.buffer(role), offset + whole as u64, &last);
+        }
+        gpu.fault(role.name())
+    }
+
+    /// Waits for all work and reads `values` four-byte values of `role`, from value `first` on.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the device is lost.
+    pub fn read<T: bytemuck::Pod>(&self, gpu: &Gpu, role: Role, first: usize, values: usize) -> Result<Vec<T>> {
+        let bytes = (values * size_of::<T>()) as u64;
+        let readback = Readback::new(gpu, bytes);
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        readback.copy(&mut encoder, self, role, (first * size_of::<T>()) as u64, bytes);
+        gpu.queue.submit([encoder.finish()]);
+        readback.request(bytes);
+        gpu.wait(role.name())?;
+        readback.take(bytes)
+    }
+
+    /// Sum of the sizes of all buffers, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.buffers.iter().flatten().map(wgpu::Buffer::size).sum()
+    }
+
+    pub(super) fn buffer(&self, role: Role) -> &wgpu::Buffer {
+        self.buffers[role as usize].as_ref().expect("a program is prepared only with every buffer it binds")
+    }
+
+    pub(super) fn has(&self, role: Role) -> bool {
+        self.buffers[role as usize].is_some()
+    }
+}
+
+/// A buffer the host can map, to bring results back.
+pub struct Readback {
+    buffer: wgpu::Buffer,
+}
+
+impl Readback {
+    /// Room for `bytes` bytes.
+    pub fn new(gpu: &Gpu, bytes: u64) -> Readback {
+        Readback {
+            buffer: gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("readback"),
+                size: bytes.max(4).next_multiple_of(4),
+                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            }),
+        }
+    }
+
+    pub(super) fn copy(&self, encoder: &mut wgpu::CommandEncoder, from: &Memory, role: Role, offset: u64, bytes: u64) {
+        encoder.copy_buffer_to_buffer(from.buffer(role), offset, &self.buffer, 0, bytes);
+    }
+
+    pub(super) fn buffer(&self) -> &wgpu::Buffer {
+        &self.buffer
+    }
+
+    /// Asks for the first `bytes` bytes; they are there after the device has been waited for.
+    pub(super) fn request(&self, bytes: u64) {
+        self.buffer.slice(..bytes).map_async(wgpu::MapMode::Read, |_| {});
+    }
+
+    /// Takes the values asked for.
+    pub(super) fn take<T: bytemuck::Pod>(&self, bytes: u64) -> Result<Vec<T>> {
+        let values = {
+            let view = self
+                .buffer
+                .slice(..bytes)
+                .get_mapped_range()
+                .map_err(|error| Error::Gpu { context: "reading back".into(), problem: error.to_string() })?;
+            bytemuck::pod_collect_to_vec(&view)
+        };
+        self.buffer.unmap();
+        Ok(values)
+    }
+}

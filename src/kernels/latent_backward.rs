@@ -1,0 +1,146 @@
+//! Backward through the narrow middle of a model, row by row, in one dispatch.
+
+use super::{
+    expect,
+    latent::{Layers, Middle, Parts, WORKGROUP},
+};
+use crate::{
+    Result,
+    gpu::{Access, Args as _, Matrix, Program, Role, Spec, args, fold, source},
+};
+
+args! {
+    /// As in `shaders/latent_backward.wgsl`.
+    pub struct Args {
+        /// Start of h in activations.
+        h: u32,
+        /// Start of code, likewise.
+        code: u32,
+        /// Start of μ, likewise.
+        mu: u32,
+        /// Start of log σ², likewise.
+        log_var: u32,
+        /// Start of relu(P onehot(y) + bP), likewise.
+        projection: u32,
+        /// Start of dd in signals.
+        dd: u32,
+        /// Start of dprojection, likewise.
+        dprojection: u32,
+        /// Start of dμ, likewise.
+        dmu: u32,
+        /// Start of dlog σ², likewise.
+        dlog_var: u32,
+        /// Start of dcode, likewise.
+        dcode: u32,
+        /// Start of dh, likewise.
+        dh: u32,
+        /// Start of W₂ in params.
+        w_code: u32,
+        /// Start of Wμ, likewise.
+        w_mu: u32,
+        /// Start of Wσ, likewise.
+        w_log_var: u32,
+        /// Start of W₃, likewise.
+        w_d: u32,
+        /// Columns of h and d.
+        width: u32,
+        /// Columns of code, μ, log σ², z and c.
+        latent: u32,
+        /// 0: no labels.
+        classes: u32,
+        /// 0: autoencoder.
+        variational: u32,
+        /// Rows of a full batch.
+        capacity: u32,
+        /// Weight of the KL divergence.
+        beta: f32,
+    }
+}
+
+/// Gradients of the middle, each before its activation. Those a model lacks are left at their default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gradients {
+    /// `[rows, width]`, before the relu of the decoder's first hidden layer.
+    pub d: Matrix,
+    /// Of what is decoded, `[rows, latent]`; only written where the middle is not one dispatch.
+    pub c: Matrix,
+    /// `[rows, latent]`
+    pub projection: Matrix,
+    /// `[rows, latent]`
+    pub mu: Matrix,
+    /// `[rows, latent]`
+    pub log_var: Matrix,
+    /// `[rows, latent]`
+    pub code: Matrix,
+    /// `[rows, width]`
+    pub h: Matrix,
+}
+
+/// The kernel.
+pub static SPECS: &[Spec] = &[Spec {
+    name: "latent_backward",
+    sources: &[source!("latent_backward.wgsl"), source!("common/batch.wgsl"), source!("common/reparameterize.wgsl")],
+    bindings: &[
+        (Role::Params, Access::Read),
+        (Role::Activations, Access::Read),
+        (Role::Signals, Access::ReadWrite),
+        (Role::Noise, Access::Read),
+    ],
+    args: Args::FIELDS,
+    workgroup: [WORKGROUP, 1, 1],
+    cases: Vec::new,
+    mutants: &[],
+}];
+
+/// Adds the backward pass of the middle to the program: from `gradients.d` to its other matrices (but c), with β times
+/// the gradient of the KL divergence.
+///
+/// # Errors
+/// [`Error::Shape`](crate::Error::Shape) where layers, activations and gradients do not fit.
+pub fn launch(
+    program: &mut Program,
+    layers: &Layers,
+    middle: &Middle,
+    gradients: &Gradients,
+    parts: Parts,
+    beta: f64,
+) -> Result<()> {
+    middle.check("latent_backward", layers, parts)?;
+    let (rows, width, latent) = (middle.h.rows, middle.h.columns, middle.code.columns);
+    expect("latent_backward", "dd", gradients.d, rows, width)?;
+    expect("latent_backward", "dcode", gradients.code, rows, latent)?;
+    expect("latent_backward", "dh", gradients.h, rows, width)?;
+    if parts.variational {
+        expect("latent_backward", "dmu", gradients.mu, rows, latent)?;
+        expect("latent_backward", "dlog_var", gradients.log_var, rows, latent)?;
+    }
+    if parts.labelled {
+        expect("latent_backward", "dprojection", gradients.projection, rows, latent)?;
+    }
+    let args = Args {
+        h: middle.h.start,
+        code: middle.code.start,
+        mu: middle.mu.start,
+        log_var: middle.log_var.start,
+        projection: middle.projection.start,
+        dd: gradients.d.start,
+        dprojection: gradients.projection.start,
+        dmu: gradients.mu.start,
+        dlog_var: gradients.log_var.start,
+        dcode: gradients.code.start,
+        dh: gradients.h.start,
+        w_code: layers.code.weight.start,
+        w_mu: layers.mu.weight.start,
+        w_log_var: layers.log_var.weight.start,
+        w_d: layers.d.weight.start,
+        width,
+        latent,
+        classes: if parts.labelled { layers.label.inputs() } else { 0 },
+        variational: parts.variational as u32,
+        capacity: rows,
+        beta: beta as f32,
+    };
+    let [x, y] = fold(rows as usize);
+    program.launch(&SPECS[0], &args, [x * WORKGROUP as usize, y]);
+    Ok(())
+}

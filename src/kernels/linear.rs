@@ -1,0 +1,119 @@
+//! `y[i, j] = act(Σₖ x[i, k] w[j, k] + b[j])`
+
+use super::{Format, Layer, expect};
+use crate::{
+    Error, Result,
+    gpu::{Access, Args as _, Matrix, Program, Role, Source, Spec, args, source, vec4s},
+};
+
+args! {
+    /// As in `shaders/linear.wgsl`.
+    pub struct Args {
+        /// Start of x in activations; unused where x is the batch of images.
+        x: u32,
+        /// Start of w in params; b follows.
+        w: u32,
+        /// Start of y in activations.
+        y: u32,
+        /// Inputs, in vec4.
+        k4: u32,
+        /// Outputs.
+        n: u32,
+    }
+}
+
+/// What is done to a layer's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// max(x, 0)
+    Relu,
+    /// x
+    Identity,
+    /// 1 / (1 + e⁻ˣ)
+    Sigmoid,
+}
+
+/// Where a layer's input lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The batch of images, gathered in the order of the epoch.
+    Images(Format),
+    /// An activation matrix `[rows, in]`.
+    Activations(Matrix),
+}
+
+const KERNEL: Source = source!("linear.wgsl");
+const PRODUCT: Source = source!("common/product_nt.wgsl");
+const BATCH: Source = source!("common/batch.wgsl");
+const IN_WIDTH: Source = source!("common/in_width.wgsl");
+const RELU: Source = source!("common/relu.wgsl");
+const IDENTITY: Source = source!("common/identity.wgsl");
+const SIGMOID: Source = source!("common/sigmoid.wgsl");
+const FROM_ACTIVATIONS: Source = source!("common/source_activations.wgsl");
+const FROM_IMAGES: Source = source!("common/source_images.wgsl");
+const U8: Source = source!("common/images_u8.wgsl");
+const F32: Source = source!("common/images_f32.wgsl");
+
+const INNER: &[(Role, Access)] = &[(Role::Params, Access::Read), (Role::Activations, Access::ReadWrite)];
+const FIRST: &[(Role, Access)] = &[
+    (Role::Params, Access::Read),
+    (Role::Activations, Access::ReadWrite),
+    (Role::Images, Access::Read),
+    (Role::Order, Access::Read),
+];
+
+macro_rules! spec {
+    ($name:literal, $bindings:expr, [$($part:expr),+]) => {
+        Spec {
+            name: $name,
+            sources: &[KERNEL, PRODUCT, BATCH, IN_WIDTH, $($part),+],
+            bindings: $bindings,
+            args: Args::FIELDS,
+            workgroup: [8, 4, 1],
+            cases: Vec::new,
+            mutants: &[],
+        }
+    };
+}
+
+/// One variant per input and activation in use.
+pub static SPECS: &[Spec] = &[
+    spec!("linear relu of u8 images", FIRST, [RELU, FROM_IMAGES, U8]),
+    spec!("linear relu of f32 images", FIRST, [RELU, FROM_IMAGES, F32]),
+    spec!("linear relu", INNER, [RELU, FROM_ACTIVATIONS]),
+    spec!("linear identity", INNER, [IDENTITY, FROM_ACTIVATIONS]),
+    spec!("linear sigmoid", INNER, [SIGMOID, FROM_ACTIVATIONS]),
+];
+
+/// Adds `y = act(x wᵀ + b)` to the program; `y` is `[rows, out]`.
+///
+/// # Errors
+/// [`Error::Shape`](crate::Error::Shape) where x, the layer and y do not fit.
+pub fn launch(program: &mut Program, x: Input, layer: Layer, y: Matrix, activation: Activation) -> Result<()> {
+    expect("linear", "y", y, y.rows, layer.outputs())?;
+    let (variant, start) = match (x, activation) {
+        (Input::Images(Format::U8), Activation::Relu) => (0, 0),
+        (Input::Images(Format::F32), Activation::Relu) => (1, 0),
+        (Input::Activations(x), activation) => {
+            expect("linear", "x", x, y.rows, layer.inputs())?;
+            (2 + activation as usize, x.start)
+        }
+        (Input::Images(_), _) => {
+            return Err(Error::Shape {
+                kernel: "linear",
+                tensor: "x",
+                expected: "an activation matrix, unless a relu follows".into(),
+                got: "images".into(),
+            });
+        }
+    };
+    let args = Args {
+        x: start,
+        w: layer.weight.start,
+        y: y.start,
+        k4: vec4s(layer.inputs() as usize) as u32,
+        n: layer.outputs(),
+    };
+    program.launch(&SPECS[variant], &args, [vec4s(args.n as usize).div_ceil(2), y.rows.div_ceil(8) as usize]);
+    Ok(())
+}

@@ -1,0 +1,38 @@
+//! ε ~ N(0, 1) for every step of a submit: Box-Muller on Philox words.
+
+use crate::{
+    gpu::{Access, Args as _, Program, Role, Spec, args, source},
+    oracle::philox::Stream,
+};
+
+args! {
+    /// As in `shaders/noise.wgsl`.
+    pub struct Args {
+        /// Lower word of the seed.
+        seed_low: u32,
+        /// Upper word of the seed.
+        seed_high: u32,
+        /// What the numbers are for: a [`Stream`].
+        stream: u32,
+        /// Normals per step.
+        count: u32,
+    }
+}
+
+/// The kernel.
+pub static SPECS: &[Spec] = &[Spec {
+    name: "noise",
+    sources: &[source!("noise.wgsl"), source!("common/batch.wgsl"), source!("common/philox.wgsl")],
+    bindings: &[(Role::Noise, Access::ReadWrite)],
+    args: Args::FIELDS,
+    workgroup: [64, 1, 1],
+    cases: Vec::new,
+    mutants: &[],
+}];
+
+/// Adds the noise of a submit: `count` normals for each step.
+pub fn launch(program: &mut Program, seed: u64, stream: Stream, count: usize) {
+    let args =
+        Args { seed_low: seed as u32, seed_high: (seed >> 32) as u32, stream: stream as u32, count: count as u32 };
+    program.launch(&SPECS[0], &args, [count.div_ceil(4), 1]);
+}
