@@ -1,5 +1,7 @@
 //! One's own data: image folders, `.npy` and `.csv` files, and what is said of anything else.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 
 use image::{GrayImage, Luma, Rgb, RgbImage};

@@ -1,5 +1,7 @@
 //! IDX files: what is read, and that every kind of damage is one clear error that names the file.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 

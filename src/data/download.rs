@@ -71,7 +71,7 @@ pub fn fetch(files: &[Remote], dir: &Path, settings: &Settings) -> Result<()> {
     let agent = ureq::Agent::new_with_config(config);
     let mut mirrors: Vec<&str> = settings.mirrors.iter().map(String::as_str).collect();
     for file in files {
-        let mut failures = Vec::new();
+        let mut failures: Vec<(String, String)> = Vec::new(); // hosts, and the problem they share
         let mut served = None;
         for (i, mirror) in mirrors.iter().enumerate() {
             match fetch_from(&agent, mirror, file, dir)? {
@@ -79,11 +79,19 @@ pub fn fetch(files: &[Remote], dir: &Path, settings: &Settings) -> Result<()> {
                     served = Some(i);
                     break;
                 }
-                Err(problem) => failures.push(format!("{}: {problem}", host(mirror))),
+                Err(problem) => match failures.last_mut() {
+                    Some((hosts, same)) if *same == problem => *hosts += &format!(", {}", host(mirror)),
+                    _ => failures.push((host(mirror).to_string(), problem)),
+                },
             }
         }
         let Some(i) = served else {
-            let problem = if failures.is_empty() { "no mirror is named".to_string() } else { failures.join("; ") };
+            let problem = match failures.as_slice() {
+                [] => "no mirror is named".to_string(),
+                some => {
+                    some.iter().map(|(hosts, problem)| format!("{hosts}: {problem}")).collect::<Vec<_>>().join("; ")
+                }
+            };
             return Err(Error::Download { file: file.name.to_string(), problem });
         };
         mirrors[..=i].rotate_right(1);

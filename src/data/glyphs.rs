@@ -59,7 +59,7 @@ pub fn glyph(seed: u64, index: u64) -> ([u8; PIXELS], u8) {
     let form = &forms[draw.pick(forms.iter().map(|form| form.weight))];
 
     let lines = write(&mut draw, form.curves);
-    let mut image = [0.0; PIXELS];
+    let mut image = [0.0_f32; PIXELS];
     for line in place(&mut draw, lines) {
         stroke::ink(&mut image, SIDE, &line);
     }
@@ -94,7 +94,7 @@ fn write<I: Iterator<Item = f64>>(draw: &mut Draw<I>, curves: &[&[Point]]) -> Ve
             moved.push((point, at));
             points.push(at);
         }
-        lines.push(stroke::spline(&points, 0.05));
+        lines.push(stroke::spline(&points, 0.07));
     }
     lines
 }

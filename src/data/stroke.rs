@@ -53,13 +53,14 @@ pub fn spline(points: &[Vec2], pitch: f64) -> Vec<Vec2> {
 }
 
 /// Adds a line of ink to a square image of `side` pixels: each pixel keeps the larger of what it had and the share of
-/// it that the line covers, from the distance of its middle to the line.
-pub fn ink(image: &mut [f64], side: usize, line: &[Bead]) {
+/// it that the line covers, from the distance of its middle to the line. In f32 and without a branch per pixel, which is
+/// several times as quick.
+pub fn ink(image: &mut [f32], side: usize, line: &[Bead]) {
     for pair in line.windows(2) {
         let (a, b) = (pair[0], pair[1]);
         let reach = a.radius.max(b.radius) + EDGE / 2.0;
         let span = |axis: usize| {
-            let low = a.at[axis].min(b.at[axis]) - reach - 0.5;
+            let low = a.at[axis].min(b.at[axis]) - reach + 0.5;
             let high = a.at[axis].max(b.at[axis]) + reach + 0.5;
             (low.max(0.0) as usize, (high.max(0.0) as usize).min(side))
         };
@@ -67,16 +68,19 @@ pub fn ink(image: &mut [f64], side: usize, line: &[Bead]) {
         let [dx, dy] = [b.at[0] - a.at[0], b.at[1] - a.at[1]];
         let squared = dx * dx + dy * dy;
         let inverse = if squared > 0.0 { 1.0 / squared } else { 0.0 };
+        let [dx, dy, inverse] = [dx, dy, inverse].map(|value| value as f32);
+        let [core, swell] = [a.radius / EDGE + 0.5, (b.radius - a.radius) / EDGE].map(|value| value as f32);
+        let first = (left as f64 + 0.5 - a.at[0]) as f32;
         for y in top..bottom {
             let row = &mut image[y * side + left..y * side + right];
-            for (x, pixel) in (left..).zip(row) {
-                let middle = [x as f64 + 0.5, y as f64 + 0.5];
-                let along = (middle[0] - a.at[0]) * dx + (middle[1] - a.at[1]) * dy;
-                let share = (along * inverse).clamp(0.0, 1.0);
-                let radius = a.radius + (b.radius - a.radius) * share;
-                let depth = radius - distance(middle, mix(a.at, b.at, share));
-                let cover = (depth / EDGE + 0.5).clamp(0.0, 1.0);
-                *pixel = pixel.max(cover);
+            let down = (y as f64 + 0.5 - a.at[1]) as f32;
+            for (x, pixel) in row.iter_mut().enumerate() {
+                let across = first + x as u32 as f32;
+                let share = ((across * dx + down * dy) * inverse).clamp(0.0, 1.0);
+                let (across, down) = (across - share * dx, down - share * dy);
+                let away = (across * across + down * down).sqrt();
+                let cover = core + swell * share - away * (1.0 / EDGE) as f32;
+                *pixel = pixel.max(cover.clamp(0.0, 1.0));
             }
         }
     }
