@@ -19,10 +19,9 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// A linear axis that holds all `values` (at least one, all finite), with `room` of its length added at both ends. Whole
-    /// values, such as epochs, get whole ticks.
-    pub(super) fn linear(values: impl Iterator<Item = f64> + Clone, room: f64) -> Axis {
-        let finest = if values.clone().all(|v| v.fract() == 0.0) { 1.0 } else { 0.0 };
+    /// A linear axis that holds all `values` (at least one, all finite), with `room` of its length added at both ends; its
+    /// ticks are at least `finest` apart.
+    pub(super) fn linear(values: impl Iterator<Item = f64>, room: f64, finest: f64) -> Axis {
         let (low, high) = bounds(values);
         // A single value, 7 say, gets an axis from 6.5 to 7.5.
         let room = if high > low { (high - low) * room } else { 0.5_f64.max(high.abs() * 0.05) };

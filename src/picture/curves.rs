@@ -79,12 +79,13 @@ impl Curves {
             return Err(Error::invalid("curves", format!("{} run(s) without a point: nothing to draw", runs.len())));
         }
         let values = points().map(|point| point.1);
-        let y = if self.log { Axis::logarithmic(values, 0.05) } else { Axis::linear(values, 0.05) };
+        let y = if self.log { Axis::logarithmic(values, 0.05) } else { Axis::linear(values, 0.05, 0.0) };
+        let finest = if points().all(|point| point.0.fract() == 0.0) { 1.0 } else { 0.0 }; // no tick at epoch 1.5
         let frame = Frame {
             size: self.size,
             title: self.title.as_deref(),
             labels: (&self.x_label, &self.y_label),
-            axes: (Axis::linear(points().map(|point| point.0), 0.02), y),
+            axes: (Axis::linear(points().map(|point| point.0), 0.02, finest), y),
             legend: legend(runs),
         };
         let tested = tested(runs);

@@ -5,7 +5,8 @@ use image::{GrayImage, Luma};
 use super::text::{self, Face};
 use crate::{Error, Result};
 
-const PAPER: u8 = 255;
+/// Neither black nor white, so that the edge of every image shows.
+const PAPER: u8 = 236;
 const INK: u8 = 36;
 const MARGIN: usize = 20;
 const TITLE_GAP: usize = 12;
@@ -22,10 +23,10 @@ const LONGEST: usize = 16_384;
 /// Images at most this wide and high are never shown smaller than twice their size.
 const SMALL: usize = 64;
 /// One image alone grows no larger than this, in pixels, nor its pixels larger than [`LARGEST_SCALE`].
-const TILE: usize = 280;
+const TILE: usize = 168;
 const LARGEST_SCALE: usize = 24;
-/// A tile is at least this high: a row of table data, one pixel high, is stretched until it can be seen.
-const LOWEST_TILE: usize = 8;
+/// A row of table data, one pixel high, is stretched to at least this many, so that it can be seen.
+const LOWEST_ROW: usize = 8;
 
 /// How gray images are laid out on one sheet. Nothing but the image size is needed; the rest has defaults that fit a screen.
 ///
@@ -218,7 +219,7 @@ impl Sheet {
 
     fn measure(&self, n: usize, columns: usize, scale: usize) -> Layout {
         let widest = |labels: &[String]| labels.iter().map(|label| Face::Body.width(label)).max();
-        let stretch = scale.max(LOWEST_TILE.div_ceil(self.height));
+        let stretch = if self.height == 1 && self.width > 1 { scale.max(LOWEST_ROW) } else { scale };
         let tile = (self.width * scale, self.height * stretch);
         let label_width = widest(&self.captions).max(widest(&self.column_labels)).map_or(0, |w| w + CAPTION_PAD);
         let rows = n.div_ceil(columns);

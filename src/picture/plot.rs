@@ -110,6 +110,9 @@ impl DrawingBackend for &mut Plot {
     }
 
     fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Drawn {
+        if style.color().alpha == 0.0 {
+            return Ok(()); // plotters draws the finer mesh even where its style hides it
+        }
         let width = f64::from(style.stroke_width()) / f64::from(UNITS);
         let points = path.into_iter().map(pixels).collect();
         self.shapes.push(Shape::Line { points, width, ink: ink(style.color()) });

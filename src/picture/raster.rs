@@ -52,21 +52,26 @@ fn line(image: &mut RgbImage, points: &[(f64, f64)], width: f64, ink: Ink) {
         return ruled(image, *a, *b, width, ink);
     }
     let reach = width / 2.0 + 0.5;
-    let (columns, rows) = (image.width() as i32, image.height() as i32);
-    let mut covered = vec![0.0_f64; (columns * rows) as usize];
+    let span = |values: &mut dyn Iterator<Item = f64>, limit: u32| {
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+        ((low - reach).floor() as i32).max(0)..((high + reach).ceil() as i32).min(limit as i32)
+    };
+    let columns = span(&mut points.iter().map(|p| p.0), image.width());
+    let rows = span(&mut points.iter().map(|p| p.1), image.height());
+    let mut covered = vec![0.0_f64; columns.len() * rows.len()];
     for pair in points.windows(2) {
         let (a, b) = (pair[0], pair[1]);
-        for y in ((a.1.min(b.1) - reach).floor() as i32).max(0)..((a.1.max(b.1) + reach).ceil() as i32).min(rows) {
-            for x in ((a.0.min(b.0) - reach).floor() as i32).max(0)..((a.0.max(b.0) + reach).ceil() as i32).min(columns)
-            {
+        for y in span(&mut [a.1, b.1].into_iter(), image.height()) {
+            for x in span(&mut [a.0, b.0].into_iter(), image.width()) {
                 let distance = to_stroke((f64::from(x) + 0.5, f64::from(y) + 0.5), a, b);
-                let cell = &mut covered[(y * columns + x) as usize];
+                let cell = &mut covered[(y - rows.start) as usize * columns.len() + (x - columns.start) as usize];
                 *cell = cell.max((reach - distance).clamp(0.0, 1.0));
             }
         }
     }
-    for (i, &coverage) in covered.iter().enumerate().filter(|(_, coverage)| **coverage > 0.0) {
-        blend(image, i as i32 % columns, i as i32 / columns, ink, coverage);
+    let places = rows.flat_map(|y| columns.clone().map(move |x| (x, y)));
+    for ((x, y), &coverage) in places.zip(&covered).filter(|(_, coverage)| **coverage > 0.0) {
+        blend(image, x, y, ink, coverage);
     }
 }
 

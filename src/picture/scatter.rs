@@ -54,8 +54,8 @@ impl Scatter {
             title: self.title.as_deref(),
             labels: (&self.labels.0, &self.labels.1),
             axes: (
-                Axis::linear(points.column(0).iter().copied(), 0.03),
-                Axis::linear(points.column(1).iter().copied(), 0.03),
+                Axis::linear(points.column(0).iter().copied(), 0.03, 0.0),
+                Axis::linear(points.column(1).iter().copied(), 0.03, 0.0),
             ),
             legend: labels.map_or(Ok(Vec::new()), |labels| self.legend(labels, n))?,
         };

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::plot::{Ink, Plot, Shape};
-use super::text::Face;
+use super::text::{Face, plain};
 
 const FONTS: &str = "'Noto Sans Mono', 'DejaVu Sans Mono', Menlo, Consolas, monospace";
 /// A monospaced character of these fonts is about this wide, in font sizes.
@@ -55,7 +55,7 @@ fn element(shape: &Shape) -> String {
             let size = face.advance() as f64 / CHARACTER;
             let weight = if *face == Face::Title { " font-weight=\"bold\"" } else { "" };
             let fill = paint("fill", *ink);
-            let text = escape(text);
+            let text = escape(&plain(text));
             format!("<text {place} font-size=\"{size:.2}\"{weight} textLength=\"{width}\" {fill}>{text}</text>")
         }
     }

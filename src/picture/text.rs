@@ -32,13 +32,13 @@ impl Face {
 
     /// Width of `text` in pixels.
     pub(super) fn width(self, text: &str) -> usize {
-        text.chars().count() * self.advance()
+        plain(text).chars().count() * self.advance()
     }
 }
 
 /// Calls `put(x, y, coverage)` for every pixel the text touches, from the top left of its box; coverage is 1 to 255.
 pub(super) fn draw(text: &str, face: Face, mut put: impl FnMut(usize, usize, u8)) {
-    for (i, c) in text.chars().enumerate() {
+    for (i, c) in plain(text).chars().enumerate() {
         for (y, row) in glyph(c, face).rows().enumerate() {
             for (x, &coverage) in row.iter().enumerate().filter(|(_, coverage)| **coverage > 0) {
                 put(i * face.advance() + x, y, coverage);
@@ -47,14 +47,27 @@ pub(super) fn draw(text: &str, face: Face, mut put: impl FnMut(usize, usize, u8)
     }
 }
 
+/// `text` in the font's characters, Latin-1: Greek letters spelled out, dashes as hyphens.
+pub(super) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            'μ' => out.push('µ'), // the micro sign of Latin-1 is drawn as the Greek letter
+            'α' => out.push_str("alpha"),
+            'β' => out.push_str("beta"),
+            'γ' => out.push_str("gamma"),
+            'ε' => out.push_str("epsilon"),
+            'λ' => out.push_str("lambda"),
+            'σ' => out.push_str("sigma"),
+            '−' | '–' | '—' => out.push('-'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 fn glyph(c: char, face: Face) -> RasterizedChar {
     let (weight, height) = face.font();
-    // The font has Latin-1 only: its micro sign is the Greek mu, its hyphen stands for the minus and the dashes.
-    let c = match c {
-        'μ' => 'µ',
-        '−' | '–' | '—' => '-',
-        _ => c,
-    };
     get_raster(c, weight, height)
         .or_else(|| get_raster('?', weight, height))
         .expect("the font holds the whole of ASCII, so it holds `?`")
