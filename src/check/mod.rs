@@ -1,1 +1,4 @@
 //! check
+
+pub mod trace;
+mod trace_file;
