@@ -3,6 +3,7 @@
 pub mod check;
 pub mod cli;
 pub mod data;
+pub mod device;
 pub mod error;
 pub mod gpu;
 pub mod kernels;

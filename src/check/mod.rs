@@ -1,5 +1,9 @@
 //! The check: what a kernel is given, what it must return, and how near.
 
+pub mod replay;
+pub mod trace;
+mod trace_file;
+
 /// One check of one kernel.
 #[derive(Clone, Debug)]
 pub struct Case {

@@ -1,14 +1,16 @@
 //! The three models: what parameters they have, how they start, and how a training step of each is put together.
 
 mod ae;
+mod codec;
 mod cvae;
 mod network;
 pub mod step;
 mod vae;
 
+pub use codec::{Codec, Encoding};
 pub use network::{Network, rows};
 
-use crate::{Error, Result, oracle::philox};
+use crate::{Error, Result, gpu::Batch, oracle::philox};
 use serde::{Deserialize, Serialize};
 
 /// Which of the three models.
@@ -75,6 +77,21 @@ pub struct Adam {
 impl Default for Adam {
     fn default() -> Adam {
         Adam { lr: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+    }
+}
+
+impl Adam {
+    /// What the update needs at step `t`, counted from 1: step size, bias corrections and decays.
+    pub fn record(&self, t: u64) -> Batch {
+        let power = |beta: f64| beta.powf(t as f64);
+        Batch {
+            step_size: (self.lr / (1.0 - power(self.beta1))) as f32,
+            correction: (1.0 / (1.0 - power(self.beta2)).sqrt()) as f32,
+            beta1: self.beta1 as f32,
+            beta2: self.beta2 as f32,
+            epsilon: self.epsilon as f32,
+            ..Batch::default()
+        }
     }
 }
 

@@ -80,13 +80,8 @@ impl GpuTrainer {
         let order = Order::new(self.settings.seed, epoch, self.training.count as u32);
         self.gpu.set_args(&self.training.order, 0, &order::arguments(&order));
         let (first_step, adam) = (self.step, self.settings.adam);
-        let record = |index: u64, batch: &mut Batch| {
-            let t = (first_step + index + 1) as f64;
-            batch.index = words(first_step + index);
-            batch.step_size = (adam.lr / (1.0 - adam.beta1.powf(t))) as f32;
-            batch.correction = (1.0 / (1.0 - adam.beta2.powf(t)).sqrt()) as f32;
-            (batch.beta1, batch.beta2, batch.epsilon) = (adam.beta1 as f32, adam.beta2 as f32, adam.epsilon as f32);
-        };
+        let record =
+            |index: u64| Batch { index: words(first_step + index), ..adam.record(first_step + index + 1) };
         let losses = self.training.run(&self.gpu, true, record, first_step, watch)?;
         self.step += self.training.steps() as u64;
         Ok(losses)
@@ -97,7 +92,7 @@ impl GpuTrainer {
     /// # Errors
     /// As [`GpuTrainer::train_epoch`].
     pub fn evaluate(&mut self) -> Result<EpochLosses> {
-        let record = |index: u64, batch: &mut Batch| batch.index = words(index);
+        let record = |index: u64| Batch { index: words(index), ..Batch::default() };
         self.evaluation.run(&self.gpu, false, record, self.step, &mut |_| true)
     }
 
@@ -230,12 +225,12 @@ impl Loop {
         self.count.div_ceil(self.net.rows)
     }
 
-    /// Runs every batch of the split. `record` completes the record of a step; `shuffle` makes the order anew first.
+    /// Runs every batch of the split. `record` gives what a step's record holds beyond its place; `shuffle` makes the order anew first.
     fn run(
         &mut self,
         gpu: &Gpu,
         shuffle: bool,
-        record: impl Fn(u64, &mut Batch),
+        record: impl Fn(u64) -> Batch,
         first_step: u64,
         watch: &mut Watch,
     ) -> Result<EpochLosses> {
@@ -251,15 +246,13 @@ impl Loop {
                     .map(|slot| {
                         let entry = submitted + slot;
                         let first = entry * rows;
-                        let mut batch = Batch {
+                        Batch {
                             first: first as u32,
                             rows: rows.min(self.count - first) as u32,
                             slot: slot as u32,
                             entry: entry as u32,
-                            ..Batch::default()
-                        };
-                        record(entry as u64, &mut batch);
-                        batch
+                            ..record(entry as u64)
+                        }
                     })
                     .collect();
                 self.batches.write(gpu, &records);
