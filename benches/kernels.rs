@@ -4,12 +4,17 @@ fn cpu() -> f64 {
     (f[11].parse::<f64>().unwrap() + f[12].parse::<f64>().unwrap()) / 100.0
 }
 fn main() {
-    use wgvae::{gpu::*, models::*, kernels::{*, update::Epilogue}};
+    use wgvae::{
+        gpu::*,
+        kernels::{update::Epilogue, *},
+        models::*,
+    };
     let gpu = Gpu::open(&Choice::Best, Options { checked: std::env::var("CHECKED").is_ok() }).unwrap();
     let batch: usize = std::env::var("B").map(|b| b.parse().unwrap()).unwrap_or(32);
     let model = Model { kind: Kind::Vae, input: 784, hidden: vec![256], latent: 8, classes: 0 };
     let net = Network::new(&model, batch);
-    let (program, table) = step::training(&net, &Objective { loss: Loss::MseSum, beta: 3.0 }, Format::U8, Epilogue::Adam).unwrap();
+    let (program, table) =
+        step::training(&net, &Objective { loss: Loss::MseSum, beta: 3.0 }, Format::U8, Epilogue::Adam).unwrap();
     let mut m = Memory::default();
     m.upload(&gpu, Role::Params, bytemuck::cast_slice(&net.pack(&model.initialise(0)).unwrap())).unwrap();
     m.create(&gpu, Role::FirstMoment, net.param_bytes()).unwrap();
@@ -23,10 +28,23 @@ fn main() {
     m.create(&gpu, Role::Noise, (4 * batch * 8) as u64).unwrap();
     m.create(&gpu, Role::Partials, 4 * net.partials.stride as u64).unwrap();
     let batches = Batches::new(&gpu, 1);
-    batches.write(&gpu, &[Batch { rows: batch as u32, step_size: 1e-3, correction: 1.0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ..Batch::default() }]);
+    batches.write(
+        &gpu,
+        &[Batch {
+            rows: batch as u32,
+            step_size: 1e-3,
+            correction: 1.0,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            ..Batch::default()
+        }],
+    );
     let filter = std::env::args().nth(1).unwrap_or_default();
     for d in &program.dispatches {
-        if !d.spec.name.contains(&filter) { continue; }
+        if !d.spec.name.contains(&filter) {
+            continue;
+        }
         let p = Program { dispatches: vec![d.clone()] };
         let prepared = gpu.prepare(&p, &m).unwrap();
         let run = |n: usize| {

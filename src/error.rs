@@ -101,6 +101,11 @@ impl Error {
         Error::Invalid { what: what.into(), problem: problem.into() }
     }
 
+    /// A CVAE was asked for, and the data have no labels.
+    pub fn no_labels() -> Error {
+        Error::invalid("--data", "a CVAE needs the label of every image, and these data have none")
+    }
+
     /// What the user can do about it, where that is known.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

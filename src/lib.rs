@@ -5,6 +5,7 @@ pub mod cli;
 pub mod data;
 pub mod device;
 pub mod error;
+pub mod files;
 pub mod gpu;
 pub mod kernels;
 pub mod models;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `wgvae` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wgvae::cli::run()
+}

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use image::{GrayImage, Luma};
 use ndarray::{Array2, array, s};
-use wgvae::picture::{Curves, Run, Scatter, Sheet, pca2, save_png, write_atomically};
+use wgvae::files::write_atomically;
+use wgvae::picture::{Curves, Run, Scatter, Sheet, pca2, save_png};
 
 const PAPER: u8 = 236;
 

@@ -36,8 +36,7 @@ pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
     memory.create(gpu, Role::Partials, 4 * net.partials.stride as u64)?;
 
     let prepare = |program: &Program| gpu.prepare(program, &memory);
-    let (training, gradients, reconstructing) =
-        (prepare(&training)?, prepare(&gradients)?, prepare(&reconstructing)?);
+    let (training, gradients, reconstructing) = (prepare(&training)?, prepare(&gradients)?, prepare(&reconstructing)?);
     let batches = Batches::new(gpu, 1);
     let (mut first, mut losses) = (None, Vec::with_capacity(steps));
     for (fed, t) in trace.steps().zip(1..) {
@@ -85,8 +84,7 @@ fn packed(x: &ArrayView2<f32>) -> Vec<f32> {
 
 fn read(gpu: &Gpu, memory: &Memory, matrix: Matrix) -> Result<Array2<f64>> {
     let (count, columns) = (matrix.rows as usize, matrix.columns as usize);
-    let packed =
-        memory.read(gpu, Role::Activations, 4 * matrix.start as usize, 4 * count * vec4s(columns))?;
+    let packed = memory.read(gpu, Role::Activations, 4 * matrix.start as usize, 4 * count * vec4s(columns))?;
     let values = rows(&packed, Matrix { start: 0, ..matrix }, count).into_iter().map(f64::from).collect();
     Ok(Array2::from_shape_vec((count, columns), values).expect("rows × columns values"))
 }

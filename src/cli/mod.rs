@@ -1,1 +1,62 @@
-//! cli
+//! The command line: one file per command. Progress goes to standard error, results to standard output.
+
+mod devices;
+mod options;
+mod train;
+
+use crate::{Error, Result};
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Train autoencoders, VAEs and conditional VAEs on any Vulkan, Metal or DX12 GPU.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a model; without options on the best device and data at hand
+    Train(train::Arguments),
+    /// List adapters, their limits and features, and which one --device auto takes
+    Devices(devices::Arguments),
+}
+
+impl Command {
+    fn run(self) -> Result<()> {
+        match self {
+            Command::Train(arguments) => train::run(arguments),
+            Command::Devices(arguments) => devices::run(arguments),
+        }
+    }
+}
+
+/// Runs the command line of this process: 0 for success, 1 for failure, 2 for wrong usage, 130 for an interruption.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", chain(&error));
+            if let Some(hint) = error.hint() {
+                eprintln!("hint: {hint}");
+            }
+            ExitCode::from(if matches!(error, Error::Interrupted(_)) { 130 } else { 1 })
+        }
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", chain(cause)),
+        None => error.to_string(),
+    }
+}
+
+/// Prints a result as JSON on standard output.
+fn print_json(value: &impl serde::Serialize) {
+    println!("{}", serde_json::to_string_pretty(value).expect("results are plain data"));
+}

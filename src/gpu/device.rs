@@ -123,10 +123,7 @@ impl Gpu {
                 let problem = format!("there is no adapter {index}: {} found, see `wgvae devices`", found.len());
                 return Err(Error::NoAdapter { problem });
             }
-            Choice::Best => summaries
-                .iter()
-                .min_by_key(|summary| rank(summary.kind))
-                .map(|summary| summary.index)
+            Choice::Best => best(&summaries)
                 .ok_or_else(|| Error::NoAdapter { problem: "no Vulkan, Metal or DX12 adapter found".into() })?,
         };
         let (adapter, summary) = (found.swap_remove(index), summaries[index].clone());
@@ -198,7 +195,8 @@ impl Gpu {
     }
 }
 
-/// Hardware before software, and among hardware the discrete card.
-fn rank(kind: &str) -> usize {
-    ["discrete", "integrated", "virtual", "other", "software"].iter().position(|&k| k == kind).unwrap_or(usize::MAX)
+/// The adapter that [`Choice::Best`] takes: hardware before software, and among hardware the discrete card.
+pub fn best(adapters: &[AdapterSummary]) -> Option<usize> {
+    let rank = |kind: &str| ["discrete", "integrated", "virtual", "other", "software"].iter().position(|&k| k == kind);
+    adapters.iter().min_by_key(|adapter| rank(adapter.kind)).map(|adapter| adapter.index)
 }

@@ -5,7 +5,7 @@ mod kernel;
 mod program;
 mod tensor;
 
-pub use device::{AdapterSummary, Choice, Gpu, Options, adapters};
+pub use device::{AdapterSummary, Choice, Gpu, Options, adapters, best};
 pub use kernel::{Access, Args, Field, Kind, Mutant, Role, Source, Spec};
 pub(crate) use kernel::{args, source};
 pub use program::{Batch, Batches, Dispatch, Part, Prepared, Program, Submission, fold};

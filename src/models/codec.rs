@@ -127,7 +127,8 @@ impl Codec {
         if self.model.kind != super::Kind::Cvae {
             return Ok(None);
         }
-        let labels = labels.ok_or_else(|| Error::invalid("labels", "a CVAE decodes with labels, and none were given"))?;
+        let labels =
+            labels.ok_or_else(|| Error::invalid("labels", "a CVAE decodes with labels, and none were given"))?;
         if labels.len() != count {
             return Err(Error::invalid("labels", format!("{} for {count} latents", labels.len())));
         }

@@ -196,7 +196,8 @@ impl Model {
         for (wanted, got) in shapes.iter().zip(params) {
             let count: usize = wanted.shape.iter().product();
             if (&wanted.name, &wanted.shape) != (&got.name, &got.shape) || got.values.len() != count {
-                let problem = format!("{} {:?} expected, {} {:?} found", wanted.name, wanted.shape, got.name, got.shape);
+                let problem =
+                    format!("{} {:?} expected, {} {:?} found", wanted.name, wanted.shape, got.name, got.shape);
                 return Err(Error::invalid("parameters", problem));
             }
         }

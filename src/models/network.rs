@@ -6,7 +6,7 @@ use crate::{
     gpu::{Arena, Matrix, vec4s},
     kernels::{
         Layer,
-        latent::{Layers, MAX_LATENT, Middle, Parts, Partials},
+        latent::{Layers, MAX_LATENT, Middle, Partials, Parts},
         latent_backward::Gradients,
         output,
     },

@@ -5,8 +5,7 @@ use crate::{
     Result,
     gpu::{Matrix, Program},
     kernels::{
-        Format,
-        latent, latent_backward,
+        Format, latent, latent_backward,
         linear::{self, Activation, Input},
         linear_backward::{self, Derivative},
         output, reparameterize,

@@ -23,5 +23,5 @@ pub use curves::{Curves, Run};
 pub use grid::{Layout, Sheet};
 pub use pca::{Pca, pca2};
 pub use plot::Plot;
-pub use save::{save_png, write_atomically};
+pub use save::save_png;
 pub use scatter::Scatter;

@@ -11,7 +11,8 @@ use plotters_backend::{
 };
 
 use super::text::Face;
-use super::{raster, save_png, svg, write_atomically};
+use super::{raster, save_png, svg};
+use crate::files::write_atomically;
 use crate::{Error, Result};
 
 /// `plotters` counts in whole units; a pixel has this many, so that curves and points lie where their numbers are.

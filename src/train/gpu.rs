@@ -58,7 +58,11 @@ impl GpuTrainer {
         let net = Network::new(&settings.model, settings.batch);
         let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
         let mut memory = Memory::default();
-        memory.upload(&gpu, Role::Params, bytemuck::cast_slice(&net.pack(&settings.model.initialise(settings.seed))?))?;
+        memory.upload(
+            &gpu,
+            Role::Params,
+            bytemuck::cast_slice(&net.pack(&settings.model.initialise(settings.seed))?),
+        )?;
         memory.create(&gpu, Role::FirstMoment, net.param_bytes())?;
         memory.create(&gpu, Role::SecondMoment, net.param_bytes())?;
         memory.upload(&gpu, Role::Layers, bytemuck::cast_slice(&table))?;
@@ -80,8 +84,7 @@ impl GpuTrainer {
         let order = Order::new(self.settings.seed, epoch, self.training.count as u32);
         self.gpu.set_args(&self.training.order, 0, &order::arguments(&order));
         let (first_step, adam) = (self.step, self.settings.adam);
-        let record =
-            |index: u64| Batch { index: words(first_step + index), ..adam.record(first_step + index + 1) };
+        let record = |index: u64| Batch { index: words(first_step + index), ..adam.record(first_step + index + 1) };
         let losses = self.training.run(&self.gpu, true, record, first_step, watch)?;
         self.step += self.training.steps() as u64;
         Ok(losses)
@@ -181,7 +184,7 @@ impl Loop {
         memory.upload(gpu, Role::Images, &padded(&split.images, net.model.input))?;
         let labels: Vec<u32> = match &split.labels {
             Some(labels) if parts.labelled => labels.iter().map(|&label| label.into()).collect(),
-            None if parts.labelled => return Err(Error::invalid("--data", "a CVAE needs labels, and these images have none")),
+            None if parts.labelled => return Err(Error::no_labels()),
             _ => vec![0],
         };
         memory.upload(gpu, Role::Labels, bytemuck::cast_slice(&labels))?;

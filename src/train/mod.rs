@@ -1,8 +1,18 @@
 //! Training: the loop over epochs and what it leaves behind. One trainer runs on the GPU, one on the f64 oracle.
 
+pub mod checkpoint;
+mod config;
+mod cpu;
 mod gpu;
+pub mod pictures;
+mod run;
+mod trainer;
 
-pub use gpu::{GpuTrainer, padded};
+pub use config::{Config, DataConfig, DeviceConfig};
+pub use cpu::OracleTrainer;
+pub use gpu::GpuTrainer;
+pub use run::{Figures, Metrics, Run, Session};
+pub use trainer::Trainer;
 
 use crate::{
     Error, Result,
@@ -23,6 +33,32 @@ pub struct Settings {
     pub batch: usize,
     /// Decides initial parameters, order and noise.
     pub seed: u64,
+}
+
+impl Settings {
+    /// Checks that every number is usable.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the option.
+    pub fn validate(&self) -> Result<()> {
+        self.model.validate()?;
+        if self.batch == 0 {
+            return Err(Error::invalid("--batch", "must be at least 1"));
+        }
+        let decay = |name: &str, beta: f64| match (0.0..1.0).contains(&beta) {
+            true => Ok(()),
+            false => Err(Error::invalid(name, format!("is {beta}, expected at least 0 and below 1"))),
+        };
+        decay("--beta1", self.adam.beta1)?;
+        decay("--beta2", self.adam.beta2)?;
+        let positive = |name: &str, value: f64, least: f64| match value.is_finite() && value >= least {
+            true => Ok(()),
+            false => Err(Error::invalid(name, format!("is {value}, expected a number of at least {least}"))),
+        };
+        positive("--lr", self.adam.lr, 0.0)?;
+        positive("--epsilon", self.adam.epsilon, 0.0)?;
+        positive("--beta", self.objective.beta, 0.0)
+    }
 }
 
 /// Losses added up over the images of an epoch.

@@ -1,0 +1,72 @@
+//! Options that several commands share.
+
+use crate::{
+    Result,
+    data::{self, Dataset, Source},
+    device::{Choice, Device},
+    gpu,
+};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Where the work is done.
+#[derive(Args)]
+pub struct DeviceOptions {
+    /// auto: the best adapter, or the f64 oracle where there is none; gpu: the best adapter; cpu: the f64 oracle;
+    /// or the number of an adapter in `wgvae devices`
+    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|INDEX", value_parser = parse::<Choice>)]
+    pub device: Choice,
+    /// Keep WebGPU's runtime checks in the shaders
+    #[arg(long, hide = true)]
+    pub checked: bool,
+}
+
+/// Which images.
+#[derive(Args)]
+pub struct DataOptions {
+    /// auto: MNIST, or the built-in glyphs where it cannot be had; mnist; glyphs; or the path of IDX files, an image
+    /// folder, a .npy or a .csv
+    #[arg(long, default_value = "auto", value_name = "auto|mnist|glyphs|PATH", value_parser = parse::<Source>)]
+    pub data: Source,
+    #[command(flatten)]
+    pub dir: DataDir,
+    /// Use only the first N training images
+    #[arg(long, value_name = "N")]
+    pub train_limit: Option<usize>,
+    /// Use only the first N test images
+    #[arg(long, value_name = "N")]
+    pub test_limit: Option<usize>,
+}
+
+/// Where MNIST lies.
+#[derive(Args)]
+pub struct DataDir {
+    /// Where MNIST is looked for and downloaded to [default: the platform's cache directory]
+    #[arg(long, env = "WGVAE_DATA", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+impl DeviceOptions {
+    /// Opens the device and says which one.
+    pub fn open(&self) -> Result<Device> {
+        let options = gpu::Options { checked: self.checked };
+        Device::open(&self.device, options, &mut |line| eprintln!("device: {line}"))
+    }
+}
+
+impl DataOptions {
+    /// Opens the data and says which.
+    pub fn open(&self) -> Result<Dataset> {
+        let options =
+            data::Options { train_limit: self.train_limit, test_limit: self.test_limit, ..data::Options::default() };
+        data::open(&self.data, self.dir.data_dir.as_deref(), &options, &mut |line| eprintln!("data: {line}"))
+    }
+}
+
+/// A clap value parser of anything that parses with our errors.
+pub fn parse<T: std::str::FromStr<Err = crate::Error>>(text: &str) -> std::result::Result<T, String> {
+    text.parse().map_err(|error: crate::Error| match error {
+        crate::Error::Invalid { problem, .. } => problem,
+        other => other.to_string(),
+    })
+}

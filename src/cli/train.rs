@@ -1,0 +1,234 @@
+//! `wgvae train`
+
+use super::options::{DataDir, DataOptions, DeviceOptions, parse};
+use crate::{
+    Error, Result,
+    data::{self, Source},
+    models::{Adam, Kind, Loss, Model, Objective},
+    train::{Metrics, Progress, Run, Session, Settings, checkpoint},
+};
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// The model; with --resume, the run's own
+    #[arg(value_enum, required_unless_present = "resume")]
+    model: Option<ModelName>,
+    #[command(flatten)]
+    data: DataOptions,
+    #[command(flatten)]
+    device: DeviceOptions,
+    /// Where the run is written [default: the first free of runs/MODEL-1, runs/MODEL-2, …]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Go on with the run in DIR after its last finished epoch; only --epochs, --device and --data-dir can be given with it
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "batch", "lr", "hidden", "latent", "loss", "beta", "seed", "init"])]
+    resume: Option<PathBuf>,
+    /// Passes over the training images, in all [default: 10; with --resume, the run's own]
+    #[arg(long)]
+    epochs: Option<u64>,
+    /// Images per step
+    #[arg(long, default_value_t = 32)]
+    batch: usize,
+    /// Learning rate of Adam
+    #[arg(long, default_value_t = 1e-3)]
+    lr: f64,
+    /// Widths of the encoder's hidden layers; the decoder mirrors them
+    #[arg(long, default_value = "256", value_delimiter = ',')]
+    hidden: Vec<usize>,
+    /// Width of the latent space
+    #[arg(long, default_value_t = 8)]
+    latent: usize,
+    /// Reconstruction loss [default: mse]. For an AE averaged over pixels and batch, else summed
+    #[arg(long, value_enum, default_value = "mse")]
+    loss: LossName,
+    /// Weight of the KL divergence [default: 3 with mse, as the article trains; 1 with bce, the ELBO; 0 for an AE]
+    #[arg(long)]
+    beta: Option<f64>,
+    /// Decides initial parameters, order and noise
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Start from the weights in a safetensors file, such as one saved from PyTorch
+    #[arg(long, value_name = "FILE")]
+    init: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ModelName {
+    /// Autoencoder
+    Ae,
+    /// Variational autoencoder
+    Vae,
+    /// Conditional VAE
+    Cvae,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum LossName {
+    /// Squared error
+    Mse,
+    /// Binary cross-entropy
+    Bce,
+}
+
+impl Arguments {
+    fn settings(&self, kind: Kind, input: usize, classes: usize) -> Settings {
+        let (loss, beta) = match (kind, self.loss) {
+            (Kind::Ae, LossName::Mse) => (Loss::MseMean, 0.0),
+            (Kind::Ae, LossName::Bce) => (Loss::BceSum, 0.0),
+            (_, LossName::Mse) => (Loss::MseSum, 3.0),
+            (_, LossName::Bce) => (Loss::BceSum, 1.0),
+        };
+        Settings {
+            model: Model { kind, input, hidden: self.hidden.clone(), latent: self.latent, classes },
+            objective: Objective { loss, beta: self.beta.unwrap_or(beta) },
+            adam: Adam { lr: self.lr, ..Adam::default() },
+            batch: self.batch,
+            seed: self.seed,
+        }
+    }
+}
+
+pub fn run(arguments: Arguments) -> Result<()> {
+    let (mut session, dir) = match &arguments.resume {
+        Some(dir) => (resume(dir, &arguments)?, dir.clone()),
+        None => begin(&arguments)?,
+    };
+    train(&mut session, &dir)
+}
+
+fn begin(arguments: &Arguments) -> Result<(Session, PathBuf)> {
+    let kind = match arguments.model.expect("clap asks for a model or --resume") {
+        ModelName::Ae => Kind::Ae,
+        ModelName::Vae => Kind::Vae,
+        ModelName::Cvae => Kind::Cvae,
+    };
+    // What can be refused at once is, before anything is opened or downloaded.
+    arguments.settings(kind, 1, 1).validate()?;
+    if kind == Kind::Ae && arguments.beta.is_some_and(|beta| beta != 0.0) {
+        return Err(Error::invalid("--beta", "an AE has no KL divergence to weigh"));
+    }
+    let device = arguments.device.open()?;
+    let data = arguments.data.open()?;
+    let settings = arguments.settings(kind, data.pixels(), data.classes);
+    if kind == Kind::Cvae && data.classes == 0 {
+        return Err(Error::no_labels());
+    }
+    let weights = arguments.init.as_deref().map(|file| checkpoint::load_weights(file, &settings.model)).transpose()?;
+    let name = format!("{kind:?}").to_lowercase();
+    let dir = arguments.out.clone().unwrap_or_else(|| free_directory(&name));
+    let epochs = arguments.epochs.unwrap_or(10);
+    let session = Session::begin_from(&settings, weights.as_deref(), epochs, device, data, Some(&dir))?;
+    Ok((session, dir))
+}
+
+fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
+    let run = Run::open(dir)?;
+    if !dir.join("checkpoint.safetensors").is_file() {
+        return Err(Error::invalid("--resume", format!("{} has no checkpoint: no epoch was finished", dir.display())));
+    }
+    let device = arguments.device.open()?;
+    let data = open_data(&run, &arguments.data.dir)?;
+    Session::resume(run, arguments.epochs, device, data)
+}
+
+/// Opens the data that a run was trained on.
+pub fn open_data(run: &Run, dir: &DataDir) -> Result<data::Dataset> {
+    let then = &run.config.data;
+    let source: Source = parse(&then.source).map_err(|problem| Error::invalid("data.source", problem))?;
+    let options = data::Options {
+        glyph_train: then.train,
+        glyph_test: then.test,
+        train_limit: Some(then.train),
+        test_limit: Some(then.test),
+        ..data::Options::default()
+    };
+    data::open(&source, dir.data_dir.as_deref(), &options, &mut |line| eprintln!("data: {line}"))
+}
+
+/// The first of runs/NAME-1, runs/NAME-2, … that does not exist.
+fn free_directory(name: &str) -> PathBuf {
+    let directory = |number: usize| PathBuf::from(format!("runs/{name}-{number}"));
+    (1..).map(directory).find(|dir| !dir.exists()).expect("some number is free")
+}
+
+fn train(session: &mut Session, dir: &Path) -> Result<()> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let handler = Arc::clone(&stopped);
+    // Without a handler an interruption still leaves the last checkpoint whole, only with less to say.
+    let _ = ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed));
+    let (epochs, model) = (session.config().epochs, &session.config().model);
+    eprintln!(
+        "model: {:?} {}-{}-{}, {} parameters; batch {}, {} epochs; writing to {}",
+        model.kind,
+        model.input,
+        model.hidden.iter().map(usize::to_string).collect::<Vec<_>>().join("-"),
+        model.latent,
+        model.parameter_count(),
+        session.config().batch,
+        epochs,
+        dir.display()
+    );
+    if session.epochs_done() >= epochs {
+        eprintln!("nothing to do: {} epochs are done", session.epochs_done());
+    }
+    while session.epochs_done() < epochs {
+        let epoch = session.epochs_done() + 1;
+        let bar = bar(epoch, epochs);
+        let beta = session.config().objective.beta;
+        let metrics = session.epoch(&mut |progress| {
+            show(&bar, progress, beta);
+            !stopped.load(Ordering::Relaxed)
+        });
+        bar.finish_and_clear();
+        let metrics = metrics.map_err(|error| match error {
+            Error::Interrupted(when) if epoch > 1 => {
+                Error::Interrupted(format!("{when} {epoch}; go on with: wgvae train --resume {}", dir.display()))
+            }
+            Error::Interrupted(when) => Error::Interrupted(format!("{when} 1, before anything was learnt to keep")),
+            other => other,
+        })?;
+        eprintln!("{}", line(&metrics, epochs));
+    }
+    println!("{}", dir.display());
+    println!("{}", dir.join("images").join("samples.png").display());
+    Ok(())
+}
+
+fn bar(epoch: u64, epochs: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{prefix} [{bar:40}] {percent:>3}%  {msg}  ETA {eta}")
+        .expect("a constant template");
+    ProgressBar::new(0).with_style(style.progress_chars("=> ")).with_prefix(format!("epoch {epoch}/{epochs}"))
+}
+
+fn show(bar: &ProgressBar, progress: &Progress, beta: f64) {
+    let rows = progress.losses.count as f64 * progress.done as f64 / progress.steps as f64;
+    let loss = (progress.losses.reconstruction + beta * progress.losses.kl) / rows;
+    bar.set_length(progress.steps as u64);
+    bar.set_position(progress.done as u64);
+    bar.set_message(format!("loss {loss:.3}  {:.0} images/s", rows / progress.elapsed.as_secs_f64()));
+}
+
+fn line(metrics: &Metrics, epochs: u64) -> String {
+    let figures = |figures: &crate::train::Figures| format!("{:.3} + KL {:.3}", figures.reconstruction, figures.kl);
+    format!(
+        "epoch {:>2}/{epochs}  train {}  test {}  per image; {:.0} images/s, {:.1} s",
+        metrics.epoch,
+        figures(&metrics.train),
+        figures(&metrics.test),
+        metrics.images_per_s,
+        metrics.seconds
+    )
+}

@@ -1,0 +1,161 @@
+//! `config.json`: everything that makes a run what it is, resolved.
+
+use super::Settings;
+use crate::{
+    Error, Result,
+    data::Dataset,
+    device::Device,
+    models::{Adam, Model, Objective},
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, path::Path};
+
+/// Everything that makes a run what it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// The version of this crate that began the run.
+    pub version: String,
+    /// The model.
+    pub model: Model,
+    /// What a step minimises.
+    pub objective: Objective,
+    /// The optimizer.
+    pub adam: Adam,
+    /// Rows of a full batch.
+    pub batch: usize,
+    /// Epochs asked for.
+    pub epochs: u64,
+    /// Decides initial parameters, order and noise.
+    pub seed: u64,
+    /// The data.
+    pub data: DataConfig,
+    /// The device that began the run.
+    pub device: DeviceConfig,
+}
+
+/// Which data a run is trained on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataConfig {
+    /// What opens it again: `mnist`, `glyphs` or a path.
+    pub source: String,
+    /// Pixels per row.
+    pub width: usize,
+    /// Rows per image.
+    pub height: usize,
+    /// Number of classes; 0 without labels.
+    pub classes: usize,
+    /// Training images.
+    pub train: usize,
+    /// Test images.
+    pub test: usize,
+    /// SHA-256 of each part.
+    pub hashes: BTreeMap<String, String>,
+}
+
+/// Which device a run was trained on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeviceConfig {
+    /// The adapter's name, or the oracle.
+    pub adapter: String,
+    /// Its driver and version; empty for the oracle.
+    pub driver: String,
+    /// `vulkan`, `metal`, `dx12`, or `cpu` for the oracle.
+    pub backend: String,
+}
+
+impl DataConfig {
+    /// What describes `data`.
+    pub fn new(data: &Dataset) -> DataConfig {
+        DataConfig {
+            source: data.name.clone(),
+            width: data.width,
+            height: data.height,
+            classes: data.classes,
+            train: data.train.count,
+            test: data.test.count,
+            hashes: data.hashes.clone(),
+        }
+    }
+
+    /// Checks that `data` are what the run was trained on.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the part that differs.
+    pub fn expect(&self, data: &Dataset) -> Result<()> {
+        let differs = |what: &str, then: String, now: String| {
+            let problem = format!("the {what} differ from those the run was trained on: {now}, then {then}");
+            Err(Error::invalid("--data", problem))
+        };
+        for (part, hash) in &self.hashes {
+            let now = data.hashes.get(part).map_or("missing", String::as_str);
+            if now != hash {
+                return differs(part, hash.clone(), now.into());
+            }
+        }
+        let (then, now) = ([self.train, self.test], [data.train.count, data.test.count]);
+        if then != now {
+            return differs("numbers of images", format!("{then:?}"), format!("{now:?}"));
+        }
+        Ok(())
+    }
+}
+
+impl DeviceConfig {
+    /// What describes `device`.
+    pub fn new(device: &Device) -> DeviceConfig {
+        match device {
+            Device::Gpu(gpu) => {
+                let adapter = gpu.adapter().clone();
+                DeviceConfig { adapter: adapter.name, driver: adapter.driver, backend: adapter.backend }
+            }
+            Device::Oracle => {
+                DeviceConfig { adapter: device.to_string(), driver: String::new(), backend: "cpu".into() }
+            }
+        }
+    }
+}
+
+impl Config {
+    /// The configuration of a new run.
+    pub fn new(settings: &Settings, epochs: u64, data: &Dataset, device: &Device) -> Config {
+        Config {
+            version: env!("CARGO_PKG_VERSION").into(),
+            model: settings.model.clone(),
+            objective: settings.objective,
+            adam: settings.adam,
+            batch: settings.batch,
+            epochs,
+            seed: settings.seed,
+            data: DataConfig::new(data),
+            device: DeviceConfig::new(device),
+        }
+    }
+
+    /// What is trained and how.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            model: self.model.clone(),
+            objective: self.objective,
+            adam: self.adam,
+            batch: self.batch,
+            seed: self.seed,
+        }
+    }
+
+    /// Reads `config.json`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it is not there, [`Error::Malformed`] where it is none.
+    pub fn load(path: &Path) -> Result<Config> {
+        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let config: Config = serde_json::from_str(&text)
+            .map_err(|error| Error::malformed(path, format!("is no run's configuration: {error}")))?;
+        config.settings().validate()?;
+        Ok(config)
+    }
+
+    /// The file's content.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("plain numbers and names") + "\n"
+    }
+}

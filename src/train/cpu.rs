@@ -1,0 +1,126 @@
+//! Training on the f64 oracle: `--device cpu`, and the truth a GPU run is held against.
+
+use super::{EpochLosses, Progress, Settings, State, Watch, evaluation_rows};
+use crate::{
+    Error, Result,
+    data::{Dataset, Split},
+    models::{Kind, Loss},
+    oracle::{
+        noise::noise,
+        order::order,
+        output,
+        philox::Stream,
+        step::{Batch, Network},
+    },
+};
+use ndarray::Array2;
+use std::time::Instant;
+
+/// A model in training on the processor.
+pub struct OracleTrainer {
+    settings: Settings,
+    network: Network,
+    train: Split,
+    test: Split,
+}
+
+impl OracleTrainer {
+    /// A model at its start.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the data lack what the model needs.
+    pub fn new(settings: &Settings, data: &Dataset) -> Result<OracleTrainer> {
+        let model = &settings.model;
+        if model.kind == Kind::Cvae && (data.train.labels.is_none() || data.test.labels.is_none()) {
+            return Err(Error::no_labels());
+        }
+        Ok(OracleTrainer {
+            network: Network::new(model, &model.initialise(settings.seed))?,
+            settings: settings.clone(),
+            train: data.train.clone(),
+            test: data.test.clone(),
+        })
+    }
+
+    /// Trains on every image once, in the order of `epoch`.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] at the first loss that is not, [`Error::Interrupted`] where `watch` says so.
+    pub fn train_epoch(&mut self, epoch: u64, watch: &mut Watch) -> Result<EpochLosses> {
+        let Settings { objective, adam, batch, seed, .. } = self.settings;
+        let (start, first_step) = (Instant::now(), self.network.steps());
+        let order = order(seed, epoch, self.train.count as u32);
+        let mut losses = EpochLosses { count: self.train.count, ..EpochLosses::default() };
+        for rows in order.chunks(batch) {
+            let gathered = Gathered::new(&self.settings, &self.train, rows, Stream::Noise, self.network.steps());
+            let step = self.network.train_step(&gathered.batch(), &objective, &adam)?;
+            let mean =
+                if objective.loss == Loss::MseMean { (rows.len() * self.settings.model.input) as f64 } else { 1.0 };
+            losses.add(first_step, step.reconstruction * mean, step.kl)?;
+            let steps = order.len().div_ceil(batch);
+            let progress = Progress { done: losses.steps, steps, losses, elapsed: start.elapsed() };
+            if !watch(&progress) {
+                return Err(Error::Interrupted(format!("after {} of {steps} steps of the epoch", losses.steps)));
+            }
+        }
+        Ok(losses)
+    }
+
+    /// The losses of the test split, with one draw of z per image.
+    ///
+    /// # Errors
+    /// As [`OracleTrainer::train_epoch`].
+    pub fn evaluate(&mut self) -> Result<EpochLosses> {
+        let mut losses = EpochLosses { count: self.test.count, ..EpochLosses::default() };
+        let straight: Vec<u32> = (0..self.test.count as u32).collect();
+        for (entry, rows) in straight.chunks(evaluation_rows(self.test.count)).enumerate() {
+            let gathered = Gathered::new(&self.settings, &self.test, rows, Stream::Evaluation, entry as u64);
+            let batch = gathered.batch();
+            let forward = self.network.forward(&batch)?;
+            let reconstruction = output::losses(&forward.logits, &batch.x, self.settings.objective.loss).sum();
+            losses.add(self.network.steps(), reconstruction, forward.latent.kl.sum())?;
+        }
+        Ok(losses)
+    }
+
+    /// Parameters, moments and step.
+    pub fn state(&self) -> State {
+        let (first_moment, second_moment) = self.network.moments();
+        State { double: true, step: self.network.steps(), params: self.network.params(), first_moment, second_moment }
+    }
+
+    /// Continues from `state`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the state is another model's.
+    pub fn restore(&mut self, state: &State) -> Result<()> {
+        self.network = Network::new(&self.settings.model, &state.params)?;
+        self.network.resume(&state.first_moment, &state.second_moment, state.step)
+    }
+}
+
+/// One batch, gathered.
+struct Gathered {
+    x: Array2<f64>,
+    eps: Array2<f64>,
+    labels: Option<Vec<u8>>,
+}
+
+impl Gathered {
+    fn new(settings: &Settings, split: &Split, rows: &[u32], stream: Stream, index: u64) -> Gathered {
+        let pixels = settings.model.input;
+        let image = |row: u32| &split.images[row as usize * pixels..(row as usize + 1) * pixels];
+        let x = rows.iter().flat_map(|&row| image(row)).map(|&byte| byte as f64 / 255.0).collect();
+        let normals = if settings.model.kind == Kind::Ae { 0 } else { settings.model.latent };
+        Gathered {
+            x: Array2::from_shape_vec((rows.len(), pixels), x).expect("every row has the model's width"),
+            eps: noise(settings.seed, stream, index, rows.len(), normals),
+            labels: split.labels.as_ref().map(|labels| rows.iter().map(|&row| labels[row as usize]).collect()),
+        }
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        let eps = (self.eps.ncols() > 0).then(|| self.eps.view());
+        Batch { x: self.x.view(), eps, labels: self.labels.as_deref() }
+    }
+}

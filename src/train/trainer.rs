@@ -1,0 +1,79 @@
+//! A trainer on whichever device was chosen.
+
+use super::{EpochLosses, GpuTrainer, OracleTrainer, Settings, State, Watch};
+use crate::{Error, Result, data::Dataset, device::Device, models::Kind};
+use std::sync::Arc;
+
+/// A model in training.
+pub enum Trainer {
+    /// On a GPU.
+    Gpu(Box<GpuTrainer>),
+    /// On the f64 oracle.
+    Oracle(Box<OracleTrainer>),
+}
+
+impl Trainer {
+    /// Puts model and data on the device.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where settings, model and data do not fit each other, [`Error::Gpu`] where memory is short.
+    pub fn new(device: &Device, settings: &Settings, data: &Dataset) -> Result<Trainer> {
+        settings.validate()?;
+        if data.pixels() != settings.model.input {
+            let problem = format!("{} pixels, but the images have {}", settings.model.input, data.pixels());
+            return Err(Error::invalid("the model's input", problem));
+        }
+        if settings.model.kind == Kind::Cvae && data.classes != settings.model.classes {
+            let problem = format!("{}, but the labels have {}", settings.model.classes, data.classes);
+            return Err(Error::invalid("the model's classes", problem));
+        }
+        Ok(match device {
+            Device::Gpu(gpu) => Trainer::Gpu(Box::new(GpuTrainer::new(Arc::clone(gpu), settings, data)?)),
+            Device::Oracle => Trainer::Oracle(Box::new(OracleTrainer::new(settings, data)?)),
+        })
+    }
+
+    /// Trains on every image once, in the order of `epoch`; `watch` is told how far it is and can stop it.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] at the first loss that is not, [`Error::Interrupted`] where `watch` says so.
+    pub fn train_epoch(&mut self, epoch: u64, watch: &mut Watch) -> Result<EpochLosses> {
+        match self {
+            Trainer::Gpu(trainer) => trainer.train_epoch(epoch, watch),
+            Trainer::Oracle(trainer) => trainer.train_epoch(epoch, watch),
+        }
+    }
+
+    /// The losses of the test split, with one draw of z per image.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] where one is not.
+    pub fn evaluate(&mut self) -> Result<EpochLosses> {
+        match self {
+            Trainer::Gpu(trainer) => trainer.evaluate(),
+            Trainer::Oracle(trainer) => trainer.evaluate(),
+        }
+    }
+
+    /// Parameters, moments and step.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the device is lost.
+    pub fn state(&self) -> Result<State> {
+        match self {
+            Trainer::Gpu(trainer) => trainer.state(),
+            Trainer::Oracle(trainer) => Ok(trainer.state()),
+        }
+    }
+
+    /// Continues from `state`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the state is another model's.
+    pub fn restore(&mut self, state: &State) -> Result<()> {
+        match self {
+            Trainer::Gpu(trainer) => trainer.restore(state),
+            Trainer::Oracle(trainer) => trainer.restore(state),
+        }
+    }
+}
