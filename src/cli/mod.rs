@@ -48,11 +48,12 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// An error and its causes in one line.
+/// An error and its causes in one line; what a driver says in several is joined.
 fn chain(error: &dyn std::error::Error) -> String {
+    let words = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
     match error.source() {
-        Some(cause) => format!("{error}: {}", chain(cause)),
-        None => error.to_string(),
+        Some(cause) => format!("{words}: {}", chain(cause)),
+        None => words,
     }
 }
 
