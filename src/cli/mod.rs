@@ -50,10 +50,11 @@ pub fn run() -> ExitCode {
 
 /// An error and its causes in one line; what a driver says in several is joined.
 fn chain(error: &dyn std::error::Error) -> String {
-    let words = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = error.to_string();
+    let line = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
     match error.source() {
-        Some(cause) => format!("{words}: {}", chain(cause)),
-        None => words,
+        Some(cause) => format!("{line}: {}", chain(cause)),
+        None => line,
     }
 }
 
