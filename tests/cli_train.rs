@@ -1,5 +1,7 @@
 //! `wgvae train` as users run it: what a run leaves, the same bytes each time, and what it says to bad input.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use assert_cmd::Command;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
@@ -285,12 +287,12 @@ fn idx_folder(replaced: &[(&str, Option<Vec<u8>>)]) -> (tempfile::TempDir, PathB
 #[test]
 fn idx_files_that_cannot_be_used_are_refused_and_whole_ones_trained_on() {
     let truncated = idx(&[6, 4, 5])[..50].to_vec();
-    let cases: [(&str, Option<Vec<u8>>, &[&str]); 5] = [
-        ("t10k-images-idx3-ubyte", None, &["missing t10k-images-idx3-ubyte"]),
-        ("train-images-idx3-ubyte", Some(truncated), &["train-images-idx3-ubyte", "truncated", "expected 120"]),
-        ("train-labels-idx1-ubyte", Some(idx(&[5])), &["train-labels-idx1-ubyte", "5 labels, expected 6"]),
-        ("t10k-images-idx3-ubyte", Some(idx(&[3, 5, 5])), &["5x5 pixels, expected 5x4"]),
-        ("train-images-idx3-ubyte", Some(b"<html>404".to_vec()), &["train-images-idx3-ubyte", "HTML"]),
+    let cases = [
+        ("t10k-images-idx3-ubyte", None, &["missing t10k-images-idx3-ubyte"][..]),
+        ("train-images-idx3-ubyte", Some(truncated), &["train-images-idx3-ubyte", "truncated", "expected 120"][..]),
+        ("train-labels-idx1-ubyte", Some(idx(&[5])), &["train-labels-idx1-ubyte", "5 labels, expected 6"][..]),
+        ("t10k-images-idx3-ubyte", Some(idx(&[3, 5, 5])), &["5x5 pixels, expected 5x4"][..]),
+        ("train-images-idx3-ubyte", Some(b"<html>404".to_vec()), &["train-images-idx3-ubyte", "HTML"][..]),
     ];
     for (name, bytes, words) in cases {
         let (_folder, path) = idx_folder(&[(name, bytes)]);

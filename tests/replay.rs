@@ -1,5 +1,7 @@
 //! Recorded float64 runs of an independent implementation, replayed on the GPU with and without runtime checks.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use wgvae::{
     check::{
         replay::replay_gpu,

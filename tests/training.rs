@@ -1,5 +1,7 @@
 //! A hundred steps on the GPU and on the oracle from one seed, on nets of every path through the kernels.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{collections::BTreeMap, sync::Arc};
 use wgvae::{
     data::{Dataset, Split, glyphs},

@@ -19,7 +19,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Train a model; without options on the best device and data at hand
-    Train(train::Arguments),
+    Train(Box<train::Arguments>),
     /// List adapters, their limits and features, and which one --device auto takes
     Devices(devices::Arguments),
 }
@@ -27,7 +27,7 @@ enum Command {
 impl Command {
     fn run(self) -> Result<()> {
         match self {
-            Command::Train(arguments) => train::run(arguments),
+            Command::Train(arguments) => train::run(*arguments),
             Command::Devices(arguments) => devices::run(arguments),
         }
     }
