@@ -1,5 +1,5 @@
-// dx[i, k] = (Σⱼ dy[i, j] w[j, k] + before) · pass(x[i, k])
-// dy is the gradient before y's activation, dx that before x's: pass is the derivative of x's activation, from its output.
+// dx[i, k] = (Σⱼ dy[i, j] w[j, k] + before) · derivative(x[i, k])
+// dy is the gradient before y's activation, dx that before x's: derivative is that of x's activation, from its output.
 // `before` is the old dx where two layers read the same x, else 0.
 
 struct Args {
@@ -20,5 +20,5 @@ fn finish(row: u32, j: u32, sum: vec4f) {
     let at = row * ((args.k + 3u) / 4u) + j;
     var dx = sum;
     if args.add == 1u { dx += signals[args.dx + at]; }
-    signals[args.dx + at] = select(vec4f(), dx * pass(activations[args.x + at]), in_width(j, args.k));
+    signals[args.dx + at] = select(vec4f(), dx * derivative(activations[args.x + at]), in_width(j, args.k));
 }

@@ -1,8 +1,10 @@
-//! The check: what a kernel is given, what it must return, and how near.
+//! The check: what a kernel is given, what it must return, and how near; and the proof that the check can fail.
 
-/// One check of one kernel.
-#[derive(Clone, Debug)]
-pub struct Case {
-    /// What sets it apart.
-    pub name: String,
-}
+pub mod case;
+pub mod comparison;
+pub mod layout;
+pub mod report;
+pub mod run;
+pub mod tolerance;
+
+pub use case::Case;
