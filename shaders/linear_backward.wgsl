@@ -1,5 +1,5 @@
-// dx[i, k] = (Σⱼ dy[i, j] w[j, k] + before) · derivative(x[i, k])
-// dy is the gradient before y's activation, dx that before x's: derivative is that of x's activation, from its output.
+// dx[i, k] = (Σⱼ dy[i, j] w[j, k] + before) · act′(x[i, k])
+// dy is the gradient before y's activation, dx that before x's: act′ is the derivative of x's activation, from its output.
 // `before` is the old dx where two layers read the same x, else 0.
 
 struct Args {

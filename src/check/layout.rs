@@ -8,7 +8,10 @@ use crate::{
     gpu::{Arena, Batch, Matrix, Program, Role, vec4s},
     kernels::{Format, Layer},
     models::Adam,
-    oracle::{self, philox},
+    oracle::{
+        self, philox,
+        reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN},
+    },
 };
 use ndarray::{Array1, Array2, ArrayRef2};
 
@@ -30,6 +33,14 @@ pub fn random(seed: u64, rows: usize, columns: usize, scale: f64) -> Array2<f64>
 /// As [`random`], with every third number or so zero and the others positive: the outputs of a relu.
 pub fn random_relu(seed: u64, rows: usize, columns: usize, scale: f64) -> Array2<f64> {
     random(seed, rows, columns, scale).mapv(|x| x.max(-scale / 3.0) + scale / 3.0).mapv(rounded)
+}
+
+/// As [`random`], for log σ²: mostly near 0, and now and then at a bound, beyond it or near it.
+pub fn random_log_var(seed: u64, rows: usize, columns: usize) -> Array2<f64> {
+    let extremes = [LOG_VAR_MIN, LOG_VAR_MAX, LOG_VAR_MIN - 5.0, LOG_VAR_MAX + 5.0, -100.0, 100.0, -29.5, 19.5];
+    let mut values = random(seed, rows, columns, 2.0);
+    values.iter_mut().skip(1).step_by(5).zip(extremes).for_each(|(value, extreme)| *value = extreme);
+    values
 }
 
 /// A layer of random numbers of a size that keeps its outputs near 1, the biases up to `bias`.
@@ -173,6 +184,14 @@ impl Layout {
                 bytes.mapv(|byte| Approx::unorm8(byte))
             }
         }
+    }
+
+    /// ε of step `slot` of a submit, its full batch `capacity` rows; that of other steps and of rows not given is NaN.
+    pub fn noise(&mut self, epsilon: &ArrayRef2<f64>, slot: usize, capacity: usize) {
+        let latent = epsilon.ncols();
+        let mut words = vec![GUARD; (slot + 1) * capacity * latent];
+        epsilon.iter().zip(&mut words[slot * capacity * latent..]).for_each(|(&e, word)| *word = (e as f32).to_bits());
+        self.words(Role::Noise, "ε", &words);
     }
 
     fn erase(&mut self, role: Role, matrix: Matrix) {

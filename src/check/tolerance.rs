@@ -16,7 +16,10 @@
 //!
 //! An ulp is at most 2⁻²³ of the value; what underflows may be flushed to zero.
 
-use crate::models::Adam;
+use crate::{
+    models::Adam,
+    oracle::reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN, bound},
+};
 use ndarray::{Array2, ArrayRef2, Zip};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -83,9 +86,9 @@ impl Approx {
         Approx { value: self.value.abs(), ..self }
     }
 
-    /// min(max(x, low), high)
-    pub fn clamp(self, low: f64, high: f64) -> Approx {
-        Approx { value: self.value.clamp(low, high), ..self }
+    /// log σ² within its bounds.
+    pub fn bound(self) -> Approx {
+        Approx { value: bound(self.value), ..self }
     }
 
     /// 1 / (1 + e⁻ˣ), by e to the power of −|x|.
@@ -215,4 +218,41 @@ pub fn adam(
         .and(&v)
         .map_collect(|&param, &m, &v| Approx::exact(param) - step_size * m / (v.sqrt() * correction + epsilon));
     AdamAnalysis { param, m, v }
+}
+
+/// z of each latent variable, `[rows, latent]`, and the KL divergence of each row.
+pub fn draw(
+    mu: &ArrayRef2<Approx>,
+    log_var: &ArrayRef2<Approx>,
+    epsilon: &ArrayRef2<f64>,
+) -> (Array2<Approx>, Vec<Approx>) {
+    let half = Approx::exact(0.5);
+    let z = Zip::from(mu)
+        .and(log_var)
+        .and(epsilon)
+        .map_collect(|&mu, &log_var, &epsilon| mu + (half * log_var.bound()).exp() * epsilon.into());
+    let kl = Zip::from(mu).and(log_var).map_collect(|&mu, &log_var| {
+        let bounded = log_var.bound();
+        half * (mu * mu + bounded.exp() - Approx::exact(1.0) - bounded)
+    });
+    let kl = kl.rows().into_iter().map(|row| Approx::sum(row.iter().copied(), row.len())).collect();
+    (z, kl)
+}
+
+/// dμ and dlog σ² from dz, `[rows, latent]`.
+pub fn slopes(
+    mu: &ArrayRef2<f64>,
+    log_var: &ArrayRef2<f64>,
+    epsilon: &ArrayRef2<f64>,
+    dz: &ArrayRef2<Approx>,
+    beta: f64,
+) -> (Array2<Approx>, Array2<Approx>) {
+    let (half, one, beta) = (Approx::exact(0.5), Approx::exact(1.0), Approx::exact(beta));
+    let dmu = Zip::from(dz).and(mu).map_collect(|&dz, &mu| dz + beta * mu.into());
+    let dlog_var = Zip::from(dz).and(log_var).and(epsilon).map_collect(|&dz, &log_var, &epsilon| {
+        let bounded = Approx::exact(log_var).bound();
+        let slope = half * (dz * epsilon.into() * (half * bounded).exp() + beta * (bounded.exp() - one));
+        if LOG_VAR_MIN < log_var && log_var < LOG_VAR_MAX { slope } else { Approx::exact(0.0) }
+    });
+    (dmu, dlog_var)
 }

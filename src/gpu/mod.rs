@@ -8,5 +8,5 @@ mod tensor;
 pub use device::{AdapterSummary, Choice, Gpu, Options, adapters};
 pub use kernel::{Access, Args, Field, Kind, Mutant, Role, Source, Spec};
 pub(crate) use kernel::{args, source};
-pub use program::{Batch, Batches, Dispatch, Part, Prepared, Program, fold};
+pub use program::{Batch, Batches, Dispatch, Part, Prepared, Program, Submission, fold};
 pub use tensor::{Arena, Matrix, Memory, Readback, vec4s};

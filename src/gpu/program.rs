@@ -120,12 +120,27 @@ pub struct Prepared {
     args: wgpu::Buffer,
 }
 
+impl Prepared {
+    /// Number of dispatches.
+    pub fn len(&self) -> usize {
+        self.dispatches.len()
+    }
+
+    /// Whether there is nothing to run.
+    pub fn is_empty(&self) -> bool {
+        self.dispatches.is_empty()
+    }
+}
+
 struct Bound {
     pipeline: Arc<Pipeline>,
     group: wgpu::BindGroup,
     groups: [u32; 2],
     args_at: u64,
 }
+
+/// Work under way on the device.
+pub struct Submission(wgpu::SubmissionIndex);
 
 /// A part of a submit: a program, and the steps it runs for.
 pub enum Part<'a> {
@@ -195,8 +210,13 @@ impl Gpu {
         self.queue.write_buffer(&prepared.args, prepared.dispatches[number].args_at, bytemuck::bytes_of(args));
     }
 
-    /// Submits `parts` as one compute pass. Afterwards, `readback` holds `bytes` bytes of `role` from `offset` on.
-    pub fn submit(&self, batches: &Batches, parts: &[Part], readback: Option<(&Readback, &Memory, Role, u64, u64)>) {
+    /// Submits `parts` as one compute pass, and after it the copy of `bytes` bytes of `role` from `offset` on.
+    pub fn submit(
+        &self,
+        batches: &Batches,
+        parts: &[Part],
+        readback: Option<(&Readback, &Memory, Role, u64, u64)>,
+    ) -> Submission {
         let mut encoder = self.device.create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&Default::default());
         for part in parts {
@@ -215,10 +235,21 @@ impl Gpu {
         if let Some((readback, memory, role, offset, bytes)) = readback {
             readback.copy(&mut encoder, memory, role, offset, bytes);
         }
-        self.queue.submit([encoder.finish()]);
+        let submission = Submission(self.queue.submit([encoder.finish()]));
         if let Some((readback, _, _, _, bytes)) = readback {
             readback.request(bytes);
         }
+        submission
+    }
+
+    /// Waits until one submission and all before it are done.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the device is lost or the driver reported an error.
+    pub fn wait_for(&self, submission: Submission, context: &str) -> Result<()> {
+        let poll = wgpu::PollType::Wait { submission_index: Some(submission.0), timeout: None };
+        self.device.poll(poll).map_err(|error| Error::Gpu { context: context.into(), problem: error.to_string() })?;
+        self.fault(context)
     }
 
     fn pipeline(&self, spec: &Spec, shader: &str) -> Result<Arc<Pipeline>> {

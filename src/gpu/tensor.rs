@@ -150,17 +150,16 @@ impl Readback {
         encoder.copy_buffer_to_buffer(from.buffer(role), offset, &self.buffer, 0, bytes);
     }
 
-    pub(super) fn buffer(&self) -> &wgpu::Buffer {
-        &self.buffer
-    }
-
     /// Asks for the first `bytes` bytes; they are there after the device has been waited for.
     pub(super) fn request(&self, bytes: u64) {
         self.buffer.slice(..bytes).map_async(wgpu::MapMode::Read, |_| {});
     }
 
-    /// Takes the values asked for.
-    pub(super) fn take<T: bytemuck::Pod>(&self, bytes: u64) -> Result<Vec<T>> {
+    /// Takes the values in the first `bytes` bytes, which a submission that was waited for brought.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the device is lost.
+    pub fn take<T: bytemuck::Pod>(&self, bytes: u64) -> Result<Vec<T>> {
         let values = {
             let view = self
                 .buffer

@@ -1,5 +1,13 @@
 //! The three models: what parameters they have, how they start, and how a training step of each is put together.
 
+mod ae;
+mod cvae;
+mod network;
+pub mod step;
+mod vae;
+
+pub use network::{Network, rows};
+
 use crate::{Error, Result, oracle::philox};
 use serde::{Deserialize, Serialize};
 
@@ -141,18 +149,44 @@ impl Model {
     /// Freshly initialised parameters: PyTorch's default for `nn.Linear`, U(−1/√in, 1/√in) for weight and bias,
     /// drawn from the counter-based generator and rounded to float32.
     pub fn initialise(&self, seed: u64) -> Vec<Param> {
-        let mut params = Vec::new();
-        for layer in self.layers() {
-            let bound = 1.0 / (layer.inp as f64).sqrt();
-            for (suffix, shape) in [("weight", vec![layer.out, layer.inp]), ("bias", vec![layer.out])] {
-                let tensor = params.len() as u32;
-                let count: usize = shape.iter().product();
-                let values = philox::uniforms(seed, philox::Stream::Init, tensor as u64, count)
-                    .map(|u| ((2.0 * u - 1.0) * bound) as f32 as f64)
-                    .collect();
-                params.push(Param { name: format!("{}.{suffix}", layer.name), shape, values });
-            }
+        let mut params = self.shapes();
+        let bounds = self.layers().into_iter().flat_map(|layer| [1.0 / (layer.inp as f64).sqrt(); 2]);
+        for ((tensor, param), bound) in params.iter_mut().enumerate().zip(bounds) {
+            let uniforms = philox::uniforms(seed, philox::Stream::Init, tensor as u64, param.shape.iter().product());
+            param.values = uniforms.map(|u| ((2.0 * u - 1.0) * bound) as f32 as f64).collect();
         }
         params
+    }
+
+    /// Every parameter by name and shape, in order, without values.
+    pub fn shapes(&self) -> Vec<Param> {
+        let param = |name: String, shape| Param { name, shape, values: Vec::new() };
+        let tensors = |layer: LayerShape| {
+            [
+                param(format!("{}.weight", layer.name), vec![layer.out, layer.inp]),
+                param(format!("{}.bias", layer.name), vec![layer.out]),
+            ]
+        };
+        self.layers().into_iter().flat_map(tensors).collect()
+    }
+
+    /// Checks that `params` are this model's, in order.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the first parameter that is not.
+    pub fn expect(&self, params: &[Param]) -> Result<()> {
+        let shapes = self.shapes();
+        for (wanted, got) in shapes.iter().zip(params) {
+            let count: usize = wanted.shape.iter().product();
+            if (&wanted.name, &wanted.shape) != (&got.name, &got.shape) || got.values.len() != count {
+                let problem =
+                    format!("{} {:?} expected, {} {:?} found", wanted.name, wanted.shape, got.name, got.shape);
+                return Err(Error::invalid("parameters", problem));
+            }
+        }
+        match params.len() == shapes.len() {
+            true => Ok(()),
+            false => Err(Error::invalid("parameters", format!("{} expected, {} found", shapes.len(), params.len()))),
+        }
     }
 }

@@ -1,0 +1,23 @@
+//! Autoencoder: the code is decoded as it is. The middle as separate dispatches, for codes too wide for the row-wise kernel.
+
+use super::Network;
+use crate::{
+    Result,
+    gpu::Program,
+    kernels::{
+        linear::{self, Activation, Input},
+        linear_backward::{self, Derivative},
+    },
+};
+
+/// h to code.
+pub fn forward(program: &mut Program, net: &Network) -> Result<()> {
+    let (h, code) = (net.middle.h, net.middle.code);
+    linear::launch(program, Input::Activations(h), net.layers.code, code, Activation::Relu) // [rows, latent]
+}
+
+/// dd to dcode.
+pub fn backward(program: &mut Program, net: &Network) -> Result<()> {
+    let (dd, code, dcode) = (net.gradients.d, net.middle.code, net.gradients.code);
+    linear_backward::launch(program, dd, net.layers.d, code, dcode, Derivative::Relu, false)
+}

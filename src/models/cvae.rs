@@ -1,0 +1,31 @@
+//! Conditional VAE of the article: z + relu(P onehot(y) + b) is decoded; the encoder never sees the label.
+//! The middle as separate dispatches, for latents too wide for the row-wise kernel.
+
+use super::{Network, vae};
+use crate::{
+    Result,
+    gpu::Program,
+    kernels::{
+        linear::{self, Activation, Input},
+        onehot, reparameterize,
+    },
+};
+
+/// h and the labels to code, μ, log σ², the projection, z + projection and the KL of each row.
+pub fn forward(program: &mut Program, net: &Network, noisy: bool) -> Result<()> {
+    vae::gaussian(program, net)?;
+    projection(program, net)?;
+    reparameterize::launch(program, &net.middle, true, noisy, net.partials) // z + projection [rows, latent]
+}
+
+/// The labels to relu(P onehot(y) + b).
+pub(super) fn projection(program: &mut Program, net: &Network) -> Result<()> {
+    let m = &net.middle;
+    onehot::launch(program, m.onehot); // [rows, classes]
+    linear::launch(program, Input::Activations(m.onehot), net.layers.label, m.projection, Activation::Relu) // [rows, latent]
+}
+
+/// dd to dz, dprojection, dμ, dlog σ² and dcode.
+pub fn backward(program: &mut Program, net: &Network, beta: f64) -> Result<()> {
+    vae::through_z(program, net, true, beta)
+}

@@ -1,0 +1,41 @@
+//! Variational autoencoder (Kingma and Welling 2014): z = μ + exp(½ log σ²) ε is decoded.
+//! The middle as separate dispatches, for latents too wide for the row-wise kernel.
+
+use super::Network;
+use crate::{
+    Result,
+    gpu::Program,
+    kernels::{
+        linear::{self, Activation, Input},
+        linear_backward::{self, Derivative},
+        reparameterize, reparameterize_backward,
+    },
+};
+
+/// h to code, μ, log σ², z and the KL of each row.
+pub fn forward(program: &mut Program, net: &Network, noisy: bool) -> Result<()> {
+    gaussian(program, net)?;
+    reparameterize::launch(program, &net.middle, false, noisy, net.partials) // z [rows, latent]
+}
+
+/// h to code, μ and log σ².
+pub(super) fn gaussian(program: &mut Program, net: &Network) -> Result<()> {
+    let (m, layers) = (&net.middle, &net.layers);
+    linear::launch(program, Input::Activations(m.h), layers.code, m.code, Activation::Relu)?; // [rows, latent]
+    linear::launch(program, Input::Activations(m.code), layers.mu, m.mu, Activation::Identity)?; // [rows, latent]
+    linear::launch(program, Input::Activations(m.code), layers.log_var, m.log_var, Activation::Identity) // [rows, latent]
+}
+
+/// dd to dz, dμ, dlog σ² and dcode.
+pub fn backward(program: &mut Program, net: &Network, beta: f64) -> Result<()> {
+    through_z(program, net, false, beta)
+}
+
+/// dd to dz, dprojection where `labelled`, dμ, dlog σ² and dcode.
+pub(super) fn through_z(program: &mut Program, net: &Network, labelled: bool, beta: f64) -> Result<()> {
+    let (m, g, layers) = (&net.middle, &net.gradients, &net.layers);
+    linear_backward::launch(program, g.d, layers.d, m.c, g.c, Derivative::Identity, false)?; // [rows, latent]
+    reparameterize_backward::launch(program, m, g, labelled, beta)?;
+    linear_backward::launch(program, g.mu, layers.mu, m.code, g.code, Derivative::Relu, false)?; // [rows, latent]
+    linear_backward::launch(program, g.log_var, layers.log_var, m.code, g.code, Derivative::Relu, true)
+}

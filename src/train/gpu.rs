@@ -1,0 +1,303 @@
+//! Training on the GPU: the data set stays on the device, a submit holds many steps, only losses come back.
+
+use super::{EpochLosses, Progress, Settings, State, Watch, evaluation_rows};
+use crate::{
+    Error, Result,
+    data::{Dataset, Split},
+    gpu::{Batch, Batches, Gpu, Memory, Part, Prepared, Program, Readback, Role, Submission, vec4s},
+    kernels::{self, Format, loss, noise, order, update::Epilogue},
+    models::{Network, step},
+    oracle::{order::Order, philox::Stream},
+};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long a submit should take: long enough to hide its cost, far from the seconds after which drivers give up.
+const SUBMIT: Duration = Duration::from_millis(50);
+/// Submits under way at a time.
+const IN_FLIGHT: usize = 3;
+/// Most steps of a submit, and most bytes of noise and partials they may take.
+const MAX_SLOTS: usize = 512;
+const MAX_SLOT_BYTES: usize = 32 << 20;
+
+/// A model in training on a device.
+pub struct GpuTrainer {
+    gpu: Arc<Gpu>,
+    settings: Settings,
+    training: Loop,
+    evaluation: Loop,
+    /// Steps taken.
+    step: u64,
+}
+
+/// A program run over the batches of one split.
+struct Loop {
+    net: Network,
+    memory: Memory,
+    count: usize,
+    slots: usize,
+    order: Prepared,
+    noise: Option<Prepared>,
+    step: Prepared,
+    loss: Prepared,
+    batches: Batches,
+    readbacks: Vec<Readback>,
+    /// Estimate of one step's duration.
+    pace: Option<Duration>,
+}
+
+impl GpuTrainer {
+    /// Puts model and data on the device.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where memory is short or the driver refuses.
+    pub fn new(gpu: Arc<Gpu>, settings: &Settings, data: &Dataset) -> Result<GpuTrainer> {
+        let net = Network::new(&settings.model, settings.batch);
+        let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
+        let mut memory = Memory::default();
+        memory.upload(
+            &gpu,
+            Role::Params,
+            bytemuck::cast_slice(&net.pack(&settings.model.initialise(settings.seed))?),
+        )?;
+        memory.create(&gpu, Role::FirstMoment, net.param_bytes())?;
+        memory.create(&gpu, Role::SecondMoment, net.param_bytes())?;
+        memory.upload(&gpu, Role::Layers, bytemuck::cast_slice(&table))?;
+        let training = Loop::new(&gpu, net, memory, program, &data.train, settings.seed, Stream::Noise)?;
+
+        let net = Network::new(&settings.model, evaluation_rows(data.test.count));
+        let program = step::evaluation(&net, settings.objective.loss, Format::U8, true)?;
+        let mut memory = Memory::default();
+        memory.share(&training.memory, Role::Params);
+        let evaluation = Loop::new(&gpu, net, memory, program, &data.test, settings.seed, Stream::Evaluation)?;
+        Ok(GpuTrainer { gpu, settings: settings.clone(), training, evaluation, step: 0 })
+    }
+
+    /// Trains on every image once, in the order of `epoch`.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] at the first loss that is not, [`Error::Interrupted`] where `watch` says so.
+    pub fn train_epoch(&mut self, epoch: u64, watch: &mut Watch) -> Result<EpochLosses> {
+        let order = Order::new(self.settings.seed, epoch, self.training.count as u32);
+        self.gpu.set_args(&self.training.order, 0, &order::arguments(&order));
+        let (first_step, adam) = (self.step, self.settings.adam);
+        let record = |index: u64, batch: &mut Batch| {
+            let t = (first_step + index + 1) as f64;
+            batch.index = words(first_step + index);
+            batch.step_size = (adam.lr / (1.0 - adam.beta1.powf(t))) as f32;
+            batch.correction = (1.0 / (1.0 - adam.beta2.powf(t)).sqrt()) as f32;
+            (batch.beta1, batch.beta2, batch.epsilon) = (adam.beta1 as f32, adam.beta2 as f32, adam.epsilon as f32);
+        };
+        let losses = self.training.run(&self.gpu, true, record, first_step, watch)?;
+        self.step += self.training.steps() as u64;
+        Ok(losses)
+    }
+
+    /// The losses of the test split, with one draw of z per image.
+    ///
+    /// # Errors
+    /// As [`GpuTrainer::train_epoch`].
+    pub fn evaluate(&mut self) -> Result<EpochLosses> {
+        let record = |index: u64, batch: &mut Batch| batch.index = words(index);
+        self.evaluation.run(&self.gpu, false, record, self.step, &mut |_| true)
+    }
+
+    /// Parameters, moments and step.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the device is lost.
+    pub fn state(&self) -> Result<State> {
+        let net = &self.training.net;
+        let tensor = |role| -> Result<_> {
+            Ok(net.unpack(&self.training.memory.read(&self.gpu, role, 0, net.param_bytes() as usize / 4)?))
+        };
+        Ok(State {
+            double: false,
+            step: self.step,
+            params: tensor(Role::Params)?,
+            first_moment: tensor(Role::FirstMoment)?,
+            second_moment: tensor(Role::SecondMoment)?,
+        })
+    }
+
+    /// Continues from `state`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the state is another model's.
+    pub fn restore(&mut self, state: &State) -> Result<()> {
+        let tensors = [
+            (Role::Params, &state.params),
+            (Role::FirstMoment, &state.first_moment),
+            (Role::SecondMoment, &state.second_moment),
+        ];
+        for (role, params) in tensors {
+            let packed = self.training.net.pack(params)?;
+            self.training.memory.write(&self.gpu, role, 0, bytemuck::cast_slice(&packed))?;
+        }
+        self.step = state.step;
+        Ok(())
+    }
+
+    /// Bytes of device memory held by buffers.
+    pub fn memory_bytes(&self) -> u64 {
+        self.training.memory.bytes() + self.evaluation.memory.bytes() - self.training.net.param_bytes()
+    }
+
+    /// Dispatches of one training step.
+    pub fn dispatches_per_step(&self) -> usize {
+        self.training.step.len()
+    }
+}
+
+fn words(value: u64) -> [u32; 2] {
+    [value as u32, (value >> 32) as u32]
+}
+
+/// Images as kernels read them: rows padded to a multiple of four bytes.
+pub fn padded(images: &[u8], pixels: usize) -> std::borrow::Cow<'_, [u8]> {
+    let width = 4 * vec4s(pixels);
+    if width == pixels {
+        return images.into();
+    }
+    let mut rows = vec![0; images.len() / pixels * width];
+    for (row, image) in rows.chunks_exact_mut(width).zip(images.chunks_exact(pixels)) {
+        row[..pixels].copy_from_slice(image);
+    }
+    rows.into()
+}
+
+impl Loop {
+    fn new(
+        gpu: &Gpu,
+        net: Network,
+        mut memory: Memory,
+        step: Program,
+        split: &Split,
+        seed: u64,
+        stream: Stream,
+    ) -> Result<Loop> {
+        let (count, parts) = (split.count, net.parts());
+        let normals = if parts.variational { net.rows * net.model.latent } else { 0 };
+        let slot_bytes = 4 * (normals + net.partials.stride as usize);
+        let steps = count.div_ceil(net.rows);
+        let slots = (MAX_SLOT_BYTES / slot_bytes).clamp(1, MAX_SLOTS).min(steps);
+
+        memory.create(gpu, Role::Activations, net.activation_bytes())?;
+        memory.create(gpu, Role::Signals, net.signal_bytes())?;
+        memory.upload(gpu, Role::Images, &padded(&split.images, net.model.input))?;
+        let labels: Vec<u32> = match &split.labels {
+            Some(labels) if parts.labelled => labels.iter().map(|&label| label.into()).collect(),
+            None if parts.labelled => {
+                return Err(Error::invalid("--data", "a CVAE needs labels, and these images have none"));
+            }
+            _ => vec![0],
+        };
+        memory.upload(gpu, Role::Labels, bytemuck::cast_slice(&labels))?;
+        let straight: Vec<u32> = (0..count as u32).collect();
+        memory.upload(gpu, Role::Order, bytemuck::cast_slice(&straight))?;
+        memory.create(gpu, Role::Noise, 4 * (slots * normals) as u64)?;
+        memory.create(gpu, Role::Partials, 4 * slots as u64 * net.partials.stride as u64)?;
+        memory.create(gpu, Role::Losses, 8 * steps as u64)?;
+
+        let prepare = |fill: &dyn Fn(&mut Program)| {
+            let mut program = Program::default();
+            fill(&mut program);
+            gpu.prepare(&program, &memory)
+        };
+        let losses = loss::Args {
+            tiles: net.partials.tiles,
+            rows: if parts.variational { net.rows as u32 } else { 0 },
+            stride: net.partials.stride,
+            count: count as u32,
+            full: net.rows as u32,
+        };
+        Ok(Loop {
+            order: prepare(&|program| order::launch(program, &Order::new(seed, 0, count as u32)))?,
+            noise: match normals {
+                0 => None,
+                _ => Some(prepare(&|program| noise::launch(program, seed, stream, normals))?),
+            },
+            loss: prepare(&|program| kernels::loss::launch(program, &losses))?,
+            step: gpu.prepare(&step, &memory)?,
+            batches: Batches::new(gpu, slots),
+            readbacks: (0..IN_FLIGHT).map(|_| Readback::new(gpu, 8 * slots as u64)).collect(),
+            net,
+            memory,
+            count,
+            slots,
+            pace: None,
+        })
+    }
+
+    fn steps(&self) -> usize {
+        self.count.div_ceil(self.net.rows)
+    }
+
+    /// Runs every batch of the split. `record` completes the record of a step; `shuffle` makes the order anew first.
+    fn run(
+        &mut self,
+        gpu: &Gpu,
+        shuffle: bool,
+        record: impl Fn(u64, &mut Batch),
+        first_step: u64,
+        watch: &mut Watch,
+    ) -> Result<EpochLosses> {
+        let (steps, rows, start) = (self.steps(), self.net.rows, Instant::now());
+        let mut under_way: VecDeque<(Submission, usize, usize)> = VecDeque::new();
+        let mut losses = EpochLosses { count: self.count, ..EpochLosses::default() };
+        let (mut submitted, mut submits, mut finished) = (0, 0, Instant::now());
+        while submitted < steps || !under_way.is_empty() {
+            if submitted < steps && under_way.len() < IN_FLIGHT {
+                let wanted = self.pace.map_or(1, |pace| (SUBMIT.as_secs_f64() / pace.as_secs_f64().max(1e-7)) as usize);
+                let slots = wanted.clamp(1, self.slots).min(steps - submitted);
+                let records: Vec<Batch> = (0..slots)
+                    .map(|slot| {
+                        let entry = submitted + slot;
+                        let first = entry * rows;
+                        let mut batch = Batch {
+                            first: first as u32,
+                            rows: rows.min(self.count - first) as u32,
+                            slot: slot as u32,
+                            entry: entry as u32,
+                            ..Batch::default()
+                        };
+                        record(entry as u64, &mut batch);
+                        batch
+                    })
+                    .collect();
+                self.batches.write(gpu, &records);
+                let mut parts = Vec::with_capacity(slots + 3);
+                if shuffle && submitted == 0 {
+                    parts.push(Part::Submit(&self.order, 1));
+                }
+                parts.extend(self.noise.as_ref().map(|noise| Part::Submit(noise, slots as u32)));
+                parts.extend((0..slots as u32).map(|slot| Part::Step(&self.step, slot)));
+                parts.push(Part::Submit(&self.loss, slots as u32));
+                let ring = submits % IN_FLIGHT;
+                let (from, bytes) = (8 * submitted as u64, 8 * slots as u64);
+                let readback = (&self.readbacks[ring], &self.memory, Role::Losses, from, bytes);
+                under_way.push_back((gpu.submit(&self.batches, &parts, Some(readback)), slots, ring));
+                submitted += slots;
+                submits += 1;
+                continue;
+            }
+            let (submission, slots, ring) = under_way.pop_front().expect("the loop goes on only with work to do");
+            gpu.wait_for(submission, "training")?;
+            let now = Instant::now();
+            self.pace = Some((now - finished) / slots as u32);
+            finished = now;
+            for [reconstruction, kl] in self.readbacks[ring].take::<[f32; 2]>(8 * slots as u64)? {
+                losses.add(first_step, reconstruction as f64, kl as f64)?;
+            }
+            let progress = Progress { done: losses.steps, steps, losses, elapsed: start.elapsed() };
+            if !watch(&progress) {
+                gpu.wait("stopping")?;
+                return Err(Error::Interrupted(format!("after {} of {steps} steps of the epoch", losses.steps)));
+            }
+        }
+        Ok(losses)
+    }
+}
