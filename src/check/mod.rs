@@ -1,4 +1,4 @@
-//! The check: what a kernel is given, what it must return, and how near; and the proof that the check can fail.
+//! The check: what a kernel is given, what it must return, and how near; the proof that the check can fail; training traces.
 
 pub mod case;
 pub mod comparison;
@@ -6,5 +6,7 @@ pub mod layout;
 pub mod report;
 pub mod run;
 pub mod tolerance;
+pub mod trace;
+mod trace_file;
 
 pub use case::Case;

@@ -1,0 +1,235 @@
+//! Training traces: runs of a model recorded elsewhere, replayed here to learn who is right.
+//!
+//! An engine replays a trace by taking [`Trace::steps`] one after the other and handing what came out, a [`Replay`], to
+//! [`Trace::compare`]. [`replay_oracle`] does it with the f64 oracle.
+
+use super::trace_file;
+use crate::models::{Adam, Model, Objective, Param};
+use crate::oracle::step::{Batch, Losses, Network};
+use crate::{Error, Result};
+use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
+use std::path::{Path, PathBuf};
+
+/// A recorded run: its inputs, and what came out of it.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// The model's shape.
+    pub model: Model,
+    /// What its steps minimised.
+    pub objective: Objective,
+    /// How its steps were taken.
+    pub adam: Adam,
+    /// Parameters before the first step, float32 values.
+    pub init: Vec<Param>,
+    /// `[steps, batch, input]`
+    pub x: Array3<f32>,
+    /// ε, `[steps, batch, latent]`; VAE and CVAE.
+    pub eps: Option<Array3<f32>>,
+    /// `[steps, batch]`; CVAE.
+    pub labels: Option<Array2<u8>>,
+    /// What the recorded run gave.
+    pub expected: Expected,
+}
+
+/// What a recorded run gave.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// reconstruction + β · kl of each step, `[steps]`.
+    pub loss: Array1<f64>,
+    /// `[steps]`
+    pub reconstruction_loss: Array1<f64>,
+    /// Without β, `[steps]`.
+    pub kl: Array1<f64>,
+    /// The first step.
+    pub first: FirstStep,
+    /// Parameters after the last step.
+    pub params: Vec<Param>,
+}
+
+/// What the first step shows.
+#[derive(Clone, Debug)]
+pub struct FirstStep {
+    /// `[batch, input]`
+    pub reconstruction: Array2<f64>,
+    /// `[batch, latent]`; VAE and CVAE.
+    pub mu: Option<Array2<f64>>,
+    /// `[batch, latent]`; VAE and CVAE.
+    pub log_var: Option<Array2<f64>>,
+    /// Of every parameter, in the order of [`Model::layers`].
+    pub gradients: Vec<Param>,
+}
+
+/// What one step is fed.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// `[batch, input]`, in [0, 1].
+    pub x: ArrayView2<'a, f32>,
+    /// ε, `[batch, latent]`; VAE and CVAE.
+    pub eps: Option<ArrayView2<'a, f32>>,
+    /// `[batch]`; CVAE.
+    pub labels: Option<&'a [u8]>,
+}
+
+/// What an engine gave when it replayed a trace.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// The first step.
+    pub first: FirstStep,
+    /// The losses of each step.
+    pub losses: Vec<Losses>,
+    /// Parameters after the last step, in the order of [`Model::layers`].
+    pub params: Vec<Param>,
+}
+
+/// The greatest relative errors that pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// For losses, and all quantities of the first step.
+    pub values: f64,
+    /// For the change of each parameter over the run.
+    pub change: f64,
+}
+
+impl Limits {
+    /// For float32 engines.
+    pub const F32: Limits = Limits { values: 1e-5, change: 1e-4 };
+    /// For the f64 oracle.
+    pub const ORACLE: Limits = Limits { values: 1e-10, change: 1e-8 };
+}
+
+/// One compared tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantity {
+    /// `loss`, `first.mu`, `grad.encoder.0.weight`, `final.encoder.0.weight`, …
+    pub name: String,
+    /// ‖ours − theirs‖ / ‖theirs‖; for `final.*` of the change since the start. Infinite where theirs is 0 and ours is not.
+    pub relative_error: f64,
+    /// The greatest that passes.
+    pub limit: f64,
+}
+
+impl Quantity {
+    /// Whether the error is within the limit; NaN is not.
+    pub fn ok(&self) -> bool {
+        self.relative_error <= self.limit
+    }
+}
+
+impl Trace {
+    /// Reads and validates a trace; an error says what is wrong with the file.
+    pub fn load(path: &Path) -> Result<Trace> {
+        trace_file::load(path)
+    }
+
+    /// What each step is fed, first to last.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = Step<'_>> {
+        (0..self.x.len_of(Axis(0))).map(|step| Step {
+            x: self.x.index_axis(Axis(0), step),
+            eps: self.eps.as_ref().map(|eps| eps.index_axis(Axis(0), step)),
+            labels: self
+                .labels
+                .as_ref()
+                .map(|labels| labels.index_axis(Axis(0), step).to_slice().expect("labels are read in standard layout")),
+        })
+    }
+
+    /// Every quantity of the trace beside the replay's. Fails where the replay lacks one or has it in another shape.
+    pub fn compare(&self, replay: &Replay, limits: Limits) -> Result<Vec<Quantity>> {
+        let mut table = Table { trace: self, quantities: Vec::new() };
+        let losses = |pick: fn(&Losses) -> f64| replay.losses.iter().map(pick).collect::<Vec<f64>>();
+        let (theirs, first) = (&self.expected, &self.expected.first);
+        for (name, ours, theirs) in [
+            ("loss", losses(|l| l.loss), &theirs.loss),
+            ("reconstruction_loss", losses(|l| l.reconstruction), &theirs.reconstruction_loss),
+            ("kl", losses(|l| l.kl), &theirs.kl),
+        ] {
+            table.push(name, &ours, theirs, limits.values)?;
+        }
+        table.push("first.reconstruction", &replay.first.reconstruction, &first.reconstruction, limits.values)?;
+        let gaussian =
+            [("first.mu", &replay.first.mu, &first.mu), ("first.log_var", &replay.first.log_var, &first.log_var)];
+        for (name, ours, theirs) in gaussian {
+            if let Some(theirs) = theirs {
+                let ours = ours.as_ref().ok_or_else(|| self.problem(format!("the replay gave no {name}")))?;
+                table.push(name, ours, theirs, limits.values)?;
+            }
+        }
+        for (theirs, ours) in first.gradients.iter().zip(table.matched(&first.gradients, &replay.first.gradients)?) {
+            table.push(&format!("grad.{}", theirs.name), &ours.values, &theirs.values, limits.values)?;
+        }
+        let finals = theirs.params.iter().zip(table.matched(&theirs.params, &replay.params)?);
+        for ((theirs, ours), init) in finals.zip(&self.init) {
+            let change =
+                |param: &Param| -> Vec<f64> { param.values.iter().zip(&init.values).map(|(a, b)| a - b).collect() };
+            table.push(&format!("final.{}", theirs.name), &change(ours), &change(theirs), limits.change)?;
+        }
+        Ok(table.quantities)
+    }
+
+    fn problem(&self, problem: String) -> Error {
+        Error::malformed(&self.path, problem)
+    }
+}
+
+struct Table<'a> {
+    trace: &'a Trace,
+    quantities: Vec<Quantity>,
+}
+
+impl Table<'_> {
+    fn push<'v>(
+        &mut self,
+        name: &str,
+        ours: impl IntoIterator<Item = &'v f64, IntoIter: ExactSizeIterator>,
+        theirs: impl IntoIterator<Item = &'v f64, IntoIter: ExactSizeIterator>,
+        limit: f64,
+    ) -> Result<()> {
+        let (ours, theirs) = (ours.into_iter(), theirs.into_iter());
+        if ours.len() != theirs.len() {
+            let problem = format!("the replay gave {} values of {name}, the trace has {}", ours.len(), theirs.len());
+            return Err(self.trace.problem(problem));
+        }
+        self.quantities.push(Quantity { name: name.into(), relative_error: relative_error(ours.zip(theirs)), limit });
+        Ok(())
+    }
+
+    /// The replay's tensors, once they are known to be those of the trace.
+    fn matched<'r>(&self, theirs: &[Param], ours: &'r [Param]) -> Result<&'r [Param]> {
+        let names = |params: &[Param]| params.iter().map(|param| param.name.clone()).collect::<Vec<_>>();
+        match names(theirs) == names(ours) {
+            true => Ok(ours),
+            false => {
+                Err(self.trace.problem(format!("the replay gave {:?}, the trace has {:?}", names(ours), names(theirs))))
+            }
+        }
+    }
+}
+
+/// ‖ours − theirs‖ / ‖theirs‖ of pairs (ours, theirs); 0 where both are 0.
+fn relative_error<'v>(pairs: impl Iterator<Item = (&'v f64, &'v f64)>) -> f64 {
+    let (difference, size) =
+        pairs.fold((0.0, 0.0), |(difference, size), (a, b)| (difference + (a - b) * (a - b), size + b * b));
+    if difference == 0.0 { 0.0 } else { (difference / size).sqrt() }
+}
+
+/// Replays a trace on the f64 oracle.
+pub fn replay_oracle(trace: &Trace) -> Result<Replay> {
+    let mut network = Network::new(&trace.model, &trace.init)?;
+    let (mut first, mut losses) = (None, Vec::new());
+    for step in trace.steps() {
+        let (x, eps) = (step.x.mapv(f64::from), step.eps.map(|eps| eps.mapv(f64::from)));
+        let batch = Batch { x: x.view(), eps: eps.as_ref().map(|eps| eps.view()), labels: step.labels };
+        if first.is_none() {
+            let forward = network.forward(&batch)?;
+            let (_, gradients) = network.gradients(&batch, &trace.objective)?;
+            let reconstruction = forward.reconstruction();
+            let (mu, log_var) = forward.latent.gaussian.map(|q| (q.mu, q.log_var)).unzip();
+            first = Some(FirstStep { reconstruction, mu, log_var, gradients });
+        }
+        losses.push(network.train_step(&batch, &trace.objective, &trace.adam)?);
+    }
+    let first = first.expect("a trace has at least one step, as its loading made sure");
+    Ok(Replay { first, losses, params: network.params() })
+}

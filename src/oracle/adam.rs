@@ -1,0 +1,24 @@
+//! Adam (Kingma and Ba, 2015) as `torch.optim.Adam` has it: bias-corrected, ε outside the root.
+
+use crate::models::Adam;
+use ndarray::{ArrayRef, Dimension, Zip};
+
+/// Step `t` (counted from 1) on one tensor, in place: `m ← β₁ m + (1 − β₁) g`, `v ← β₂ v + (1 − β₂) g²`,
+/// `param ← param − lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)`.
+pub fn adam<D: Dimension>(
+    param: &mut ArrayRef<f64, D>,
+    m: &mut ArrayRef<f64, D>,
+    v: &mut ArrayRef<f64, D>,
+    gradient: &ArrayRef<f64, D>,
+    args: &Adam,
+    t: u64,
+) {
+    let Adam { lr, beta1, beta2, epsilon } = *args;
+    let step_size = lr / (1.0 - beta1.powf(t as f64));
+    let correction = (1.0 - beta2.powf(t as f64)).sqrt();
+    Zip::from(param).and(m).and(v).and(gradient).par_for_each(|param, m, v, &g| {
+        *m = beta1 * *m + (1.0 - beta1) * g;
+        *v = beta2 * *v + (1.0 - beta2) * g * g;
+        *param -= step_size * *m / (v.sqrt() / correction + epsilon);
+    });
+}

@@ -1,0 +1,71 @@
+//! The decoder's last layer, the reconstruction loss and its gradient.
+
+use super::linear::{Activation, Layer, linear};
+use crate::models::Loss;
+use ndarray::{Array1, Array2, ArrayRef2, Zip};
+
+/// What the output kernel gives for one batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// Pre-activation of the reconstruction, `[batch, input]`.
+    pub logits: Array2<f64>,
+    /// Reconstruction loss of each image, summed over its pixels, `[batch]`.
+    pub loss: Array1<f64>,
+    /// Gradient of the reduced loss at the logits, `[batch, input]`.
+    pub dlogits: Array2<f64>,
+}
+
+/// `logits = d Wᵀ + b`, the loss of each image against `x`, and its gradient times [`reduction`]; `d` is `[batch, width]`,
+/// the layer's weight `[input, width]`, `x` `[batch, input]` in [0, 1].
+pub fn output(d: &ArrayRef2<f64>, layer: &Layer, x: &ArrayRef2<f64>, loss: Loss) -> Output {
+    let logits = linear(d, layer, Activation::Identity);
+    let scale = reduction(loss, x.nrows(), x.ncols());
+    let mut dlogits = Array2::zeros(logits.dim());
+    let rows = Zip::from(dlogits.rows_mut()).and(logits.rows()).and(x.rows());
+    let losses = rows.par_map_collect(|dlogits, logits, x| {
+        let mut sum = 0.0;
+        Zip::from(dlogits).and(logits).and(x).for_each(|dlogit, &logit, &x| {
+            let (value, gradient) = pixel(loss, logit, x);
+            sum += value;
+            *dlogit = scale * gradient;
+        });
+        sum
+    });
+    Output { logits, loss: losses, dlogits }
+}
+
+/// The loss of each image, `[batch]`, summed over its pixels, whatever the reduction of `loss`.
+pub fn losses(logits: &ArrayRef2<f64>, x: &ArrayRef2<f64>, loss: Loss) -> Array1<f64> {
+    let row = |logits: ndarray::ArrayView1<f64>, x: ndarray::ArrayView1<f64>| {
+        logits.iter().zip(x).map(|(&logit, &x)| pixel(loss, logit, x).0).sum()
+    };
+    Zip::from(logits.rows()).and(x.rows()).par_map_collect(row)
+}
+
+/// What a sum over all pixels of a batch is multiplied by: 1, or 1 / (batch · input) for the mean.
+pub fn reduction(loss: Loss, batch: usize, input: usize) -> f64 {
+    match loss {
+        Loss::MseMean => 1.0 / (batch * input) as f64,
+        Loss::MseSum | Loss::BceSum => 1.0,
+    }
+}
+
+/// One pixel's loss and its derivative by the logit `a`, with p = sigmoid(a):
+/// `(p − x)²` and `2 (p − x) p (1 − p)`; or `−x ln p − (1 − x) ln(1 − p) = softplus(a) − x a` and `p − x`.
+/// softplus(a) = max(a, 0) + ln(1 + exp(−|a|)), and max(a, 0) − x a is taken as one product so that nothing cancels.
+pub fn pixel(loss: Loss, a: f64, x: f64) -> (f64, f64) {
+    let e = (-a.abs()).exp();
+    let r = 1.0 / (1.0 + e);
+    let p = if a < 0.0 { e * r } else { r };
+    match loss {
+        Loss::MseMean | Loss::MseSum => ((p - x) * (p - x), 2.0 * (p - x) * e * r * r),
+        Loss::BceSum => (if a < 0.0 { -x * a } else { (1.0 - x) * a } + e.ln_1p(), p - x),
+    }
+}
+
+/// `1 / (1 + exp(−a))`, by `exp` of the negative magnitude so that nothing overflows.
+pub fn sigmoid(a: f64) -> f64 {
+    let e = (-a.abs()).exp();
+    let top = if a < 0.0 { e } else { 1.0 };
+    top / (1.0 + e)
+}

@@ -1,0 +1,330 @@
+//! Whole steps of the three models, composed of the kernels: the truth for a GPU step and the engine of `--device cpu`.
+
+use super::adam::adam;
+use super::latent::{self, Code, Latent, LatentLayers};
+use super::latent_backward::latent_backward;
+use super::linear::{Activation, Layer, linear};
+use super::linear_backward::linear_backward;
+use super::loss::loss;
+use super::onehot::onehot;
+use super::output::{self, sigmoid};
+use super::update::update;
+use crate::models::{Adam, Kind, Model, Objective, Param};
+use crate::{Error, Result};
+use ndarray::{Array1, Array2, ArrayRef2, ArrayView2};
+
+/// A model with its parameters and Adam moments.
+#[derive(Clone, Debug)]
+pub struct Network {
+    model: Model,
+    /// In the order of [`Model::layers`], as are the moments.
+    layers: Vec<Layer>,
+    first_moments: Vec<Layer>,
+    second_moments: Vec<Layer>,
+    steps: u64,
+}
+
+/// The images of one step and what goes with them.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// `[batch, input]`, in [0, 1].
+    pub x: ArrayView2<'a, f64>,
+    /// ε, `[batch, latent]`; none means z = μ. Not read by the AE.
+    pub eps: Option<ArrayView2<'a, f64>>,
+    /// `[batch]`, each below the number of classes. Read by the CVAE alone, which must have them.
+    pub labels: Option<&'a [u8]>,
+}
+
+/// The losses of one batch, reduced as the objective has it (summed, or the reconstruction averaged over all pixels).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Losses {
+    /// Squared error or nats.
+    pub reconstruction: f64,
+    /// Nats, summed over the batch, without β; 0 for the AE.
+    pub kl: f64,
+    /// What is minimised: reconstruction + β · kl.
+    pub loss: f64,
+}
+
+/// One forward pass.
+#[derive(Clone, Debug)]
+pub struct Forward {
+    /// Code, μ, log σ², z, KL of each image.
+    pub latent: Latent,
+    /// Pre-activation of the reconstruction, `[batch, input]`; [`output::losses`] gives the loss of each image.
+    pub logits: Array2<f64>,
+}
+
+impl Forward {
+    /// `sigmoid(logits)`, `[batch, input]`.
+    pub fn reconstruction(&self) -> Array2<f64> {
+        self.logits.mapv(sigmoid)
+    }
+}
+
+/// Everything a forward pass leaves for the backward pass, up to the output layer.
+struct Activations {
+    eps: Array2<f64>,
+    onehot: Array2<f64>,
+    /// Outputs of the encoder's hidden layers.
+    encoder: Vec<Array2<f64>>,
+    latent: Latent,
+    /// Outputs of the decoder's hidden layers after the first, which is `latent.d1`.
+    decoder: Vec<Array2<f64>>,
+}
+
+impl Activations {
+    /// The output of the decoder's hidden layer `i`, d1 being number 0.
+    fn decoded(&self, i: usize) -> &Array2<f64> {
+        if i == 0 { &self.latent.d1 } else { &self.decoder[i - 1] }
+    }
+}
+
+impl Network {
+    /// A model with the given parameters, moments zero. Fails where the model cannot be, or where the parameters are not exactly
+    /// those of [`Model::layers`], in that order.
+    pub fn new(model: &Model, params: &[Param]) -> Result<Network> {
+        model.validate()?;
+        let layers = from_params(model, params)?;
+        let zeros: Vec<Layer> = layers
+            .iter()
+            .map(|layer| Layer { weight: Array2::zeros(layer.weight.dim()), bias: Array1::zeros(layer.bias.dim()) })
+            .collect();
+        Ok(Network { model: model.clone(), layers, first_moments: zeros.clone(), second_moments: zeros, steps: 0 })
+    }
+
+    /// The model's shape.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The parameters, in the order of [`Model::layers`], weight before bias.
+    pub fn params(&self) -> Vec<Param> {
+        to_params(&self.model, &self.layers)
+    }
+
+    /// Adam's first and second moments, named and ordered as the parameters.
+    pub fn moments(&self) -> (Vec<Param>, Vec<Param>) {
+        (to_params(&self.model, &self.first_moments), to_params(&self.model, &self.second_moments))
+    }
+
+    /// Number of training steps taken.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Continues after `steps` steps with the moments of that time. Fails where they do not fit the model.
+    pub fn resume(&mut self, first_moments: &[Param], second_moments: &[Param], steps: u64) -> Result<()> {
+        self.first_moments = from_params(&self.model, first_moments)?;
+        self.second_moments = from_params(&self.model, second_moments)?;
+        self.steps = steps;
+        Ok(())
+    }
+
+    /// One forward pass. Fails where the batch does not fit the model.
+    pub fn forward(&self, batch: &Batch) -> Result<Forward> {
+        let activations = self.activations(batch)?;
+        let logits = linear(activations.decoded(self.depth() - 1), self.output_layer(), Activation::Identity);
+        Ok(Forward { latent: activations.latent, logits })
+    }
+
+    /// What the encoder says of `x` `[batch, input]`.
+    pub fn encode(&self, x: &ArrayRef2<f64>) -> Result<Code> {
+        expect("x", x.dim(), (x.nrows(), self.model.input))?;
+        let hidden = self.encoder(x);
+        Ok(latent::encode(&hidden[self.depth() - 1], &self.latent_layers()))
+    }
+
+    /// The images of latents `z` `[batch, latent]` (the AE's codes), `[batch, input]` in [0, 1]. A CVAE needs labels.
+    pub fn decode(&self, z: &ArrayRef2<f64>, labels: Option<&[u8]>) -> Result<Array2<f64>> {
+        expect("z", z.dim(), (z.nrows(), self.model.latent))?;
+        let layers = self.latent_layers();
+        let (_, decoder_input) = latent::project(z, layers.projector, &self.onehot(z.nrows(), labels)?);
+        let d1 = linear(&decoder_input, layers.decoder, Activation::Relu);
+        let decoder = self.decoder(&d1);
+        Ok(linear(decoder.last().unwrap_or(&d1), self.output_layer(), Activation::Identity).mapv_into(sigmoid))
+    }
+
+    /// The losses of one batch and the gradient of every parameter, named and ordered as the parameters.
+    pub fn gradients(&self, batch: &Batch, objective: &Objective) -> Result<(Losses, Vec<Param>)> {
+        let (losses, gradients) = self.backward(batch, objective)?;
+        Ok((losses, to_params(&self.model, &gradients)))
+    }
+
+    /// One step of Adam; gives the losses before it.
+    pub fn train_step(&mut self, batch: &Batch, objective: &Objective, args: &Adam) -> Result<Losses> {
+        let (losses, gradients) = self.backward(batch, objective)?;
+        self.steps += 1;
+        let moments = self.first_moments.iter_mut().zip(&mut self.second_moments);
+        for ((param, (m, v)), gradient) in self.layers.iter_mut().zip(moments).zip(&gradients) {
+            adam(&mut param.weight, &mut m.weight, &mut v.weight, &gradient.weight, args, self.steps);
+            adam(&mut param.bias, &mut m.bias, &mut v.bias, &gradient.bias, args, self.steps);
+        }
+        Ok(losses)
+    }
+
+    /// The losses, and the gradients of all layers in their order.
+    fn backward(&self, batch: &Batch, objective: &Objective) -> Result<(Losses, Vec<Layer>)> {
+        let acts = self.activations(batch)?;
+        let (depth, first_decoder) = (self.depth(), self.first_decoder());
+        let decoded = acts.decoded(depth - 1);
+        let out = output::output(decoded, self.output_layer(), &batch.x, objective.loss);
+        let (rows, pixels) = batch.x.dim();
+        let reconstruction = output::reduction(objective.loss, rows, pixels) * loss(&out.loss);
+        let kl = loss(&acts.latent.kl);
+        let losses = Losses { reconstruction, kl, loss: reconstruction + objective.beta * kl };
+
+        // Gradients are pushed last layer first.
+        let mut gradients = vec![update(&out.dlogits, decoded)];
+        let mut signal = linear_backward(&out.dlogits, &self.output_layer().weight, decoded); // [batch, width]
+        for i in (1..depth).rev() {
+            let (layer, input) = (&self.layers[first_decoder + i], acts.decoded(i - 1));
+            gradients.push(update(&signal, input));
+            signal = linear_backward(&signal, &layer.weight, input);
+        }
+        gradients.push(update(&signal, &acts.latent.decoder_input));
+        let h = &acts.encoder[depth - 1];
+        let back = latent_backward(&signal, &self.latent_layers(), &acts.latent, &acts.eps, h, objective.beta);
+        gradients.extend(back.dprojection.map(|dprojection| update(&dprojection, &acts.onehot)));
+        if let Some((dmu, dlog_var)) = back.dgaussian {
+            gradients.extend([update(&dlog_var, &acts.latent.code), update(&dmu, &acts.latent.code)]);
+        }
+        gradients.push(update(&back.dcode, h));
+        let mut signal = back.dh; // [batch, width]
+        for i in (1..depth).rev() {
+            let input = &acts.encoder[i - 1];
+            gradients.push(update(&signal, input));
+            signal = linear_backward(&signal, &self.layers[i].weight, input);
+        }
+        gradients.push(update(&signal, &batch.x));
+        gradients.reverse();
+        Ok((losses, gradients))
+    }
+
+    fn activations(&self, batch: &Batch) -> Result<Activations> {
+        let rows = batch.x.nrows().max(1);
+        expect("x", batch.x.dim(), (rows, self.model.input))?;
+        let eps = match batch.eps {
+            Some(eps) if self.model.kind != Kind::Ae => eps.to_owned(),
+            _ => Array2::zeros((rows, self.model.latent)),
+        };
+        expect("eps", eps.dim(), (rows, self.model.latent))?;
+        let onehot = self.onehot(rows, batch.labels)?;
+        let encoder = self.encoder(&batch.x);
+        let latent = latent::latent(&encoder[self.depth() - 1], &self.latent_layers(), &eps, &onehot);
+        let decoder = self.decoder(&latent.d1);
+        Ok(Activations { eps, onehot, encoder, latent, decoder })
+    }
+
+    /// Outputs of the encoder's hidden layers.
+    fn encoder(&self, x: &ArrayRef2<f64>) -> Vec<Array2<f64>> {
+        chain(x, &self.layers[..self.depth()])
+    }
+
+    /// Outputs of the decoder's hidden layers after the first.
+    fn decoder(&self, d1: &ArrayRef2<f64>) -> Vec<Array2<f64>> {
+        let first = self.first_decoder();
+        chain(d1, &self.layers[first + 1..first + self.depth()])
+    }
+
+    /// The labels as the label projector reads them; no columns where the model has none.
+    fn onehot(&self, rows: usize, labels: Option<&[u8]>) -> Result<Array2<f64>> {
+        if self.model.kind != Kind::Cvae {
+            return Ok(Array2::zeros((rows, 0)));
+        }
+        let labels = labels.ok_or_else(|| Error::invalid("labels", "a CVAE needs the label of every image"))?;
+        if labels.len() != rows {
+            return Err(Error::invalid("labels", format!("{} for {rows} images", labels.len())));
+        }
+        let classes = self.model.classes;
+        match labels.iter().position(|&label| label as usize >= classes) {
+            Some(i) => {
+                let problem = format!("label {} of image {i} is not below the {classes} classes", labels[i]);
+                Err(Error::invalid("labels", problem))
+            }
+            None => Ok(onehot(labels, classes)),
+        }
+    }
+
+    fn latent_layers(&self) -> LatentLayers<'_> {
+        let (layers, depth) = (&self.layers, self.depth());
+        LatentLayers {
+            code: &layers[depth],
+            heads: (self.model.kind != Kind::Ae).then(|| (&layers[depth + 1], &layers[depth + 2])),
+            projector: (self.model.kind == Kind::Cvae).then(|| &layers[depth + 3]),
+            decoder: &layers[self.first_decoder()],
+        }
+    }
+
+    fn output_layer(&self) -> &Layer {
+        &self.layers[self.layers.len() - 1]
+    }
+
+    /// Number of hidden layers on each side, at least 1.
+    fn depth(&self) -> usize {
+        self.model.hidden.len()
+    }
+
+    /// Index of the first decoder layer.
+    fn first_decoder(&self) -> usize {
+        self.layers.len() - self.depth() - 1
+    }
+}
+
+/// The outputs of ReLU layers, each fed with the one before.
+fn chain(x: &ArrayRef2<f64>, layers: &[Layer]) -> Vec<Array2<f64>> {
+    let mut outputs: Vec<Array2<f64>> = Vec::with_capacity(layers.len());
+    for layer in layers {
+        let y = match outputs.last() {
+            Some(input) => linear(input, layer, Activation::Relu),
+            None => linear(x, layer, Activation::Relu),
+        };
+        outputs.push(y);
+    }
+    outputs
+}
+
+fn expect(tensor: &'static str, got: (usize, usize), expected: (usize, usize)) -> Result<()> {
+    let show = |(rows, cols): (usize, usize)| format!("[{rows}, {cols}]");
+    match got == expected {
+        true => Ok(()),
+        false => Err(Error::Shape { kernel: "oracle step", tensor, expected: show(expected), got: show(got) }),
+    }
+}
+
+fn to_params(model: &Model, layers: &[Layer]) -> Vec<Param> {
+    let tensors = model.layers().into_iter().zip(layers).flat_map(|(shape, layer)| {
+        let weight = (format!("{}.weight", shape.name), vec![shape.out, shape.inp], layer.weight.iter());
+        let bias = (format!("{}.bias", shape.name), vec![shape.out], layer.bias.iter());
+        [
+            Param { name: weight.0, shape: weight.1, values: weight.2.copied().collect() },
+            Param { name: bias.0, shape: bias.1, values: bias.2.copied().collect() },
+        ]
+    });
+    tensors.collect()
+}
+
+fn from_params(model: &Model, params: &[Param]) -> Result<Vec<Layer>> {
+    let shapes = model.layers();
+    if params.len() != 2 * shapes.len() {
+        let problem = format!("{} tensors, but the model has {}", params.len(), 2 * shapes.len());
+        return Err(Error::invalid("parameters", problem));
+    }
+    let tensor = |param: &Param, name: String, shape: &[usize]| {
+        let count: usize = shape.iter().product();
+        if param.name != name || param.shape != shape || param.values.len() != count {
+            let (found, values) = (&param.name, param.values.len());
+            let problem =
+                format!("{found} {:?} of {values} values stands where {name} {shape:?} is expected", param.shape);
+            return Err(Error::invalid("parameters", problem));
+        }
+        Ok(param.values.clone())
+    };
+    let layers = shapes.iter().zip(params.chunks_exact(2)).map(|(shape, pair)| {
+        let weight = tensor(&pair[0], format!("{}.weight", shape.name), &[shape.out, shape.inp])?;
+        let bias = tensor(&pair[1], format!("{}.bias", shape.name), &[shape.out])?;
+        let weight = Array2::from_shape_vec((shape.out, shape.inp), weight).expect("the count was checked");
+        Ok(Layer { weight, bias: Array1::from(bias) })
+    });
+    layers.collect()
+}
