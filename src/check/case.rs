@@ -2,11 +2,12 @@
 
 use crate::gpu::{Batch, Program, Role};
 
-/// Fills whatever no tensor occupies: a NaN of a pattern of its own, which poisons what is computed from it.
-pub const GUARD: u32 = 0x7fc5_a5a5;
+/// Fills whatever no tensor occupies: a NaN, which poisons what is computed from it. It is a signalling one: arithmetic hands
+/// on the bits of a quiet NaN, so that a kernel could read, change and write one unseen.
+pub const GUARD: u32 = 0x7fa5_a5a5;
 
 /// Fills outputs before the launch: another NaN.
-pub const UNWRITTEN: u32 = 0x7fcd_0d0d;
+pub const UNWRITTEN: u32 = 0x7f8d_0d0d;
 
 /// What must lie in a four-byte word after the launch.
 #[derive(Clone, Copy, Debug, PartialEq)]

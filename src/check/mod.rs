@@ -3,10 +3,12 @@
 pub mod case;
 pub mod comparison;
 pub mod layout;
+pub mod mutants;
 pub mod report;
 pub mod run;
 pub mod tolerance;
 pub mod trace;
 mod trace_file;
+pub mod wgsl;
 
 pub use case::Case;

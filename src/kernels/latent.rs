@@ -255,7 +255,7 @@ fn cases() -> Vec<Case> {
         extreme: false,
     };
     [
-        setting(4, 24, 5, 3, CVAE),
+        setting(7, 24, 5, 3, CVAE),
         setting(3, 37, 8, 0, AE),
         setting(2, 1, 1, 1, CVAE),
         Setting { noisy: false, ..setting(3, 100, 2, 0, VAE) },
@@ -271,7 +271,7 @@ fn cases() -> Vec<Case> {
 
 fn case(setting: Setting) -> Case {
     let Setting { rows, width, latent: columns, classes, parts, noisy, extreme } = setting;
-    let (first, slot, capacity) = (2, 1, rows + 3);
+    let (first, slot, capacity) = (2, 1, rows + 1);
     let (mut layout, mut program) = (Layout::default(), Program::default());
     let (code, mut mu, mut log_var) = (
         random_layer(1, width, columns, 1.0),

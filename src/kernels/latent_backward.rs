@@ -175,7 +175,7 @@ fn cases() -> Vec<Case> {
     let [ae, vae, cvae] =
         [(false, false), (true, false), (true, true)].map(|(variational, labelled)| Parts { variational, labelled });
     [
-        ([4, 24, 5, 3], cvae, 3.0),
+        ([7, 24, 5, 3], cvae, 3.0),
         ([3, 37, 8, 0], ae, 0.0),
         ([2, 1, 1, 1], cvae, 1.0),
         ([3, 100, 2, 0], vae, 1.0),
@@ -188,7 +188,7 @@ fn cases() -> Vec<Case> {
 }
 
 fn case([rows, width, columns, classes]: [usize; 4], parts: Parts, beta: f64) -> Case {
-    let (slot, capacity) = (1, rows + 3);
+    let (slot, capacity) = (1, rows + 1);
     let (mut layout, mut program) = (Layout::default(), Program::default());
     let (code, mu, log_var) = (
         random_layer(1, width, columns, 1.0),

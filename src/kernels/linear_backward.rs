@@ -69,7 +69,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "args.add == 1u", replace: "args.add == 0u" },
     Mutant { find: "j < n4", replace: "j + 1u < n4" },
     Mutant { find: "row < batch.rows", replace: "row <= batch.rows" },
-    Mutant { find: "activations[args.x + at]", replace: "activations[args.x]" },
+    Mutant { find: "4u * j + 1u, args.n", replace: "4u * j + 2u, args.n" },
 ];
 
 /// One variant per derivative.

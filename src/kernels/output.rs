@@ -36,7 +36,7 @@ args! {
 const WORKGROUP: [u32; 3] = [8, 4, 1];
 
 macro_rules! spec {
-    ($name:literal, $loss:literal, $images:literal, $cases:expr) => {
+    ($name:literal, $loss:literal, $images:literal, $cases:expr, $mutant:expr) => {
         Spec {
             name: $name,
             sources: &[
@@ -59,33 +59,49 @@ macro_rules! spec {
             args: Args::FIELDS,
             workgroup: WORKGROUP,
             cases: $cases,
-            mutants: MUTANTS,
+            mutants: &[
+                Mutant { find: "batch.slot * args.stride + tile", replace: "tile" },
+                Mutant { find: "tile_loss += ", replace: "tile_loss = " },
+                Mutant { find: "select(vec4f(), found.loss, inside)", replace: "found.loss" },
+                $mutant,
+            ],
         }
     };
 }
 
-const MUTANTS: &[Mutant] = &[
-    Mutant { find: "batch.slot * args.stride + tile", replace: "tile" },
-    Mutant { find: "tile_loss += ", replace: "tile_loss = " },
-    Mutant { find: "batch.rows * args.n", replace: "args.n" },
-    Mutant { find: "select(vec4f(), found.loss, inside)", replace: "found.loss" },
-];
+const MEAN: Mutant = Mutant { find: "batch.rows * args.n", replace: "args.n" };
+const TAIL: Mutant = Mutant { find: "z - 0.5 * z * z", replace: "z + 0.5 * z * z" };
 
 /// One variant per loss and image format.
 pub static SPECS: &[Spec] = &[
-    spec!("output mse of u8 images", "common/mse.wgsl", "common/images_u8.wgsl", || cases(
-        &[Loss::MseSum, Loss::MseMean],
-        Format::U8
-    )),
-    spec!("output mse of f32 images", "common/mse.wgsl", "common/images_f32.wgsl", || cases(
-        &[Loss::MseSum, Loss::MseMean],
-        Format::F32
-    )),
-    spec!("output bce of u8 images", "common/bce.wgsl", "common/images_u8.wgsl", || cases(&[Loss::BceSum], Format::U8)),
-    spec!("output bce of f32 images", "common/bce.wgsl", "common/images_f32.wgsl", || cases(
-        &[Loss::BceSum],
-        Format::F32
-    )),
+    spec!(
+        "output mse of u8 images",
+        "common/mse.wgsl",
+        "common/images_u8.wgsl",
+        || cases(&[Loss::MseSum, Loss::MseMean], Format::U8),
+        MEAN
+    ),
+    spec!(
+        "output mse of f32 images",
+        "common/mse.wgsl",
+        "common/images_f32.wgsl",
+        || cases(&[Loss::MseSum, Loss::MseMean], Format::F32),
+        MEAN
+    ),
+    spec!(
+        "output bce of u8 images",
+        "common/bce.wgsl",
+        "common/images_u8.wgsl",
+        || cases(&[Loss::BceSum], Format::U8),
+        TAIL
+    ),
+    spec!(
+        "output bce of f32 images",
+        "common/bce.wgsl",
+        "common/images_f32.wgsl",
+        || cases(&[Loss::BceSum], Format::F32),
+        TAIL
+    ),
 ];
 
 /// Columns and rows of one invocation's tile.
