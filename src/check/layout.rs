@@ -163,6 +163,12 @@ impl Layout {
     /// `count` images of `pixels` pixels among which black and white occur: what a kernel sees of them, `[count, pixels]`.
     pub fn images(&mut self, format: Format, seed: u64, count: usize, pixels: usize) -> Array2<Approx> {
         let values = random(seed, count, pixels, 0.55).mapv(|x| rounded((x + 0.5).clamp(0.0, 1.0)));
+        self.images_of(format, &values)
+    }
+
+    /// As [`Layout::images`], for `values` `[count, pixels]`, which are rounded to bytes where the format asks for it.
+    pub fn images_of(&mut self, format: Format, values: &ArrayRef2<f64>) -> Array2<Approx> {
+        let pixels = values.ncols();
         let rows = values.rows().into_iter();
         match format {
             Format::F32 => {
@@ -172,7 +178,7 @@ impl Layout {
                     row
                 };
                 self.words(Role::Images, "images", &rows.flat_map(padded).collect::<Vec<_>>());
-                exact(&values)
+                exact(values)
             }
             Format::U8 => {
                 let bytes = values.mapv(|x| (255.0 * x).round() as u8);
