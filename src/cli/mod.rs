@@ -3,6 +3,7 @@
 mod devices;
 mod options;
 mod train;
+mod verify;
 
 use crate::{Error, Result};
 use clap::{Parser, Subcommand};
@@ -22,6 +23,8 @@ enum Command {
     Train(train::Arguments),
     /// List adapters, their limits and features, and which one --device auto takes
     Devices(devices::Arguments),
+    /// Check every kernel against the f64 oracle on this machine's adapter
+    Verify(verify::Arguments),
 }
 
 impl Command {
@@ -29,6 +32,7 @@ impl Command {
         match self {
             Command::Train(arguments) => train::run(arguments),
             Command::Devices(arguments) => devices::run(arguments),
+            Command::Verify(arguments) => verify::run(arguments),
         }
     }
 }

@@ -252,6 +252,11 @@ impl Gpu {
         self.fault(context)
     }
 
+    /// Drops the kernels compiled so far, but those of programs still prepared: what thousands of mutants would leave behind.
+    pub fn forget_pipelines(&self) {
+        self.pipelines.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clear();
+    }
+
     fn pipeline(&self, spec: &Spec, shader: &str) -> Result<Arc<Pipeline>> {
         let mut pipelines = self.pipelines.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(pipeline) = pipelines.get(shader) {
