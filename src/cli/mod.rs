@@ -1,5 +1,6 @@
 //! The command line: one file per command. Progress goes to standard error, results to standard output.
 
+mod bench;
 mod devices;
 mod options;
 mod train;
@@ -25,6 +26,8 @@ enum Command {
     Devices(devices::Arguments),
     /// Check every kernel against the f64 oracle on this machine's adapter
     Verify(verify::Arguments),
+    /// Time whole training steps and every kernel of them
+    Bench(bench::Arguments),
 }
 
 impl Command {
@@ -33,6 +36,7 @@ impl Command {
             Command::Train(arguments) => train::run(arguments),
             Command::Devices(arguments) => devices::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
+            Command::Bench(arguments) => bench::run(arguments),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod device;
 mod kernel;
+mod probe;
 mod program;
 mod tensor;
 
