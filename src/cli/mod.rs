@@ -56,11 +56,13 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// An error and its causes in one line.
+/// An error and its causes in one line; what a driver says in several is joined.
 fn chain(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
     match error.source() {
-        Some(cause) => format!("{error}: {}", chain(cause)),
-        None => error.to_string(),
+        Some(cause) => format!("{line}: {}", chain(cause)),
+        None => line,
     }
 }
 
