@@ -1,5 +1,6 @@
 //! `wgvae` trains autoencoders, variational autoencoders and conditional VAEs on any Vulkan, Metal or DX12 GPU.
 
+pub mod analysis;
 pub mod check;
 pub mod cli;
 pub mod data;
@@ -7,6 +8,7 @@ pub mod device;
 pub mod error;
 pub mod files;
 pub mod gpu;
+pub mod interop;
 pub mod kernels;
 pub mod models;
 pub mod oracle;

@@ -115,7 +115,11 @@ impl Codec {
             let labels = labels.map(|labels| &labels[number * ROWS..number * ROWS + z.len() / latent]);
             let z: Vec<f64> = z.iter().copied().map(f64::from).collect();
             let z = view(&z, latent);
-            images.extend(floats(&if logits { network.decode_logits(&z, labels)? } else { network.decode(&z, labels)? }));
+            images.extend(floats(&if logits {
+                network.decode_logits(&z, labels)?
+            } else {
+                network.decode(&z, labels)?
+            }));
         }
         Ok(images)
     }
