@@ -1,5 +1,6 @@
 //! `wgvae` trains autoencoders, variational autoencoders and conditional VAEs on any Vulkan, Metal or DX12 GPU.
 
+pub mod analysis;
 pub mod bench;
 pub mod check;
 pub mod cli;
@@ -8,6 +9,7 @@ pub mod device;
 pub mod error;
 pub mod files;
 pub mod gpu;
+pub mod interop;
 pub mod kernels;
 pub mod models;
 pub mod oracle;

@@ -1,8 +1,15 @@
 //! The command line: one file per command. Progress goes to standard error, results to standard output.
 
 mod bench;
+mod decode;
 mod devices;
+mod encode;
+mod evaluate;
+mod export;
+mod images;
 mod options;
+mod output;
+mod score;
 mod train;
 mod verify;
 
@@ -22,6 +29,16 @@ struct Cli {
 enum Command {
     /// Train a model; without options on the best device and data at hand
     Train(train::Arguments),
+    /// Figures of a run on its test images: errors, KL, ELBO, active units, label accuracy of samples
+    Evaluate(evaluate::Arguments),
+    /// Write what the encoder says of images as a NumPy array; with --u8 as codes of eight bits
+    Encode(encode::Arguments),
+    /// Make images of latents in a NumPy array
+    Decode(decode::Arguments),
+    /// Write error, KL and ELBO of every image as CSV; with --worst draw those restored worst
+    Score(score::Arguments),
+    /// Write encoder and decoder for other programs
+    Export(export::Arguments),
     /// List adapters, their limits and features, and which one --device auto takes
     Devices(devices::Arguments),
     /// Check every kernel against the f64 oracle on this machine's adapter
@@ -34,6 +51,11 @@ impl Command {
     fn run(self) -> Result<()> {
         match self {
             Command::Train(arguments) => train::run(arguments),
+            Command::Evaluate(arguments) => evaluate::run(arguments),
+            Command::Encode(arguments) => encode::run(arguments),
+            Command::Decode(arguments) => decode::run(arguments),
+            Command::Score(arguments) => score::run(arguments),
+            Command::Export(arguments) => export::run(arguments),
             Command::Devices(arguments) => devices::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
             Command::Bench(arguments) => bench::run(arguments),

@@ -1,10 +1,12 @@
 //! Options that several commands share.
 
 use crate::{
-    Result,
+    Error, Result,
     data::{self, Dataset, Source},
     device::{Choice, Device},
     gpu,
+    models::Codec,
+    train::Run,
 };
 use clap::Args;
 use std::path::PathBuf;
@@ -60,6 +62,53 @@ impl DataOptions {
         let options =
             data::Options { train_limit: self.train_limit, test_limit: self.test_limit, ..data::Options::default() };
         data::open(&self.data, self.dir.data_dir.as_deref(), &options, &mut |line| eprintln!("data: {line}"))
+    }
+}
+
+impl DataDir {
+    /// Opens the data that a run was trained on and says which.
+    pub fn open(&self, run: &Run) -> Result<Dataset> {
+        let then = &run.config.data;
+        let source: Source = then.source.parse()?;
+        let options = data::Options {
+            glyph_train: then.train,
+            glyph_test: then.test,
+            train_limit: Some(then.train),
+            test_limit: Some(then.test),
+            ..data::Options::default()
+        };
+        let data = data::open(&source, self.data_dir.as_deref(), &options, &mut |line| eprintln!("data: {line}"))?;
+        then.expect(&data)?;
+        Ok(data)
+    }
+}
+
+/// A trained run, and where its model works.
+#[derive(Args)]
+pub struct RunOptions {
+    /// Directory of the run
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    #[command(flatten)]
+    pub dir: DataDir,
+    #[command(flatten)]
+    pub device: DeviceOptions,
+}
+
+impl RunOptions {
+    /// Opens the run.
+    pub fn open(&self) -> Result<Run> {
+        Run::open(&self.run)
+    }
+
+    /// Reads the run's weights, then opens the device and puts them there.
+    pub fn codec(&self, run: &Run) -> Result<Codec> {
+        if !run.dir.join("model.safetensors").is_file() {
+            let problem = "has no model.safetensors: no epoch was finished";
+            return Err(Error::invalid(run.dir.display().to_string(), problem));
+        }
+        let weights = run.weights()?;
+        Codec::new(&self.device.open()?, &run.config.model, &weights)
     }
 }
 
