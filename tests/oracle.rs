@@ -176,7 +176,7 @@ fn log_var_is_bounded_and_passes_no_gradient_beyond() {
 
 #[test]
 fn onehot_and_reparameterize_by_hand() {
-    assert_eq!(onehot(&[2, 0], 3), array![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
+    assert_eq!(onehot(&[2_u8, 0], 3), array![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
     let z = reparameterize(&array![[1.0, 2.0]], &array![[0.0, 4f64.ln()]], &array![[0.5, -1.0]]);
     assert!((z - array![[1.5, 0.0]]).iter().all(|d| d.abs() < 1e-15));
 }

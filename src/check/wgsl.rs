@@ -199,7 +199,7 @@ fn other_components(components: &str) -> Option<String> {
     Some(match components {
         "x" => "y".into(),
         "y" => "x".into(),
-        "z" => "w".into(),
+        "z" => "x".into(),
         "w" => "z".into(),
         several => several.chars().rev().collect(),
     })

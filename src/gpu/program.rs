@@ -297,7 +297,7 @@ impl Gpu {
             module: &module,
             entry_point: Some("main"),
             compilation_options: wgpu::PipelineCompilationOptions {
-                zero_initialize_workgroup_memory: self.checked(),
+                zero_initialize_workgroup_memory: false,
                 ..Default::default()
             },
             cache: None,

@@ -38,7 +38,7 @@ pub static SPECS: &[Spec] = &[Spec {
     cases,
     mutants: &[
         Mutant { find: "params[at] -= ", replace: "params[at] += " },
-        Mutant { find: "mix(gradient * gradient", replace: "mix(gradient" },
+        Mutant { find: "gradient * gradient", replace: "gradient" },
         Mutant { find: "batch.correction + batch.epsilon", replace: "batch.correction" },
         Mutant { find: "at < args.count4", replace: "at <= args.count4" },
     ],

@@ -171,7 +171,7 @@ pub static SPECS: &[Spec] = &[Spec {
         Mutant { find: "part[8u * lane + l]", replace: "part[8u * lane]" },
         Mutant { find: "kl += drawn.kl", replace: "kl = drawn.kl" },
         Mutant { find: "c[j] += projection[j]", replace: "c[j] = projection[j]" },
-        Mutant { find: "labels[item]);", replace: "item);" },
+        Mutant { find: "vec4u(labels[item])", replace: "vec4u(item)" },
     ],
 }];
 
@@ -255,13 +255,14 @@ fn cases() -> Vec<Case> {
         extreme: false,
     };
     [
-        setting(7, 24, 5, 3, CVAE),
+        setting(7, 24, 5, 8, CVAE),
         setting(3, 37, 8, 0, AE),
         setting(2, 1, 1, 1, CVAE),
+        setting(2, 12, 66, 0, VAE),
         Setting { noisy: false, ..setting(3, 100, 2, 0, VAE) },
         Setting { extreme: true, ..setting(2, 24, 9, 10, CVAE) },
         setting(2, 266, 33, 10, CVAE),
-        setting(2, 256, 128, 0, VAE),
+        setting(2, 256, 128, 5, CVAE),
         setting(1, 5, 67, 261, CVAE),
         setting(1, 40, 127, 0, AE),
     ]
@@ -278,7 +279,8 @@ fn case(setting: Setting) -> Case {
         random_layer(2, columns, columns, 1.0),
         random_layer(3, columns, columns, 1.0),
     );
-    let (label, d) = (random_layer(4, classes, columns, 1.0), random_layer(5, columns, width, 1.0));
+    let (mut label, d) = (random_layer(4, classes, columns, 1.0), random_layer(5, columns, width, 1.0));
+    label.bias.mapv_inplace(f64::abs);
     if extreme {
         // as nothing but the bias decides, log σ² is exactly at its bounds
         (mu.weight.fill(0.0), log_var.weight.fill(0.0));
@@ -286,12 +288,15 @@ fn case(setting: Setting) -> Case {
             *bias = extreme;
         }
     }
+    let code_at = layout.layer(Role::Params, &code);
+    // a layer that the model lacks must not be read, though its place may hold something
+    let mut place = |present: bool, layer| if present { layout.layer(Role::Params, layer) } else { code_at };
     let layers = Layers {
-        code: layout.layer(Role::Params, &code),
-        mu: if parts.variational { layout.layer(Role::Params, &mu) } else { Layer::default() },
-        log_var: if parts.variational { layout.layer(Role::Params, &log_var) } else { Layer::default() },
-        label: if parts.labelled { layout.layer(Role::Params, &label) } else { Layer::default() },
-        d: layout.layer(Role::Params, &d),
+        code: code_at,
+        mu: place(parts.variational, &mu),
+        log_var: place(parts.variational, &log_var),
+        label: place(parts.labelled, &label),
+        d: place(true, &d),
     };
     let (order, labels) = super::sample(first + rows, classes);
     layout.words(Role::Order, "order", &order);
@@ -303,7 +308,7 @@ fn case(setting: Setting) -> Case {
     let mut middle = Middle { h: layout.input(Role::Activations, "h", &h, capacity), ..Middle::default() };
 
     let epsilon = if noisy { epsilon } else { 0.0 * epsilon };
-    let batch_labels: Vec<u8> = order[first..].iter().map(|&item| labels[item as usize] as u8).collect();
+    let batch_labels: Vec<u32> = order[first..].iter().map(|&item| labels[item as usize]).collect();
     let hot = onehot(&batch_labels, classes);
     let truth_layers = LatentLayers {
         code: &code,

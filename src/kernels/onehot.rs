@@ -48,7 +48,7 @@ fn cases() -> Vec<Case> {
         layout.words(Role::Order, "order", &order);
         layout.words(Role::Labels, "labels", &labels);
         let found = layout.output(Role::Activations, "onehot", capacity, classes);
-        let batch_labels: Vec<u8> = order[first..].iter().map(|&item| labels[item as usize] as u8).collect();
+        let batch_labels: Vec<u32> = order[first..].iter().map(|&item| labels[item as usize]).collect();
         let expected = onehot(&batch_labels, classes);
         layout.expect(Role::Activations, found, &expected, &exact(&expected));
         launch(&mut program, found);
