@@ -17,6 +17,9 @@ use std::{
     },
 };
 
+/// A KL divergence per image, in nats, below which z tells nothing of the image.
+const COLLAPSED: f64 = 0.05;
+
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The model; with --resume, the run's own
@@ -186,6 +189,13 @@ fn train(session: &mut Session, dir: &Path) -> Result<()> {
             other => other,
         })?;
         eprintln!("{}", line(&metrics, epochs));
+        if session.config().model.kind != Kind::Ae && metrics.test.kl < COLLAPSED {
+            eprintln!(
+                "warning: the latent space has collapsed (KL {:.4} nats per image): every image is decoded alike. \
+                 Its code units have died; try another --seed, a smaller --beta or a larger --latent",
+                metrics.test.kl
+            );
+        }
     }
     println!("{}", dir.display());
     println!("{}", dir.join("images").join("samples.png").display());
