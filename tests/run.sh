@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs them in release mode: the one command after cloning.
+#
+#   tests/run.sh                        every test
+#   tests/run.sh NAME…                  those of tests/NAME.rs
+#   tests/run.sh --driver swiftshader   those that use a GPU, on Chromium's software driver instead of this system's
+#
+# Nothing is installed but Debian and Ubuntu packages (as root or with sudo that asks no password); elsewhere what is
+# missing is named. Python packages and the other driver go to target/. A GPU test without an adapter fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=$PWD/target
+driver= names=()
+while (($#)); do
+    case $1 in
+    --driver)
+        driver=${2-}
+        [ "$driver" = swiftshader ] || { echo "error: --driver takes swiftshader, not '$driver'" >&2; exit 2; }
+        shift
+        ;;
+    -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p;}' "$0" && exit ;;
+    -*) echo "error: no option $1; see $0 --help" >&2; exit 2 ;;
+    *)
+        [ -f "tests/$1.rs" ] || { echo "error: there is no tests/$1.rs" >&2; exit 2; }
+        names+=("$1")
+        ;;
+    esac
+    shift
+done
+
+say() { printf 'tests/run.sh: %s\n' "$*"; }
+
+# --- what the tests need ---------------------------------------------------------------------------------------------
+
+as_root=
+if command -v apt-get >/dev/null; then
+    if [ "$(id -u)" = 0 ]; then as_root=env; elif sudo -n true 2>/dev/null; then as_root='sudo -n env'; fi
+fi
+
+has_loader() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -F libvulkan.so.1 >/dev/null; }
+
+has_driver() {
+    [ -n "${VK_DRIVER_FILES-}${VK_ICD_FILENAMES-}" ] && return
+    compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || compgen -G '/usr/local/share/vulkan/icd.d/*.json' >/dev/null ||
+        compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null
+}
+
+# Sets the array `missing` to the Debian packages this system lacks.
+list_missing() {
+    missing=()
+    has_loader || missing+=(libvulkan1)
+    [ -n "$driver" ] || has_driver || missing+=(mesa-vulkan-drivers)
+    [ -n "$driver" ] || command -v spirv-val >/dev/null || missing+=(spirv-tools)
+    [ -n "$driver" ] || [ -n "${WGVAE_PYTHON-}" ] || python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+}
+
+install_packages() {
+    list_missing
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ -n "$as_root" ]; then
+        say "installing ${missing[*]}"
+        local log=$target/packages.log
+        if ! { $as_root apt-get -qq update &&
+            $as_root DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}"; } \
+            >"$log" 2>&1 </dev/null; then
+            tail -n 5 "$log" >&2
+            say "could not install ${missing[*]}; the tests that need them will say so"
+        fi
+        return 0
+    fi
+    say "not found: ${missing[*]} (the names of Debian's packages). Without a Vulkan driver the GPU tests fail. Install:
+    Debian, Ubuntu   apt-get install ${missing[*]}
+    Fedora           dnf install vulkan-loader mesa-vulkan-drivers spirv-tools python3
+    Arch             pacman -S vulkan-icd-loader vulkan-swrast spirv-tools python"
+}
+
+# Python with numpy and onnxruntime, for the tests that ask others to read our files.
+make_python() {
+    [ -z "${WGVAE_PYTHON-}" ] || return 0
+    local venv=$target/venv found log=$target/python.log
+    if [ ! -e "$venv/complete" ]; then
+        say "making a Python environment in target/venv"
+        if ! { "$(command -v python3 || command -v python)" -m venv --clear "$venv" &&
+            PATH=$venv/bin:$venv/Scripts:$PATH python -m pip --disable-pip-version-check install numpy onnxruntime &&
+            touch "$venv/complete"; } >"$log" 2>&1 </dev/null; then
+            say "no Python with numpy and onnxruntime ($(tail -n 1 "$log")); the tests that ask them say so"
+            return 0
+        fi
+    fi
+    for found in "$venv/bin/python" "$venv/Scripts/python.exe"; do
+        [ ! -e "$found" ] || export WGVAE_PYTHON=$found
+    done
+}
+
+# Takes SwiftShader out of Debian's package of Chromium, without installing it.
+fetch_swiftshader() {
+    local folder=$target/swiftshader library
+    if [ ! -e "$folder/icd.json" ]; then
+        command -v apt-get >/dev/null || { say "SwiftShader is fetched with apt-get, which is not here" >&2; exit 1; }
+        say "fetching SwiftShader from Debian's chromium-common"
+        rm -rf "$folder" && mkdir -p "$folder"
+        (
+            cd "$folder"
+            get() { apt-get -q -o APT::Sandbox::User=root download chromium-common; }
+            get || { [ -n "$as_root" ] && $as_root apt-get -qq update && get; }
+            dpkg -x chromium-common_*.deb .
+        ) >"$target/swiftshader.log" 2>&1 </dev/null || { tail -n 5 "$target/swiftshader.log" >&2; exit 1; }
+        library=$(find "$folder" -name libvk_swiftshader.so)
+        [ -n "$library" ] || { say "chromium-common has no libvk_swiftshader.so" >&2; exit 1; }
+        mv "$library" "$folder/"
+        rm -rf "$folder"/usr "$folder"/etc "$folder"/*.deb
+        printf '{"file_format_version": "1.0.0", "ICD": {"library_path": "%s", "api_version": "1.3.0"}}\n' \
+            "$folder/libvk_swiftshader.so" >"$folder/icd.json"
+    fi
+    export VK_DRIVER_FILES=$folder/icd.json VK_ICD_FILENAMES=$folder/icd.json
+}
+
+mkdir -p "$target"
+case $(uname -s) in
+Linux)
+    install_packages
+    [ -z "$driver" ] || fetch_swiftshader
+    ;;
+Darwin | MINGW* | MSYS*) # Metal, and DX12 with the software adapter WARP, come with the system
+    [ -z "$driver" ] || { say "--driver swiftshader works on Linux alone" >&2; exit 2; }
+    ;;
+*) say "unknown system $(uname -s): the GPU tests need a Vulkan driver and its loader" ;;
+esac
+[ -n "$driver" ] || make_python
+if [ -z "${XDG_RUNTIME_DIR-}" ]; then # without it Mesa prints an error
+    XDG_RUNTIME_DIR=$(mktemp -d) && export XDG_RUNTIME_DIR
+    trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT
+fi
+
+# --- the tests -------------------------------------------------------------------------------------------------------
+
+# A test file uses a GPU if it opens one. Mutants are left to one driver: what kills them there kills them here.
+if [ -n "$driver" ] && [ ${#names[@]} = 0 ]; then
+    for file in $(grep -lE 'Gpu::open' tests/*.rs); do
+        name=$(basename "$file" .rs)
+        [ "$name" = mutants ] || names+=("$name")
+    done
+    say "on $driver: ${names[*]}"
+fi
+selected=()
+for name in ${names[@]+"${names[@]}"}; do selected+=(--test "$name"); done
+cargo test --release --no-run ${selected[@]+"${selected[@]}"}
+adapter=$(cargo run --release --quiet -- devices | sed -n '/^[0-9]*\*/p')
+say "adapter: ${adapter:-none; the GPU tests will fail. Debian, Ubuntu: apt-get install mesa-vulkan-drivers}"
+case $driver-$adapter in
+-* | *SwiftShader*) ;;
+*) say "the adapter is not $driver" >&2 && exit 1 ;;
+esac
+cargo test --release ${selected[@]+"${selected[@]}"}
