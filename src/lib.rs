@@ -1,6 +1,7 @@
 //! `wgvae` trains autoencoders, variational autoencoders and conditional VAEs on any Vulkan, Metal or DX12 GPU.
 
 pub mod analysis;
+pub mod bench;
 pub mod check;
 pub mod cli;
 pub mod data;
