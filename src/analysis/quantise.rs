@@ -35,10 +35,13 @@ impl Quantised {
         Ok(Quantised { codes: z.iter().enumerate().map(code).collect(), low, high })
     }
 
-    /// `low + code / 255 · (high − low)`, `[count, latent]`.
+    /// `low + code / 255 · (high − low)`, `[count, latent]`; 0 and 255 give least and greatest value exactly.
     pub fn restore(&self) -> Vec<f32> {
         let ranges = self.low.iter().zip(&self.high).cycle();
-        let value = |(&code, (&low, &high)): (&u8, (&f32, &f32))| low + f32::from(code) / 255.0 * (high - low);
+        let value = |(&code, (&low, &high)): (&u8, (&f32, &f32))| {
+            let share = f32::from(code) / 255.0;
+            low * (1.0 - share) + high * share
+        };
         self.codes.iter().zip(ranges).map(value).collect()
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     Result,
     gpu::{Batch, Batches, Gpu, Matrix, Memory, Part, Prepared, Program, Readback, Role, vec4s},
     kernels::{Format, linear::Activation},
+    oracle::reparameterize,
 };
 use std::{collections::VecDeque, ops::Range, sync::Arc};
 
@@ -12,6 +13,9 @@ use std::{collections::VecDeque, ops::Range, sync::Arc};
 const ROWS: usize = 1024;
 /// Batches under way at a time.
 const IN_FLIGHT: usize = 3;
+
+const LOG_VAR_MIN: f32 = reparameterize::LOG_VAR_MIN as f32;
+const LOG_VAR_MAX: f32 = reparameterize::LOG_VAR_MAX as f32;
 
 /// A model on a device, with a program for each thing it is asked.
 pub(super) struct GpuCodec {
@@ -87,7 +91,8 @@ impl GpuCodec {
                 all.code.extend(part(middle.code));
                 if self.net.parts().variational {
                     all.mu.extend(part(middle.mu));
-                    all.log_var.extend(part(middle.log_var));
+                    // The device keeps log σ² as the layer gives it; every use of it is of the bounded one.
+                    all.log_var.extend(part(middle.log_var).into_iter().map(|v| v.clamp(LOG_VAR_MIN, LOG_VAR_MAX)));
                 }
             },
         )?;
