@@ -6,6 +6,7 @@ pub mod data;
 pub mod device;
 pub mod error;
 pub mod files;
+pub mod gallery;
 pub mod gpu;
 pub mod kernels;
 pub mod models;

@@ -1,9 +1,8 @@
 //! `wgvae train`
 
-use super::options::{DataDir, DataOptions, DeviceOptions, parse};
+use super::options::{DataOptions, DeviceOptions};
 use crate::{
     Error, Result,
-    data::{self, Source},
     models::{Adam, Kind, Loss, Model, Objective},
     train::{Metrics, Progress, Run, Session, Settings, checkpoint},
 };
@@ -137,22 +136,8 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
         return Err(Error::invalid("--resume", format!("{} has no checkpoint: no epoch was finished", dir.display())));
     }
     let device = arguments.device.open()?;
-    let data = open_data(&run, &arguments.data.dir)?;
+    let data = arguments.data.dir.open(&run)?;
     Session::resume(run, arguments.epochs, device, data)
-}
-
-/// Opens the data that a run was trained on.
-pub fn open_data(run: &Run, dir: &DataDir) -> Result<data::Dataset> {
-    let then = &run.config.data;
-    let source: Source = parse(&then.source).map_err(|problem| Error::invalid("data.source", problem))?;
-    let options = data::Options {
-        glyph_train: then.train,
-        glyph_test: then.test,
-        train_limit: Some(then.train),
-        test_limit: Some(then.test),
-        ..data::Options::default()
-    };
-    data::open(&source, dir.data_dir.as_deref(), &options, &mut |line| eprintln!("data: {line}"))
 }
 
 /// The first of runs/NAME-1, runs/NAME-2, … that does not exist.
