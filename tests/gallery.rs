@@ -165,6 +165,7 @@ fn samples_that_cannot_be_are_refused() {
     }
     assert!(draw(&vae, 1 << 40, &[]).contains("draw fewer"));
     assert!(draw(&cvae, 1 << 40, &[]).contains("draw fewer"));
+    assert!(draw(&cvae, usize::MAX, &[]).contains("draw fewer"));
 }
 
 #[test]
@@ -214,6 +215,7 @@ fn traversals_that_cannot_be_are_refused() {
     let usual = Traversal::default;
     assert_eq!(refused(Traversal { dim: Some(3), ..usual() }), "dim: 3 is none of the 3 dimensions 0 to 2");
     assert_eq!(refused(Traversal { steps: 1, ..usual() }), "steps: is 1, expected at least 2");
+    assert!(refused(Traversal { steps: 1 << 40, ..usual() }).contains("draw fewer"));
     assert!(refused(Traversal { range: Some(f32::NAN), ..usual() }).starts_with("range: is NaN"));
     assert!(refused(Traversal { label: Some(1), ..usual() }).contains("only a CVAE"));
     assert!(refused(Traversal { centre: Centre::Image(0), ..usual() }).starts_with("data: not given"));
@@ -316,7 +318,7 @@ fn a_manifold_stands_at_the_quantiles_of_the_prior() {
     let wide = problem(manifold(&codec(Kind::Vae, 8), size(), &Origin::Prior, 3, None));
     assert_eq!(wide, "the latent space of VAE-8: has 8 dimensions, and a sheet shows 2: train with --latent 2");
     assert_eq!(problem(manifold(&vae, size(), &Origin::Prior, 1, None)), "size: is 1, expected at least 2");
-    assert!(problem(manifold(&vae, size(), &Origin::Prior, usize::MAX, None)).contains("too large"));
+    assert!(problem(manifold(&vae, size(), &Origin::Prior, usize::MAX, None)).contains("draw fewer"));
 }
 
 #[test]

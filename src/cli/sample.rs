@@ -36,8 +36,8 @@ pub fn run(arguments: Arguments) -> Result<()> {
         labels: arguments.label,
         seed: arguments.seed.unwrap_or(run.config.seed),
     };
-    eprintln!("samples: {}", origin.describe());
     gallery::sample(&codec, Size::of_run(&run), &origin, &options)?.save(&path)?;
+    eprintln!("samples: {}", origin.describe());
     println!("{}", path.display());
     Ok(())
 }

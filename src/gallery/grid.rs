@@ -1,10 +1,13 @@
 //! The data themselves.
 
-use super::{Figure, Size, at_least};
+use super::{Figure, Size, at_least, fits};
 use crate::{
     Result,
     data::{Dataset, rows_f32},
 };
+
+/// Images in a row of the sheet.
+const COLUMNS: usize = 10;
 
 /// One of the two splits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +28,7 @@ pub fn grid(data: &Dataset, part: Part, count: usize) -> Result<Figure> {
         Part::Test => (&data.test, "test images"),
     };
     let shown: Vec<usize> = (0..at_least("count", count, 1)?.min(split.count)).collect();
+    fits(&Size::of(data).sheet(), shown.len().div_ceil(COLUMNS), COLUMNS)?;
     let caption = |&index: &usize| match &split.labels {
         Some(labels) => format!("{} #{index}", labels[index]),
         None => format!("#{index}"),
@@ -32,9 +36,8 @@ pub fn grid(data: &Dataset, part: Part, count: usize) -> Result<Figure> {
     let what = if split.labels.is_some() { "label #index" } else { "#index" };
     let sheet = Size::of(data)
         .sheet()
-        .columns(10)
+        .columns(COLUMNS)
         .captions(shown.iter().map(caption))
         .title(format!("{}: {words}, {what}", data.name));
-    sheet.layout(shown.len())?;
     Ok(Figure { sheet, tiles: rows_f32(split, data.pixels(), &shown), latents: Vec::new() })
 }

@@ -1,6 +1,6 @@
 //! From one image to another through the latent space.
 
-use super::{Figure, Size, at_least, latents, name, test_images};
+use super::{Figure, Size, at_least, fits, latents, name, test_images};
 use crate::{
     Error, Result,
     data::Dataset,
@@ -45,6 +45,7 @@ pub fn interpolate(codec: &Codec, data: &Dataset, options: &Interpolation) -> Re
         Path::Linear => (latents::linear, "straight"),
         Path::Spherical => (latents::spherical, "along an arc"),
     };
+    fits(&Size::of(data).sheet(), 2 * stops.len(), steps.saturating_add(2))?;
     let (originals, own) = test_images(data, stops)?;
     let own = own.filter(|_| model.kind == Kind::Cvae);
     let means = codec.encode(&originals)?.mean().to_vec();
@@ -71,7 +72,6 @@ pub fn interpolate(codec: &Codec, data: &Dataset, options: &Interpolation) -> Re
         .row_labels(rows.iter().map(row_label))
         .column_labels(ends().chain(shares).chain(ends()))
         .title(format!("{}: from image to image, {words}", name(model)));
-    sheet.layout(rows.len() * (steps + 2))?;
 
     let way = |&(from, to, _): &(usize, usize, Option<u8>)| {
         (0..steps).flat_map(|step| way(mean(from), mean(to), share(step))).collect::<Vec<f32>>()

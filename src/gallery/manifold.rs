@@ -1,6 +1,6 @@
 //! The whole of a latent space of two dimensions.
 
-use super::{Figure, Origin, Size, at_least, class, name, normal_quantile};
+use super::{Figure, Origin, Size, at_least, class, fits, name, normal_quantile};
 use crate::{
     Error, Result,
     models::{Codec, Kind},
@@ -27,10 +27,9 @@ pub fn manifold(codec: &Codec, size: Size, origin: &Origin, side: usize, label: 
         Origin::Prior => "the prior",
         Origin::Box(_) => "the box of its codes",
     };
+    fits(&size.sheet(), side, side)?;
     let sheet =
         size.sheet().columns(side).title(format!("{}: z0 to the right, z1 upwards, over {over}{decoded}", name(model)));
-    let total = side.checked_mul(side).ok_or_else(|| Error::invalid("size", format!("{side} is too large")))?;
-    sheet.layout(total)?;
 
     let mut steps = Vec::with_capacity(side); // [side]: z0 and z1 of each
     for i in 0..side {

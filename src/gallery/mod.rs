@@ -128,7 +128,15 @@ fn class(model: &Model, label: usize) -> Result<u8> {
     u8::try_from(label).ok().filter(|_| label < model.classes).ok_or_else(no_class)
 }
 
-/// Refuses a count of none.
+/// Refuses a sheet of more than a million places, or one that [`Sheet::layout`] refuses, before anything as large is made.
+fn fits(sheet: &Sheet, rows: usize, columns: usize) -> Result<()> {
+    match rows.checked_mul(columns) {
+        Some(places) if places <= 1 << 20 => sheet.clone().columns(columns).layout(places).map(drop),
+        _ => Err(Error::invalid("images", format!("{rows} rows of {columns} are no sheet to look at; draw fewer"))),
+    }
+}
+
+/// Refuses what is too small.
 fn at_least(what: &str, value: usize, least: usize) -> Result<usize> {
     match value >= least {
         true => Ok(value),

@@ -1,6 +1,6 @@
 //! Test images and what is left of them after encoder and decoder.
 
-use super::{Figure, Size, at_least, fill_row, name, test_images};
+use super::{Figure, Size, at_least, fill_row, fits, name, test_images};
 use crate::{Result, data::Dataset, models::Codec};
 
 /// Pairs in a row of the sheet.
@@ -27,10 +27,10 @@ pub fn reconstruct(codec: &Codec, data: &Dataset, indices: &[usize], captions: b
     let pixels = data.pixels();
     let columns = indices.len().min(COLUMNS);
     let rows = 2 * indices.len().div_ceil(columns);
+    fits(&Size::of(data).sheet(), rows, columns)?;
     let mut sheet = Size::of(data).sheet().columns(columns).group_rows(2);
     let kinds = ["original", "decoded"];
     sheet = sheet.row_labels(kinds.into_iter().cycle().take(rows));
-    sheet.layout(rows * columns)?;
 
     let (originals, labels) = test_images(data, indices)?;
     let latents = codec.encode(&originals)?.mean().to_vec();

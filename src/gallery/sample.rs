@@ -1,8 +1,8 @@
 //! New images: the decoder at work on latents that belong to no image.
 
-use super::{Figure, Origin, Size, at_least, class, fill_row, name};
+use super::{Figure, Origin, Size, at_least, class, fill_row, fits, name};
 use crate::{
-    Error, Result,
+    Result,
     models::{Codec, Kind, Model},
 };
 
@@ -23,7 +23,7 @@ pub struct Sampling {
 /// Decodes latents drawn from `origin`. A CVAE's sheet has a block of rows per label.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a count of 0, for a label that is no class, and for labels given to a model without any.
+/// [`Error::Invalid`](crate::Error::Invalid) for a count of 0, for a label that is no class, and for labels given to a model without any.
 pub fn sample(codec: &Codec, size: Size, origin: &Origin, options: &Sampling) -> Result<Figure> {
     let (model, count) = (codec.model(), at_least("count", options.count, 1)?);
     let Model { kind, latent, classes, .. } = *model;
@@ -35,19 +35,18 @@ pub fn sample(codec: &Codec, size: Size, origin: &Origin, options: &Sampling) ->
     let title = format!("{}: samples {}", name(model), origin.describe());
     let sheet = size.sheet();
     if labels.is_empty() {
+        fits(&sheet, count.div_ceil(COLUMNS), COLUMNS)?;
         let sheet = if count > 100 { sheet } else { sheet.columns(COLUMNS) }.title(title);
-        sheet.layout(count)?;
         let latents = origin.draw(options.seed, count, latent);
         return Ok(Figure { sheet, tiles: codec.decode(&latents, None)?, latents });
     }
 
     let columns = count.min(COLUMNS);
     let rows_each = count.div_ceil(columns);
+    fits(&sheet, labels.len().saturating_mul(rows_each), columns)?;
     let rows = labels.iter().flat_map(|label| std::iter::repeat_n(label.to_string(), rows_each));
     let sheet = sheet.columns(columns).row_labels(rows).title(title);
     let sheet = if rows_each > 1 { sheet.group_rows(rows_each) } else { sheet };
-    let total = labels.len().checked_mul(rows_each * columns);
-    sheet.layout(total.ok_or_else(|| Error::invalid("count", format!("{count} per label is too many")))?)?;
     let latents = origin.draw(options.seed, labels.len() * count, latent);
     let each: Vec<u8> = labels.iter().flat_map(|&label| std::iter::repeat_n(label, count)).collect();
     let images = codec.decode(&latents, Some(&each))?;

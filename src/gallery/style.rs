@@ -1,6 +1,6 @@
 //! The style of one image under every label.
 
-use super::{Figure, Size, at_least, name, test_images};
+use super::{Figure, Size, at_least, fits, name, test_images};
 use crate::{
     Error, Result,
     data::Dataset,
@@ -26,13 +26,13 @@ pub fn style(codec: &Codec, data: &Dataset, indices: &[usize]) -> Result<Figure>
     }
     at_least("count", indices.len(), 1)?;
     let (classes, pixels) = (model.classes, data.pixels());
+    fits(&Size::of(data).sheet(), indices.len(), 1 + classes)?;
     let sheet = Size::of(data)
         .sheet()
         .columns(1 + classes)
         .column_labels(std::iter::once("test".to_string()).chain((0..classes).map(|class| class.to_string())))
         .row_labels(indices.iter().map(|index| format!("#{index}")))
         .title(format!("{}: the style of a test image under every label", name(model)));
-    sheet.layout(indices.len() * (1 + classes))?;
 
     let (originals, _) = test_images(data, indices)?;
     let means = codec.encode(&originals)?.mean().to_vec();

@@ -1,6 +1,6 @@
 //! One latent varied, the others fixed: what each of them means.
 
-use super::{Figure, Origin, Size, at_least, class, name, test_images};
+use super::{Figure, Origin, Size, at_least, class, fits, name, test_images};
 use crate::{
     Error, Result,
     data::Dataset,
@@ -61,21 +61,21 @@ pub fn traverse(
         }
         range => range,
     };
+    fits(&size.sheet(), dims.len(), steps)?;
     let mut label = options.label.map(|label| class(model, label)).transpose()?;
     let span = |j: usize| match origin {
         Origin::Prior => (-range.unwrap_or(RANGE), range.unwrap_or(RANGE)),
         Origin::Box(bounds) => range.map_or((bounds.low[j], bounds.high[j]), |range| (0.0, range)),
     };
     let value = |j: usize, step: usize| span(j).0 + (span(j).1 - span(j).0) * step as f32 / (steps - 1) as f32;
-    let mut sheet =
-        size.sheet().columns(steps).row_labels(dims.iter().map(|&j| match range.is_some() || kind != Kind::Ae {
-            true => format!("z{j}"),
-            false => format!("z{j} {:.1} to {:.1}", span(j).0, span(j).1),
-        }));
-    if range.is_some() || kind != Kind::Ae {
+    let same = range.is_some() || *origin == Origin::Prior; // for all dimensions
+    let mut sheet = size.sheet().columns(steps).row_labels(dims.iter().map(|&j| match same {
+        true => format!("z{j}"),
+        false => format!("z{j} {:.1} to {:.1}", span(j).0, span(j).1),
+    }));
+    if same {
         sheet = sheet.column_labels((0..steps).map(|step| format!("{:.1}", value(0, step))));
     }
-    sheet.layout(dims.len() * steps)?;
 
     let (centre, around) = match options.centre {
         Centre::Middle => match origin {
