@@ -69,10 +69,12 @@ pub fn traverse(
     };
     let value = |j: usize, step: usize| span(j).0 + (span(j).1 - span(j).0) * step as f32 / (steps - 1) as f32;
     let same = range.is_some() || *origin == Origin::Prior; // for all dimensions
-    let mut sheet = size.sheet().columns(steps).row_labels(dims.iter().map(|&j| match same {
-        true => format!("z{j}"),
-        false => format!("z{j} {:.1} to {:.1}", span(j).0, span(j).1),
-    }));
+    let row_label = |&j: &usize| match span(j) {
+        _ if same => format!("z{j}"),
+        (low, high) if low == high => format!("z{j} always {low:.1}"),
+        (low, high) => format!("z{j} {low:.1} to {high:.1}"),
+    };
+    let mut sheet = size.sheet().columns(steps).row_labels(dims.iter().map(row_label));
     if same {
         sheet = sheet.column_labels((0..steps).map(|step| format!("{:.1}", value(0, step))));
     }
