@@ -1,5 +1,6 @@
 //! `wgvae` trains autoencoders, variational autoencoders and conditional VAEs on any Vulkan, Metal or DX12 GPU.
 
+pub mod bench;
 pub mod check;
 pub mod cli;
 pub mod data;

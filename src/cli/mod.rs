@@ -1,5 +1,6 @@
 //! The command line: one file per command. Progress goes to standard error, results to standard output.
 
+mod bench;
 mod curves;
 mod devices;
 mod grid;
@@ -12,6 +13,7 @@ mod scatter;
 mod style;
 mod train;
 mod traverse;
+mod verify;
 
 use crate::{Error, Result};
 use clap::{Parser, Subcommand};
@@ -49,6 +51,10 @@ enum Command {
     Curves(curves::Arguments),
     /// List adapters, their limits and features, and which one --device auto takes
     Devices(devices::Arguments),
+    /// Check every kernel against the f64 oracle on this machine's adapter
+    Verify(verify::Arguments),
+    /// Time whole training steps and every kernel of them
+    Bench(bench::Arguments),
 }
 
 impl Command {
@@ -65,6 +71,8 @@ impl Command {
             Command::Scatter(arguments) => scatter::run(arguments),
             Command::Curves(arguments) => curves::run(arguments),
             Command::Devices(arguments) => devices::run(arguments),
+            Command::Verify(arguments) => verify::run(arguments),
+            Command::Bench(arguments) => bench::run(arguments),
         }
     }
 }
@@ -84,11 +92,13 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// An error and its causes in one line.
+/// An error and its causes in one line; what a driver says in several is joined.
 fn chain(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
     match error.source() {
-        Some(cause) => format!("{error}: {}", chain(cause)),
-        None => error.to_string(),
+        Some(cause) => format!("{line}: {}", chain(cause)),
+        None => line,
     }
 }
 

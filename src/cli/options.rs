@@ -69,7 +69,7 @@ impl DataDir {
     /// Opens the data that a run was trained on and says which.
     pub fn open(&self, run: &Run) -> Result<Dataset> {
         let then = &run.config.data;
-        let source: Source = then.source.parse()?;
+        let source: Source = parse(&then.source).map_err(|problem| Error::invalid("data.source", problem))?;
         let options = data::Options {
             glyph_train: then.train,
             glyph_test: then.test,

@@ -98,6 +98,9 @@ impl Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<()> {
+    if arguments.epochs == Some(0) {
+        return Err(Error::invalid("--epochs", "must be at least 1"));
+    }
     let (mut session, dir) = match &arguments.resume {
         Some(dir) => (resume(dir, &arguments)?, dir.clone()),
         None => begin(&arguments)?,

@@ -1,12 +1,15 @@
 //! The only folder that names wgpu: adapters and devices, buffers, kernels compiled from WGSL, programs of dispatches.
 
 mod device;
+mod environment;
 mod kernel;
+mod probe;
 mod program;
 mod tensor;
 
 pub use device::{AdapterSummary, Choice, Gpu, Options, adapters, best};
-pub use kernel::{Access, Args, Field, Kind, Mutant, Role, Source, Spec};
+pub use environment::prepare_environment;
+pub use kernel::{Access, Args, Field, Mutant, Role, Scalar, Source, Spec};
 pub(crate) use kernel::{args, source};
 pub use program::{Batch, Batches, Dispatch, Part, Prepared, Program, Submission, fold};
 pub use tensor::{Arena, Matrix, Memory, Readback, vec4s};

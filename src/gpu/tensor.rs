@@ -46,7 +46,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Creates the buffer of `role`, filled with zeros.
+    /// Creates the buffer of `role`, filled with zeros; of no bytes it still holds 16, because an empty one cannot be bound.
     ///
     /// # Errors
     /// [`Error::Gpu`] where the device has no room or the buffer is larger than a kernel can see.
@@ -59,7 +59,7 @@ impl Memory {
         let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(role.name()),
-            size: bytes.next_multiple_of(16),
+            size: bytes.max(1).next_multiple_of(16),
             usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });

@@ -66,15 +66,16 @@ impl Network {
         let mut active = |columns: usize| activations.matrix(rows, columns);
         let encoded: Vec<Matrix> = model.hidden.iter().map(|&width| active(width)).collect();
         let decoded: Vec<Matrix> = up().map(|&width| active(width)).collect();
+        let code = active(model.latent);
         let middle = Middle {
             h: encoded[depth - 1],
             d: decoded[0],
-            code: active(model.latent),
+            code,
             mu: active(model.latent),
             log_var: active(model.latent),
             projection: active(model.latent),
             onehot: active(if parts.labelled { model.classes } else { 0 }),
-            c: active(model.latent),
+            c: if parts.variational { active(model.latent) } else { code }, // an autoencoder decodes its code
         };
         let mut signal = |columns: usize| signals.matrix(rows, columns);
         let d_encoded: Vec<Matrix> = model.hidden.iter().map(|&width| signal(width)).collect();

@@ -6,6 +6,7 @@ use super::latent_backward::latent_backward;
 use super::linear::{Activation, Layer, linear};
 use super::linear_backward::linear_backward;
 use super::loss::loss;
+use super::onehot::onehot;
 use super::output::{self, sigmoid};
 use super::update::update;
 use crate::models::{Adam, Kind, Model, Objective, Param};
@@ -241,7 +242,7 @@ impl Network {
                 let problem = format!("label {} of image {i} is not below the {classes} classes", labels[i]);
                 Err(Error::invalid("labels", problem))
             }
-            None => Ok(latent::onehot(labels, classes)),
+            None => Ok(onehot(labels, classes)),
         }
     }
 

@@ -1,0 +1,146 @@
+//! A hundred steps on the GPU and on the oracle from one seed, on nets of every path through the kernels.
+
+use std::{collections::BTreeMap, sync::Arc};
+use wgvae::{
+    data::{Dataset, Split, glyphs},
+    device::Device,
+    gpu::{Choice, Gpu, Options},
+    models::{Adam, Kind, Loss, Model, Network, Objective, Param},
+    oracle::philox::{Stream, uniforms},
+    train::{EpochLosses, GpuTrainer, Settings, State, Trainer},
+};
+
+const KINDS: [Kind; 3] = [Kind::Ae, Kind::Vae, Kind::Cvae];
+/// Largest ‖Δgpu − Δoracle‖ / ‖Δoracle‖ of the change Δ that a hundred steps make.
+const LIMIT: f64 = 1e-3;
+const STEPS: u64 = 100;
+const EPOCHS: u64 = 4;
+
+fn gpu() -> Arc<Gpu> {
+    Arc::new(Gpu::open(&Choice::Best, Options::default()).unwrap_or_else(|error| {
+        panic!("{error}; this test needs an adapter: {}", error.hint().unwrap_or("see `wgvae devices`"))
+    }))
+}
+
+/// Random images of 9x7 pixels in three classes.
+fn noise_images() -> Dataset {
+    let split = |index: u64, count: usize| Split {
+        images: uniforms(3, Stream::Sample, index, count * 63).map(|u| (u * 256.0) as u8).collect(),
+        labels: Some((0..count).map(|i| (i * i % 3) as u8).collect()),
+        count,
+    };
+    let (train, test) = (split(0, 171), split(1, 40));
+    Dataset { name: "noise".into(), width: 9, height: 7, classes: 3, train, test, hashes: BTreeMap::new() }
+}
+
+fn settings(kind: Kind, data: &Dataset, hidden: &[usize], latent: usize, batch: usize, loss: Loss) -> Settings {
+    let beta = if kind == Kind::Ae { 0.0 } else { 1.0 };
+    Settings {
+        model: Model { kind, input: data.pixels(), hidden: hidden.to_vec(), latent, classes: data.classes },
+        objective: Objective { loss, beta },
+        adam: Adam::default(),
+        batch,
+        seed: 17,
+    }
+}
+
+struct Trained {
+    start: State,
+    end: State,
+    train: EpochLosses,
+    test: EpochLosses,
+}
+
+fn train(device: &Device, settings: &Settings, data: &Dataset) -> Trained {
+    let mut trainer = Trainer::new(device, settings, data).unwrap();
+    let start = trainer.state().unwrap();
+    let mut losses = EpochLosses::default();
+    for epoch in 0..EPOCHS {
+        losses = trainer.train_epoch(epoch, &mut |_| true).unwrap();
+    }
+    Trained { start, end: trainer.state().unwrap(), train: losses, test: trainer.evaluate().unwrap() }
+}
+
+/// Parameter by parameter: its name and ‖Δgpu − Δoracle‖, ‖Δoracle‖.
+fn differences<'a>(gpu: &'a Trained, oracle: &'a Trained) -> impl Iterator<Item = (&'a str, f64, f64)> {
+    let change = |run: &'a Trained, tensor: usize| -> Vec<f64> {
+        let of = |state: &'a State| -> &'a Param { &state.params[tensor] };
+        of(&run.end).values.iter().zip(&of(&run.start).values).map(|(end, start)| end - start).collect()
+    };
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+    (0..oracle.end.params.len()).map(move |tensor| {
+        let (ours, theirs) = (change(gpu, tensor), change(oracle, tensor));
+        let apart = norm(&mut ours.iter().zip(&theirs).map(|(a, b)| a - b));
+        (oracle.end.params[tensor].name.as_str(), apart, norm(&mut theirs.iter().copied()))
+    })
+}
+
+fn agree(settings: &Settings, data: &Dataset) {
+    let what = format!("{:?} {:?} latent {}", settings.model.kind, settings.model.hidden, settings.model.latent);
+    let ours = train(&Device::Gpu(gpu()), settings, data);
+    let theirs = train(&Device::Oracle, settings, data);
+    assert_eq!((ours.end.step, theirs.end.step), (STEPS, STEPS), "{what}");
+
+    let (mut apart, mut change) = (0.0, 0.0);
+    for (name, difference, norm) in differences(&ours, &theirs) {
+        assert!(norm > 0.0, "{what}: {name} was not trained");
+        (apart, change) = (f64::hypot(apart, difference), f64::hypot(change, norm));
+    }
+    println!("{what}: weight change apart by {:.1e} of itself", apart / change);
+    assert!(apart <= LIMIT * change, "{what}: weight change apart by {:e}, limit {LIMIT:e}", apart / change);
+
+    for (split, ours, theirs) in [("train", ours.train, theirs.train), ("test", ours.test, theirs.test)] {
+        let close = |a: f64, b: f64| (a - b).abs() <= LIMIT * b.abs();
+        assert!(
+            close(ours.reconstruction, theirs.reconstruction) && close(ours.kl, theirs.kl),
+            "{what}: {split} losses are {ours:?} on the GPU, {theirs:?} on the oracle"
+        );
+    }
+}
+
+#[test]
+fn odd_sizes_and_a_partial_last_batch_train_as_on_the_oracle() {
+    let data = noise_images(); // 171 images in batches of 7: 25 steps an epoch, 3 images in the last
+    for (kind, loss) in KINDS.into_iter().zip([Loss::MseMean, Loss::BceSum, Loss::MseSum]) {
+        agree(&settings(kind, &data, &[37], 5, 7, loss), &data);
+    }
+}
+
+#[test]
+fn the_articles_nets_train_as_on_the_oracle() {
+    let data = glyphs::dataset(0, 24 * 32 + 9, 100);
+    for (kind, loss) in KINDS.into_iter().zip([Loss::MseMean, Loss::MseSum, Loss::BceSum]) {
+        agree(&settings(kind, &data, &[256], 8, 32, loss), &data);
+    }
+}
+
+#[test]
+fn latents_too_wide_for_one_dispatch_train_as_on_the_oracle() {
+    let data = noise_images();
+    for (kind, loss) in KINDS.into_iter().zip([Loss::MseSum, Loss::MseSum, Loss::BceSum]) {
+        let settings = settings(kind, &data, &[40], 130, 7, loss);
+        assert!(!Network::new(&settings.model, settings.batch).row_wise());
+        agree(&settings, &data);
+    }
+}
+
+#[test]
+fn deep_nets_train_as_on_the_oracle() {
+    let data = noise_images();
+    for (kind, loss) in KINDS.into_iter().zip([Loss::BceSum, Loss::BceSum, Loss::MseSum]) {
+        agree(&settings(kind, &data, &[48, 32, 24], 5, 7, loss), &data);
+    }
+}
+
+#[test]
+fn a_step_takes_six_dispatches_and_four_more_for_each_further_width() {
+    let (gpu, data) = (gpu(), glyphs::dataset(0, 40, 10));
+    for kind in KINDS {
+        // A further width is a layer of the encoder and one of the decoder: one dispatch each, forward and backward.
+        for (hidden, most) in [(&[256][..], 6), (&[256, 128], 10), (&[256, 128, 64], 14)] {
+            let settings = settings(kind, &data, hidden, 8, 32, Loss::BceSum);
+            let dispatches = GpuTrainer::new(Arc::clone(&gpu), &settings, &data).unwrap().dispatches_per_step();
+            assert!(dispatches <= most, "{kind:?} {hidden:?}: {dispatches} dispatches, at most {most}");
+        }
+    }
+}
