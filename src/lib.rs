@@ -8,6 +8,7 @@ pub mod data;
 pub mod device;
 pub mod error;
 pub mod files;
+pub mod gallery;
 pub mod gpu;
 pub mod interop;
 pub mod kernels;
