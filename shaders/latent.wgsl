@@ -69,12 +69,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     if row >= batch.rows { return; }
     let width4 = (args.width + 3u) / 4u;
     let latent4 = (args.latent + 3u) / 4u;
-    for (var j = lane; j < 4u * latent4; j += LANES) {
-        code[j] = 0.0;
-        mu[j] = 0.0;
-        log_var[j] = 0.0;
-        projection[j] = 0.0;
-        c[j] = 0.0;
+    let classes4 = (args.classes + 3u) / 4u;
+    let padding = args.latent + lane;
+    if padding < 4u * latent4 {
+        code[padding] = 0.0;
+        mu[padding] = 0.0;
+        log_var[padding] = 0.0;
+        projection[padding] = 0.0;
+        c[padding] = 0.0;
     }
 
     // code: eight invocations share each dot product
@@ -108,7 +110,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
             c[j] = drawn.z;
         }
         if args.classes > 0u {
-            let classes4 = (args.classes + 3u) / 4u;
             let p = param(args.w_label + j * classes4, labels[item]);
             projection[j] = max(p + param(args.w_label + args.latent * classes4, j), 0.0);
             c[j] += projection[j];
@@ -135,11 +136,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
                 vec4f(projection[j], projection[j + 1u], projection[j + 2u], projection[j + 3u]);
         }
     }
-    if args.classes > 0u {
-        let classes4 = (args.classes + 3u) / 4u;
-        for (var q = lane; q < classes4; q += LANES) {
-            activations[args.onehot + row * classes4 + q] = select(vec4f(), vec4f(1.0), vec4u(0u, 1u, 2u, 3u) + 4u * q == vec4u(labels[item]));
-        }
+    for (var q = lane; q < classes4; q += LANES) {
+        let classes = vec4u(0u, 1u, 2u, 3u) + 4u * q;
+        activations[args.onehot + row * classes4 + q] = select(vec4f(), vec4f(1.0), classes == vec4u(labels[item]));
     }
     for (var q = lane; q < width4; q += LANES) {
         let y = vec4f(of_c(4u * q, latent4), of_c(4u * q + 1u, latent4), of_c(4u * q + 2u, latent4), of_c(4u * q + 3u, latent4));

@@ -19,17 +19,16 @@ fn turn(t: vec2f) -> array<vec2f, 2> {
     let x = 6.2831853 * (t - 0.25 * quarter);
     let s = x * x;
     let sine = x + x * s * (-0.16666667 + s * (0.008333333 + s * (-0.00019841270 + s * 2.7557319e-6)));
-    let cosine = 1.0 + s * (-0.5 + s * (0.041666667 + s * (-0.0013888889 + s * (2.4801587e-5 - s * 2.7557319e-7))));
+    let cosine = 1.0 + s * (-0.5 + s * (0.041666667 + s * (-0.0013888889 + s * 2.4801587e-5)));
     let n = vec2u(quarter) % vec2u(4u);
     let swapped = (n & vec2u(1u)) == vec2u(1u);
-    let c = select(cosine, sine, swapped) * select(vec2f(1.0), vec2f(-1.0), n == vec2u(1u) | n == vec2u(2u));
+    let c = select(cosine, sine, swapped) * select(vec2f(1.0), vec2f(-1.0), (n == vec2u(1u)) | (n == vec2u(2u)));
     let d = select(sine, cosine, swapped) * select(vec2f(1.0), vec2f(-1.0), n >= vec2u(2u));
     return array<vec2f, 2>(c, d);
 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-    if 4u * id.x >= args.count { return; }
     let low = batch.index.x + id.z;
     let high = batch.index.y + select(0u, 1u, low < id.z);
     let words = philox(vec4u(id.x, low, high, args.stream), vec2u(args.seed_low, args.seed_high));

@@ -75,7 +75,7 @@ impl Device {
 
 fn describe(adapter: &AdapterSummary) -> String {
     let kind = match adapter.is_software() {
-        true => "software: a processor does the work",
+        true => "software: a processor does the work, and --device cpu may do it faster",
         false => adapter.kind,
     };
     format!("{} ({}, {}; {kind})", adapter.name, adapter.backend, adapter.driver)

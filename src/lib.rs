@@ -1,12 +1,71 @@
-//! `wgvae` trains autoencoders, variational autoencoders and conditional VAEs on any Vulkan, Metal or DX12 GPU.
+//! `wgvae` trains autoencoders, variational autoencoders and conditional VAEs on any Vulkan, Metal or DX12 GPU. Everything
+//! a training step does happens in hand-written WGSL compute shaders, and every shader is checked against an f64 oracle.
+//!
+//! # From Rust
+//!
+//! The command line is a thin layer over this library. A run on the built-in glyphs, without a directory:
+//!
+//! ```
+//! use wgvae::{data::glyphs, device::{Choice, Device}, gpu::Options, models::*, train::{Session, Settings}};
+//!
+//! # fn main() -> wgvae::Result<()> {
+//! let data = glyphs::dataset(0, 640, 64); // 28 × 28 digits: 640 to train on, 64 to test
+//! let device = Device::open(&Choice::Auto, Options::default(), &mut |line| println!("{line}"))?;
+//! let model = Model { kind: Kind::Vae, input: data.pixels(), hidden: vec![64], latent: 4, classes: data.classes };
+//! let objective = Objective { loss: Loss::BceSum, beta: 1.0 };
+//! let settings = Settings { model: model.clone(), objective, adam: Adam::default(), batch: 32, seed: 0 };
+//! let mut session = Session::begin(&settings, 1, device.clone(), data, None)?;
+//! let metrics = session.epoch(&mut |_| true)?; // false would stop the epoch
+//! println!("{} nats per image", metrics.test.loss);
+//! let codec = Codec::new(&device, &model, &session.weights()?)?;
+//! let image = codec.decode(&[0.0; 4], None)?; // the image at the middle of the prior, 784 values in [0, 1]
+//! # assert!(metrics.test.loss > 0.0 && image.len() == 784);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Architecture
+//!
+//! | folder | what it holds |
+//! |---|---|
+//! | `shaders/` | one kernel per file, named after the maths; what several share in `shaders/common/` |
+//! | [`gpu`] | adapters, buffers, kernels compiled from WGSL, programs: lists of dispatches written down without a device |
+//! | [`kernels`] | one file per shader, same name: what it declares, a typed launch, cases for the check |
+//! | [`oracle`] | one file per kernel, same name: the same in f64, as short as it can be; `step` is a whole training step |
+//! | [`check`] | running cases, deriving limits, comparing, mutants, replaying recorded training runs |
+//! | [`models`] | where a model's parts lie, and the programs of its forward pass, training step, encoding and decoding |
+//! | [`train`] | the loop on either device, and what a run leaves: metrics, checkpoints, pictures |
+//! | [`data`] | sources; every one becomes a [`data::Dataset`] of bytes |
+//! | [`analysis`], [`gallery`], [`interop`] | what is done with a trained model: figures, pictures, other programs' files |
+//! | [`picture`] | sheets, curves and scatters from plain numbers |
+//! | [`bench`](mod@bench) | whole steps and single kernels, checked before they are timed |
+//! | [`cli`] | one file per command |
+//!
+//! A step of the article's nets is six dispatches: first layer, latent, output, backward, latent backward, update. Steps
+//! differ only in one [`gpu::Batch`] record; the records of a whole submit are written at once, so that a step uploads and
+//! reads back nothing.
+//!
+//! # Invariants
+//!
+//! - Only [`gpu`] names wgpu; [`oracle`] knows no GPU; [`kernels`] knows no model; [`models`] knows no file format.
+//! - Inside an epoch nothing is allocated on the device, and nothing is read back but the losses of finished submits.
+//! - No output element has two writers, and there are no float atomics: the same run on one device gives the same bytes.
+//! - No shader needs more than WebGPU's default limits, an optional feature, or a runtime check: the cases pass with
+//!   checks on and off, in buffers whose surroundings must come back untouched.
+//! - Where Rust and WGSL must agree (bindings, arguments, workgroup sizes, records), a test compares them by reflection.
+//! - Random numbers are a function of (seed, use, step, element): no generator has a state to save.
 
+pub mod analysis;
+pub mod bench;
 pub mod check;
 pub mod cli;
 pub mod data;
 pub mod device;
 pub mod error;
 pub mod files;
+pub mod gallery;
 pub mod gpu;
+pub mod interop;
 pub mod kernels;
 pub mod models;
 pub mod oracle;

@@ -6,10 +6,11 @@ use ndarray::{Array1, Array2, array};
 use wgvae::models::{Adam, Kind, Loss, Model, Objective, Param};
 use wgvae::oracle::adam::adam;
 use wgvae::oracle::kl::kl;
-use wgvae::oracle::latent::{LatentLayers, latent, onehot};
+use wgvae::oracle::latent::{LatentLayers, latent};
 use wgvae::oracle::latent_backward::latent_backward;
 use wgvae::oracle::linear::{Activation, Layer, linear, relu};
 use wgvae::oracle::noise::noise;
+use wgvae::oracle::onehot::onehot;
 use wgvae::oracle::output::{losses, output, pixel, sigmoid};
 use wgvae::oracle::philox::{Stream, uniforms};
 use wgvae::oracle::product::product;
@@ -105,7 +106,8 @@ fn bce_at_logit_zero_is_ln_2_per_pixel() {
 fn output_matches_the_textbook_loss_and_scales_its_mean() {
     let layer = Layer { weight: uniform(2, 7, 4) - 0.5, bias: Array1::linspace(-1.0, 1.0, 7) };
     let (d, x) = (uniform(3, 5, 4), uniform(4, 5, 7));
-    let p = linear(&d, &layer, Activation::Identity).mapv(|a| 1.0 / (1.0 + (-a).exp()));
+    let logits = linear(&d, &layer, Activation::Identity);
+    let p = logits.mapv(|a| 1.0 / (1.0 + (-a).exp()));
     let cross_entropy = -(&x * &p.mapv(f64::ln) + (1.0 - &x) * (1.0 - &p).mapv(f64::ln));
     let squared = (&p - &x).mapv(|e| e * e);
     let [mean, sum, bce] = LOSSES.map(|loss| output(&d, &layer, &x, loss));
@@ -114,7 +116,7 @@ fn output_matches_the_textbook_loss_and_scales_its_mean() {
     }) {
         assert!((row - out).abs() < 1e-13);
     }
-    assert_eq!(losses(&bce.logits, &x, Loss::BceSum), bce.loss);
+    assert_eq!(losses(&logits, &x, Loss::BceSum), bce.loss);
     assert!((&mean.dlogits * 35.0 - &sum.dlogits).iter().all(|d| d.abs() < 1e-16));
 }
 
@@ -174,7 +176,7 @@ fn log_var_is_bounded_and_passes_no_gradient_beyond() {
 
 #[test]
 fn onehot_and_reparameterize_by_hand() {
-    assert_eq!(onehot(&[2, 0], 3), array![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
+    assert_eq!(onehot(&[2_u8, 0], 3), array![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
     let z = reparameterize(&array![[1.0, 2.0]], &array![[0.0, 4f64.ln()]], &array![[0.5, -1.0]]);
     assert!((z - array![[1.5, 0.0]]).iter().all(|d| d.abs() < 1e-15));
 }

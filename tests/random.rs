@@ -3,7 +3,8 @@
 //! Statistics are compared with their sampling distribution at 4 standard deviations (1 in 16,000 by chance); seeds are fixed.
 
 use rayon::prelude::*;
-use wgvae::oracle::noise::noise;
+use std::f64::consts::TAU;
+use wgvae::oracle::noise::{box_muller, noise};
 use wgvae::oracle::order::{Order, order};
 use wgvae::oracle::philox::{Stream, block, philox4x32, uniforms, unit};
 
@@ -83,6 +84,19 @@ fn units_are_exact_floats_strictly_between_0_and_1() {
     let mut counts = [0; 256];
     uniforms(9, Stream::Init, 0, n).for_each(|u| counts[(u * 256.0) as usize] += 1);
     fair("uniforms", &counts, n as f64 / 256.0, 255.0);
+}
+
+#[test]
+fn box_muller_takes_radius_and_angle_from_its_words() {
+    for words in [[0, 0, u32::MAX, u32::MAX], [1 << 31, 1 << 30, 3 << 20, 5 << 28], block(8, Stream::Noise, 0, 0)] {
+        let e = box_muller(words);
+        for (pair, words) in e.chunks(2).zip(words.chunks(2)) {
+            let (square, expected) = (pair[0] * pair[0] + pair[1] * pair[1], -2.0 * unit(words[0]).ln());
+            assert!((square - expected).abs() <= 1e-14 * expected, "{words:?}: {square}, expected {expected}");
+            let turns = (pair[1].atan2(pair[0]) / TAU).rem_euclid(1.0);
+            assert!((turns - unit(words[1])).abs() < 1e-14, "{words:?}: {turns} turns");
+        }
+    }
 }
 
 #[test]

@@ -3,8 +3,9 @@
 @group(1) @binding(10) var<storage, read_write> first_moment:  array<vec4f>;
 @group(1) @binding(11) var<storage, read_write> second_moment: array<vec4f>;
 fn learn(at: u32, gradient: vec4f) {
-    let m = mix(gradient, first_moment[at], batch.beta1);
-    let v = mix(gradient * gradient, second_moment[at], batch.beta2);
+    // not mix(), which drivers compute as x + (y − x) a: with a near 1 that loses the digits of a small result
+    let m = batch.beta1 * first_moment[at] + (1.0 - batch.beta1) * gradient;
+    let v = batch.beta2 * second_moment[at] + (1.0 - batch.beta2) * gradient * gradient;
     first_moment[at] = m;
     second_moment[at] = v;
     params[at] -= batch.step_size * m / (sqrt(v) * batch.correction + batch.epsilon);

@@ -15,10 +15,10 @@ fn draw(mu: f32, log_var: f32, epsilon: f32) -> Draw {
     return Draw(mu + exp(0.5 * bounded) * epsilon, 0.5 * (mu * mu + excess(bounded)));
 }
 
-// Gradients of μ and log σ², from dz and with β · KL added; nothing flows through a log σ² beyond its bounds.
+// Gradients of μ and log σ², from dz and with β · KL added; nothing flows through a log σ² at its bounds or beyond.
 struct Slopes { mu: f32, log_var: f32 }
 fn slopes(mu: f32, log_var: f32, epsilon: f32, dz: f32, beta: f32) -> Slopes {
-    let inside = log_var >= LOG_VAR_MIN && log_var <= LOG_VAR_MAX;
+    let inside = log_var > LOG_VAR_MIN && log_var < LOG_VAR_MAX;
     let bounded = clamp(log_var, LOG_VAR_MIN, LOG_VAR_MAX);
     let d = 0.5 * (dz * epsilon * exp(0.5 * bounded) + beta * (bounded + excess(bounded)));
     return Slopes(dz + beta * mu, select(0.0, d, inside));

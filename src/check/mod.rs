@@ -1,12 +1,15 @@
-//! The check: what a kernel is given, what it must return, and how near.
+//! The check: what a kernel is given, what it must return, and how near; the proof that the check can fail; training traces.
 
+pub mod case;
+pub mod comparison;
+pub mod layout;
+pub mod mutants;
 pub mod replay;
+pub mod report;
+pub mod run;
+pub mod tolerance;
 pub mod trace;
 mod trace_file;
+pub mod wgsl;
 
-/// One check of one kernel.
-#[derive(Clone, Debug)]
-pub struct Case {
-    /// What sets it apart.
-    pub name: String,
-}
+pub use case::Case;

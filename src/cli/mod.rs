@@ -1,8 +1,26 @@
 //! The command line: one file per command. Progress goes to standard error, results to standard output.
 
+mod bench;
+mod curves;
+mod decode;
 mod devices;
+mod encode;
+mod evaluate;
+mod export;
+mod grid;
+mod images;
+mod interpolate;
+mod manifold;
 mod options;
+mod output;
+mod reconstruct;
+mod sample;
+mod scatter;
+mod score;
+mod style;
 mod train;
+mod traverse;
+mod verify;
 
 use crate::{Error, Result};
 use clap::{Parser, Subcommand};
@@ -19,16 +37,64 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Train a model; without options on the best device and data at hand
-    Train(Box<train::Arguments>),
+    Train(train::Arguments),
+    /// Draw images of the data with their labels and indices
+    Grid(grid::Arguments),
+    /// Draw test images above what the model makes of them
+    Reconstruct(reconstruct::Arguments),
+    /// Draw new images: from the prior, by label, or from the box of an autoencoder's codes
+    Sample(sample::Arguments),
+    /// Draw what each latent dimension means: one varies, the others stay
+    Traverse(traverse::Arguments),
+    /// Draw the way from one test image to another through the latent space, or around a loop
+    Interpolate(interpolate::Arguments),
+    /// Draw the whole of a latent space of two dimensions
+    Manifold(manifold::Arguments),
+    /// Draw the style of test images under every label (CVAE)
+    Style(style::Arguments),
+    /// Draw the latents of test images, coloured by label
+    Scatter(scatter::Arguments),
+    /// Draw loss curves of one or several runs
+    Curves(curves::Arguments),
+    /// Figures of a run on its test images: errors, KL, ELBO, active units, label accuracy of samples
+    Evaluate(evaluate::Arguments),
+    /// Write what the encoder says of images as a NumPy array; with --u8 as codes of eight bits
+    Encode(encode::Arguments),
+    /// Make images of latents in a NumPy array
+    Decode(decode::Arguments),
+    /// Write error, KL and ELBO of every image as CSV; with --worst draw those restored worst
+    Score(score::Arguments),
+    /// Write encoder and decoder for other programs
+    Export(export::Arguments),
     /// List adapters, their limits and features, and which one --device auto takes
     Devices(devices::Arguments),
+    /// Check every kernel against the f64 oracle on this machine's adapter
+    Verify(verify::Arguments),
+    /// Time whole training steps and every kernel of them
+    Bench(bench::Arguments),
 }
 
 impl Command {
     fn run(self) -> Result<()> {
         match self {
-            Command::Train(arguments) => train::run(*arguments),
+            Command::Train(arguments) => train::run(arguments),
+            Command::Grid(arguments) => grid::run(arguments),
+            Command::Reconstruct(arguments) => reconstruct::run(arguments),
+            Command::Sample(arguments) => sample::run(arguments),
+            Command::Traverse(arguments) => traverse::run(arguments),
+            Command::Interpolate(arguments) => interpolate::run(arguments),
+            Command::Manifold(arguments) => manifold::run(arguments),
+            Command::Style(arguments) => style::run(arguments),
+            Command::Scatter(arguments) => scatter::run(arguments),
+            Command::Curves(arguments) => curves::run(arguments),
+            Command::Evaluate(arguments) => evaluate::run(arguments),
+            Command::Encode(arguments) => encode::run(arguments),
+            Command::Decode(arguments) => decode::run(arguments),
+            Command::Score(arguments) => score::run(arguments),
+            Command::Export(arguments) => export::run(arguments),
             Command::Devices(arguments) => devices::run(arguments),
+            Command::Verify(arguments) => verify::run(arguments),
+            Command::Bench(arguments) => bench::run(arguments),
         }
     }
 }

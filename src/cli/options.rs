@@ -1,13 +1,15 @@
 //! Options that several commands share.
 
 use crate::{
-    Result,
+    Error, Result,
     data::{self, Dataset, Source},
     device::{Choice, Device},
     gpu,
+    models::Codec,
+    train::Run,
 };
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where the work is done.
 #[derive(Args)]
@@ -60,6 +62,94 @@ impl DataOptions {
         let options =
             data::Options { train_limit: self.train_limit, test_limit: self.test_limit, ..data::Options::default() };
         data::open(&self.data, self.dir.data_dir.as_deref(), &options, &mut |line| eprintln!("data: {line}"))
+    }
+}
+
+impl DataDir {
+    /// Opens the data that a run was trained on and says which.
+    pub fn open(&self, run: &Run) -> Result<Dataset> {
+        let then = &run.config.data;
+        let source: Source = then.source.parse()?;
+        let options = data::Options {
+            glyph_train: then.train,
+            glyph_test: then.test,
+            train_limit: Some(then.train),
+            test_limit: Some(then.test),
+            ..data::Options::default()
+        };
+        let data = data::open(&source, self.data_dir.as_deref(), &options, &mut |line| eprintln!("data: {line}"))?;
+        then.expect(&data)?;
+        Ok(data)
+    }
+}
+
+/// A trained run, and where its model works.
+#[derive(Args)]
+pub struct RunOptions {
+    /// Directory of the run
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    #[command(flatten)]
+    pub dir: DataDir,
+    #[command(flatten)]
+    pub device: DeviceOptions,
+}
+
+impl RunOptions {
+    /// Opens the run.
+    pub fn open(&self) -> Result<Run> {
+        Run::open(&self.run)
+    }
+
+    /// Reads the run's weights, then opens the device and puts them there.
+    pub fn codec(&self, run: &Run) -> Result<Codec> {
+        if !run.dir.join("model.safetensors").is_file() {
+            let problem = "has no model.safetensors: no epoch was finished";
+            return Err(Error::invalid(run.dir.display().to_string(), problem));
+        }
+        let weights = run.weights()?;
+        Codec::new(&self.device.open()?, &run.config.model, &weights)
+    }
+}
+
+/// Where a picture is written.
+#[derive(Args)]
+pub struct OutputOptions {
+    /// Write the picture to FILE [default: named after the command, in RUN/images where there is a run]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace FILE where it exists
+    #[arg(long)]
+    force: bool,
+}
+
+impl OutputOptions {
+    /// The file asked for, or `images/NAME.png` of the run in `dir`, which is replaced: training writes no file of that name.
+    pub fn picture(&self, dir: &Path, name: &str, formats: &[&str]) -> Result<PathBuf> {
+        if let Some(path) = &self.output {
+            return self.check(path, formats);
+        }
+        let images = dir.join("images");
+        std::fs::create_dir_all(&images).map_err(Error::io("create", &images))?;
+        Ok(images.join(format!("{name}.png")))
+    }
+
+    /// The file asked for, or `default`.
+    pub fn file(&self, default: &str, formats: &[&str]) -> Result<PathBuf> {
+        self.check(self.output.as_deref().unwrap_or(Path::new(default)), formats)
+    }
+
+    /// Refuses a file of another format, and one that exists unless it is to be replaced.
+    fn check(&self, path: &Path, formats: &[&str]) -> Result<PathBuf> {
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        if !extension.is_some_and(|extension| formats.contains(&extension.as_str())) {
+            let problem = format!("{} must end in .{}", path.display(), formats.join(" or ."));
+            return Err(Error::invalid("--output", problem));
+        }
+        if path.exists() && !self.force {
+            return Err(Error::invalid("--output", format!("{} exists: replace it with --force", path.display())));
+        }
+        Ok(path.to_path_buf())
     }
 }
 

@@ -1,9 +1,8 @@
 //! `wgvae train`
 
-use super::options::{DataDir, DataOptions, DeviceOptions, parse};
+use super::options::{DataOptions, DeviceOptions};
 use crate::{
     Error, Result,
-    data::{self, Source},
     models::{Adam, Kind, Loss, Model, Objective},
     train::{Metrics, Progress, Run, Session, Settings, checkpoint},
 };
@@ -17,6 +16,9 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
+
+/// A KL divergence per image, in nats, below which z tells nothing of the image.
+const COLLAPSED: f64 = 0.05;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -140,22 +142,8 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
         return Err(Error::invalid("--resume", format!("{} has no checkpoint: no epoch was finished", dir.display())));
     }
     let device = arguments.device.open()?;
-    let data = open_data(&run, &arguments.data.dir)?;
+    let data = arguments.data.dir.open(&run)?;
     Session::resume(run, arguments.epochs, device, data)
-}
-
-/// Opens the data that a run was trained on.
-pub fn open_data(run: &Run, dir: &DataDir) -> Result<data::Dataset> {
-    let then = &run.config.data;
-    let source: Source = parse(&then.source).map_err(|problem| Error::invalid("data.source", problem))?;
-    let options = data::Options {
-        glyph_train: then.train,
-        glyph_test: then.test,
-        train_limit: Some(then.train),
-        test_limit: Some(then.test),
-        ..data::Options::default()
-    };
-    data::open(&source, dir.data_dir.as_deref(), &options, &mut |line| eprintln!("data: {line}"))
 }
 
 /// The first of runs/NAME-1, runs/NAME-2, … that does not exist.
@@ -201,6 +189,13 @@ fn train(session: &mut Session, dir: &Path) -> Result<()> {
             other => other,
         })?;
         eprintln!("{}", line(&metrics, epochs));
+        if session.config().model.kind != Kind::Ae && metrics.test.kl < COLLAPSED {
+            eprintln!(
+                "warning: the latent space has collapsed (KL {:.4} nats per image): every image is decoded alike. \
+                 Its code units have died; try another --seed, a smaller --beta or a larger --latent",
+                metrics.test.kl
+            );
+        }
     }
     println!("{}", dir.display());
     println!("{}", dir.join("images").join("samples.png").display());

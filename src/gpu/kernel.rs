@@ -84,7 +84,7 @@ pub enum Access {
 
 /// The type of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Scalar {
     /// `u32`
     U32,
     /// `f32`
@@ -97,7 +97,7 @@ pub struct Field {
     /// Its name, the same in Rust and WGSL.
     pub name: &'static str,
     /// Its type; every field is four bytes wide and they follow one another.
-    pub kind: Kind,
+    pub scalar: Scalar,
 }
 
 /// A file of `shaders/`.
@@ -159,11 +159,11 @@ macro_rules! args {
         pub struct Args { $($(#[$field_doc])* pub $field: $kind,)+ }
         impl $crate::gpu::Args for Args {
             const FIELDS: &'static [$crate::gpu::Field] =
-                &[$($crate::gpu::Field { name: stringify!($field), kind: $crate::gpu::args!(@kind $kind) },)+];
+                &[$($crate::gpu::Field { name: stringify!($field), scalar: $crate::gpu::args!(@scalar $kind) },)+];
         }
     };
-    (@kind u32) => { $crate::gpu::Kind::U32 };
-    (@kind f32) => { $crate::gpu::Kind::F32 };
+    (@scalar u32) => { $crate::gpu::Scalar::U32 };
+    (@scalar f32) => { $crate::gpu::Scalar::F32 };
 }
 pub(crate) use args;
 

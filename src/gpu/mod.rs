@@ -3,12 +3,13 @@
 mod device;
 mod environment;
 mod kernel;
+mod probe;
 mod program;
 mod tensor;
 
 pub use device::{AdapterSummary, Choice, Gpu, Options, adapters, best};
 pub use environment::prepare_environment;
-pub use kernel::{Access, Args, Field, Kind, Mutant, Role, Source, Spec};
+pub use kernel::{Access, Args, Field, Mutant, Role, Scalar, Source, Spec};
 pub(crate) use kernel::{args, source};
 pub use program::{Batch, Batches, Dispatch, Part, Prepared, Program, Submission, fold};
 pub use tensor::{Arena, Matrix, Memory, Readback, vec4s};

@@ -143,6 +143,7 @@ struct Bound {
 pub struct Submission(wgpu::SubmissionIndex);
 
 /// A part of a submit: a program, and the steps it runs for.
+#[derive(Clone, Copy)]
 pub enum Part<'a> {
     /// Once, for `steps` steps from the first record on, which the dispatch tells apart by z.
     Submit(&'a Prepared, u32),
@@ -219,18 +220,7 @@ impl Gpu {
     ) -> Submission {
         let mut encoder = self.device.create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&Default::default());
-        for part in parts {
-            let (prepared, slot, steps) = match *part {
-                Part::Submit(prepared, steps) => (prepared, 0, steps),
-                Part::Step(prepared, slot) => (prepared, slot, 1),
-            };
-            pass.set_bind_group(0, &batches.group, &[STRIDE * slot]);
-            for bound in &prepared.dispatches {
-                pass.set_pipeline(&bound.pipeline.pipeline);
-                pass.set_bind_group(1, &bound.group, &[]);
-                pass.dispatch_workgroups(bound.groups[0], bound.groups[1], steps);
-            }
-        }
+        record(&mut pass, batches, parts);
         drop(pass);
         if let Some((readback, memory, role, offset, bytes)) = readback {
             readback.copy(&mut encoder, memory, role, offset, bytes);
@@ -250,6 +240,11 @@ impl Gpu {
         let poll = wgpu::PollType::Wait { submission_index: Some(submission.0), timeout: None };
         self.device.poll(poll).map_err(|error| Error::Gpu { context: context.into(), problem: error.to_string() })?;
         self.fault(context)
+    }
+
+    /// Drops the kernels compiled so far, but those of programs still prepared: what thousands of mutants would leave behind.
+    pub fn forget_pipelines(&self) {
+        self.pipelines.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clear();
     }
 
     fn pipeline(&self, spec: &Spec, shader: &str) -> Result<Arc<Pipeline>> {
@@ -302,12 +297,27 @@ impl Gpu {
             module: &module,
             entry_point: Some("main"),
             compilation_options: wgpu::PipelineCompilationOptions {
-                zero_initialize_workgroup_memory: self.checked(),
+                zero_initialize_workgroup_memory: false,
                 ..Default::default()
             },
             cache: None,
         });
         Pipeline { pipeline, layout }
+    }
+}
+
+pub(super) fn record(pass: &mut wgpu::ComputePass, batches: &Batches, parts: &[Part]) {
+    for part in parts {
+        let (prepared, slot, steps) = match *part {
+            Part::Submit(prepared, steps) => (prepared, 0, steps),
+            Part::Step(prepared, slot) => (prepared, slot, 1),
+        };
+        pass.set_bind_group(0, &batches.group, &[STRIDE * slot]);
+        for bound in &prepared.dispatches {
+            pass.set_pipeline(&bound.pipeline.pipeline);
+            pass.set_bind_group(1, &bound.group, &[]);
+            pass.dispatch_workgroups(bound.groups[0], bound.groups[1], steps);
+        }
     }
 }
 

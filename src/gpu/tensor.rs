@@ -160,15 +160,23 @@ impl Readback {
     /// # Errors
     /// [`Error::Gpu`] where the device is lost.
     pub fn take<T: bytemuck::Pod>(&self, bytes: u64) -> Result<Vec<T>> {
-        let values = {
+        self.with(bytes, bytemuck::pod_collect_to_vec)
+    }
+
+    /// Shows `look` the first `bytes` bytes where they lie, as [`Readback::take`] without a copy.
+    ///
+    /// # Errors
+    /// As [`Readback::take`].
+    pub fn with<R>(&self, bytes: u64, look: impl FnOnce(&[u8]) -> R) -> Result<R> {
+        let seen = {
             let view = self
                 .buffer
                 .slice(..bytes)
                 .get_mapped_range()
                 .map_err(|error| Error::Gpu { context: "reading back".into(), problem: error.to_string() })?;
-            bytemuck::pod_collect_to_vec(&view)
+            look(&view)
         };
         self.buffer.unmap();
-        Ok(values)
+        Ok(seen)
     }
 }

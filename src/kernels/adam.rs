@@ -1,6 +1,15 @@
 //! One step of Adam on every parameter from gradients computed before.
 
-use crate::gpu::{Access, Args as _, Program, Role, Spec, args, fold, source};
+use crate::{
+    check::{
+        Case,
+        layout::{Layout, adam_batch, batch, random},
+        tolerance::{Approx, adam as analyse},
+    },
+    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, args, fold, source},
+    models::Adam,
+    oracle::adam::adam,
+};
 
 args! {
     /// As in `shaders/adam.wgsl`.
@@ -26,13 +35,70 @@ pub static SPECS: &[Spec] = &[Spec {
     ],
     args: Args::FIELDS,
     workgroup: [WORKGROUP, 1, 1],
-    cases: Vec::new,
-    mutants: &[],
+    cases,
+    mutants: &[
+        Mutant { find: "params[at] -= ", replace: "params[at] += " },
+        Mutant { find: "gradient * gradient", replace: "gradient" },
+        Mutant { find: "batch.correction + batch.epsilon", replace: "batch.correction" },
+        Mutant { find: "at < args.count4", replace: "at <= args.count4" },
+    ],
 }];
 
 /// Adds one step of Adam on the first `count4` vec4 of the params.
 pub fn launch(program: &mut Program, count4: usize) {
-    let [x, y] = fold(count4.div_ceil(WORKGROUP as usize));
+    launch_folded(program, count4, fold(count4.div_ceil(WORKGROUP as usize)));
+}
+
+fn launch_folded(program: &mut Program, count4: usize, [x, y]: [usize; 2]) {
     let width = x * WORKGROUP as usize;
     program.launch(&SPECS[0], &Args { count4: count4 as u32, width: width as u32 }, [width, y]);
+}
+
+fn cases() -> Vec<Case> {
+    let case = |(count4, t, scale, adam_args): (usize, u64, f64, Adam)| {
+        let (mut layout, mut program) = (Layout::default(), Program::default());
+        let count = 4 * count4;
+        let (mut param, mut m, mut g) =
+            (random(1, 1, count, 1.0), random(2, 1, count, scale), random(3, 1, count, scale));
+        let mut v = random(4, 1, count, scale).mapv(|x| (x * x) as f32 as f64);
+        if t == 1 {
+            m.fill(0.0);
+            v.fill(0.0);
+        }
+        // an untrained parameter stays where it is
+        [m[[0, 1]], v[[0, 1]], g[[0, 1]]] = [0.0; 3];
+        let whole = Matrix { start: 0, rows: 1, columns: count as u32 };
+        for (role, name, values) in [
+            (Role::Params, "param", &param),
+            (Role::FirstMoment, "m", &m),
+            (Role::SecondMoment, "v", &v),
+            (Role::Gradients, "gradient", &g),
+        ] {
+            layout.floats(role, name, values.as_slice().expect("one row"));
+        }
+        let (record, args) = adam_batch(batch(0, 0, 0), &adam_args, t);
+        let analysis = analyse(&param, &m, &v, &g.mapv(Approx::exact), &args, t);
+        adam(&mut param, &mut m, &mut v, &g, &args, t);
+        for (role, values, analysis) in [
+            (Role::Params, &param, &analysis.param),
+            (Role::FirstMoment, &m, &analysis.m),
+            (Role::SecondMoment, &v, &analysis.v),
+        ] {
+            layout.expect(role, whole, values, analysis);
+        }
+        // two rows of workgroups, as more than 65,535 workgroups would have
+        launch_folded(&mut program, count4, [count4.div_ceil(WORKGROUP as usize).div_ceil(2), 2]);
+        layout.case(format!("{count} params, step {t}"), program, record, 1)
+    };
+    let usual = Adam::default();
+    let unusual = Adam { lr: 0.03, beta1: 0.5, beta2: 0.9, epsilon: 0.1 };
+    [
+        (130, 3, 0.3, usual),
+        (1, 1, 1e-3, usual),
+        (63, 1_000_000, 10.0, usual),
+        (65, 7, 0.1, unusual),
+        (64, 1, 1e-9, usual),
+    ]
+    .map(case)
+    .into()
 }

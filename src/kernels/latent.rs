@@ -3,7 +3,17 @@
 use super::{Layer, expect};
 use crate::{
     Result,
-    gpu::{Access, Args as _, Matrix, Program, Role, Spec, args, fold, source},
+    check::{
+        Case,
+        layout::{Layout, batch, random, random_layer, random_relu},
+        tolerance::{Approx, affine, draw, exact},
+    },
+    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, args, fold, source},
+    oracle::{
+        latent::{LatentLayers, latent},
+        linear::{Activation, linear},
+        onehot::onehot,
+    },
 };
 
 args! {
@@ -156,8 +166,13 @@ pub static SPECS: &[Spec] = &[Spec {
     ],
     args: Args::FIELDS,
     workgroup: [WORKGROUP, 1, 1],
-    cases: Vec::new,
-    mutants: &[],
+    cases,
+    mutants: &[
+        Mutant { find: "part[8u * lane + l]", replace: "part[8u * lane]" },
+        Mutant { find: "kl += drawn.kl", replace: "kl = drawn.kl" },
+        Mutant { find: "c[j] += projection[j]", replace: "c[j] = projection[j]" },
+        Mutant { find: "vec4u(labels[item])", replace: "vec4u(item)" },
+    ],
 }];
 
 /// Adds the middle to the program: from h to everything else of `middle`, and the KL of each row. Without `noisy`, z = μ.
@@ -171,6 +186,18 @@ pub fn launch(
     parts: Parts,
     noisy: bool,
     partials: Partials,
+) -> Result<()> {
+    launch_folded(program, layers, middle, parts, noisy, partials, fold(middle.h.rows as usize))
+}
+
+fn launch_folded(
+    program: &mut Program,
+    layers: &Layers,
+    middle: &Middle,
+    parts: Parts,
+    noisy: bool,
+    partials: Partials,
+    [x, y]: [usize; 2],
 ) -> Result<()> {
     middle.check("latent", layers, parts)?;
     let args = Args {
@@ -196,7 +223,130 @@ pub fn launch(
         tiles: partials.tiles,
         stride: partials.stride,
     };
-    let [x, y] = fold(middle.h.rows as usize);
     program.launch(&SPECS[0], &args, [x * WORKGROUP as usize, y]);
     Ok(())
+}
+
+/// What a case of the middle is about.
+#[derive(Clone, Copy, Debug)]
+struct Setting {
+    rows: usize,
+    width: usize,
+    latent: usize,
+    classes: usize,
+    parts: Parts,
+    noisy: bool,
+    /// log σ² at its bounds and beyond.
+    extreme: bool,
+}
+
+const AE: Parts = Parts { variational: false, labelled: false };
+const VAE: Parts = Parts { variational: true, labelled: false };
+const CVAE: Parts = Parts { variational: true, labelled: true };
+
+fn cases() -> Vec<Case> {
+    let setting = |rows, width, latent, classes, parts| Setting {
+        rows,
+        width,
+        latent,
+        classes,
+        parts,
+        noisy: true,
+        extreme: false,
+    };
+    [
+        setting(7, 24, 5, 8, CVAE),
+        setting(3, 37, 8, 0, AE),
+        setting(2, 1, 1, 1, CVAE),
+        setting(2, 12, 66, 0, VAE),
+        Setting { noisy: false, ..setting(3, 100, 2, 0, VAE) },
+        Setting { extreme: true, ..setting(2, 24, 9, 10, CVAE) },
+        setting(2, 266, 33, 10, CVAE),
+        setting(2, 256, 128, 5, CVAE),
+        setting(1, 5, 67, 261, CVAE),
+        setting(1, 40, 127, 0, AE),
+    ]
+    .map(case)
+    .into()
+}
+
+fn case(setting: Setting) -> Case {
+    let Setting { rows, width, latent: columns, classes, parts, noisy, extreme } = setting;
+    let (first, slot, capacity) = (2, 1, rows + 1);
+    let (mut layout, mut program) = (Layout::default(), Program::default());
+    let (code, mut mu, mut log_var) = (
+        random_layer(1, width, columns, 1.0),
+        random_layer(2, columns, columns, 1.0),
+        random_layer(3, columns, columns, 1.0),
+    );
+    let (mut label, d) = (random_layer(4, classes, columns, 1.0), random_layer(5, columns, width, 1.0));
+    label.bias.mapv_inplace(f64::abs);
+    if extreme {
+        // as nothing but the bias decides, log σ² is exactly at its bounds
+        (mu.weight.fill(0.0), log_var.weight.fill(0.0));
+        for (bias, extreme) in log_var.bias.iter_mut().zip([-30.0, 20.0, -40.0, 25.0, -29.5, 19.5, -1e4, 1e4]) {
+            *bias = extreme;
+        }
+    }
+    let code_at = layout.layer(Role::Params, &code);
+    // a layer that the model lacks must not be read, though its place may hold something
+    let mut place = |present: bool, layer| if present { layout.layer(Role::Params, layer) } else { code_at };
+    let layers = Layers {
+        code: code_at,
+        mu: place(parts.variational, &mu),
+        log_var: place(parts.variational, &log_var),
+        label: place(parts.labelled, &label),
+        d: place(true, &d),
+    };
+    let (order, labels) = super::sample(first + rows, classes);
+    layout.words(Role::Order, "order", &order);
+    layout.words(Role::Labels, "labels", &labels);
+    let (h, epsilon) = (random_relu(6, rows, width, 1.0), random(7, rows, columns, 2.0));
+    layout.noise(&epsilon, slot, capacity);
+    let partials = Partials { tiles: 5, stride: (5 + capacity) as u32 };
+    layout.unwritten(Role::Partials, "partials", (slot + 1) * partials.stride as usize);
+    let mut middle = Middle { h: layout.input(Role::Activations, "h", &h, capacity), ..Middle::default() };
+
+    let epsilon = if noisy { epsilon } else { 0.0 * epsilon };
+    let batch_labels: Vec<u32> = order[first..].iter().map(|&item| labels[item as usize]).collect();
+    let hot = onehot(&batch_labels, classes);
+    let truth_layers = LatentLayers {
+        code: &code,
+        heads: parts.variational.then_some((&mu, &log_var)),
+        projector: parts.labelled.then_some(&label),
+        decoder: &d,
+    };
+    let truth = latent(&h, &truth_layers, &epsilon, &hot);
+    let mut expect = |name, values: &ndarray::Array2<f64>, analysis: &ndarray::Array2<Approx>| {
+        let matrix = layout.output(Role::Activations, name, capacity, values.ncols());
+        layout.expect(Role::Activations, matrix, values, analysis);
+        matrix
+    };
+    let code_analysis = affine(&exact(&h), &code).mapv(Approx::relu);
+    middle.code = expect("code", &truth.code, &code_analysis);
+    let mut c_analysis = code_analysis.clone();
+    let mut kl_analysis = vec![Approx::default(); rows];
+    if let Some(gaussian) = &truth.gaussian {
+        let mu_analysis = affine(&code_analysis, &mu);
+        let log_var_analysis = affine(&code_analysis, &log_var);
+        middle.mu = expect("mu", &gaussian.mu, &mu_analysis);
+        // it is bounded where it is used
+        let unbounded = linear(&truth.code, &log_var, Activation::Identity);
+        middle.log_var = expect("log_var", &unbounded, &log_var_analysis);
+        (c_analysis, kl_analysis) = draw(&mu_analysis, &log_var_analysis, &epsilon);
+    }
+    if let Some(projection) = &truth.projection {
+        let analysis = affine(&exact(&hot), &label).mapv(Approx::relu);
+        c_analysis.zip_mut_with(&analysis, |c, &p| *c = *c + p);
+        middle.projection = expect("projection", projection, &analysis);
+        middle.onehot = expect("onehot", &hot, &exact(&hot));
+    }
+    middle.c = expect("c", &truth.decoder_input, &c_analysis);
+    middle.d = expect("d", &truth.d1, &affine(&c_analysis, &d).mapv(Approx::relu));
+    let kl_at = (slot as u32 * partials.stride + partials.tiles) as usize;
+    layout.expect_words(Role::Partials, kl_at, &truth.kl.to_vec(), &kl_analysis);
+    // two rows of workgroups, as more than 65,535 rows would have
+    let grid = [capacity.div_ceil(2), 2];
+    launch_folded(&mut program, &layers, &middle, parts, noisy, partials, grid).expect("operands of one shape");
+    layout.case(format!("{setting:?}"), program, batch(first, rows, slot), 1)
 }

@@ -1,9 +1,15 @@
 //! `y[i, j] = act(Σₖ x[i, k] w[j, k] + b[j])`
 
-use super::{Format, Layer, expect};
+use super::{Format, Layer, Shape, expect, shapes};
 use crate::{
     Error, Result,
-    gpu::{Access, Args as _, Matrix, Program, Role, Source, Spec, args, source, vec4s},
+    check::{
+        Case,
+        layout::{Layout, batch, gather, random, random_layer},
+        tolerance::{Approx, affine, exact, values},
+    },
+    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Source, Spec, args, source, vec4s},
+    oracle::{linear as oracle, output::sigmoid},
 };
 
 args! {
@@ -63,26 +69,33 @@ const FIRST: &[(Role, Access)] = &[
 ];
 
 macro_rules! spec {
-    ($name:literal, $bindings:expr, [$($part:expr),+]) => {
+    ($name:literal, $bindings:expr, $cases:expr, [$($part:expr),+]) => {
         Spec {
             name: $name,
             sources: &[KERNEL, PRODUCT, BATCH, IN_WIDTH, $($part),+],
             bindings: $bindings,
             args: Args::FIELDS,
             workgroup: [8, 4, 1],
-            cases: Vec::new,
-            mutants: &[],
+            cases: $cases,
+            mutants: MUTANTS,
         }
     };
 }
 
+const MUTANTS: &[Mutant] = &[
+    Mutant { find: "row < batch.rows", replace: "row <= batch.rows" },
+    Mutant { find: "4u * j + 4u < args.n", replace: "4u * j + 4u <= args.n" },
+    Mutant { find: "k < args.k4", replace: "k + 1u < args.k4" },
+    Mutant { find: "args.w + args.n * args.k4 + j", replace: "args.w + args.n * args.k4" },
+];
+
 /// One variant per input and activation in use.
 pub static SPECS: &[Spec] = &[
-    spec!("linear relu of u8 images", FIRST, [RELU, FROM_IMAGES, U8]),
-    spec!("linear relu of f32 images", FIRST, [RELU, FROM_IMAGES, F32]),
-    spec!("linear relu", INNER, [RELU, FROM_ACTIVATIONS]),
-    spec!("linear identity", INNER, [IDENTITY, FROM_ACTIVATIONS]),
-    spec!("linear sigmoid", INNER, [SIGMOID, FROM_ACTIVATIONS]),
+    spec!("linear relu of u8 images", FIRST, || cases(Some(Format::U8), Activation::Relu), [RELU, FROM_IMAGES, U8]),
+    spec!("linear relu of f32 images", FIRST, || cases(Some(Format::F32), Activation::Relu), [RELU, FROM_IMAGES, F32]),
+    spec!("linear relu", INNER, || cases(None, Activation::Relu), [RELU, FROM_ACTIVATIONS]),
+    spec!("linear identity", INNER, || cases(None, Activation::Identity), [IDENTITY, FROM_ACTIVATIONS]),
+    spec!("linear sigmoid", INNER, || cases(None, Activation::Sigmoid), [SIGMOID, FROM_ACTIVATIONS]),
 ];
 
 /// Adds `y = act(x wᵀ + b)` to the program; `y` is `[rows, out]`.
@@ -116,4 +129,44 @@ pub fn launch(program: &mut Program, x: Input, layer: Layer, y: Matrix, activati
     };
     program.launch(&SPECS[variant], &args, [vec4s(args.n as usize).div_ceil(2), y.rows.div_ceil(8) as usize]);
     Ok(())
+}
+
+fn cases(images: Option<Format>, activation: Activation) -> Vec<Case> {
+    let mut cases: Vec<Case> = shapes().map(|shape| case(shape, images, activation, 1.0)).collect();
+    // ±100 before the activation
+    let wide = Shape { first: 0, rows: 5, capacity: 5, inputs: 3, outputs: 20 };
+    cases.push(case(wide, images, activation, 100.0));
+    cases
+}
+
+fn case(shape: Shape, images: Option<Format>, activation: Activation, bias: f64) -> Case {
+    let Shape { first, rows, capacity, inputs, outputs } = shape;
+    let (mut layout, mut program) = (Layout::default(), Program::default());
+    let truth = random_layer(1, inputs, outputs, bias);
+    let layer = layout.layer(Role::Params, &truth);
+    let (input, x) = match images {
+        Some(format) => {
+            let (order, _) = super::sample(first + rows, 0);
+            let images = layout.images(format, 2, order.len(), inputs);
+            layout.words(Role::Order, "order", &order);
+            (Input::Images(format), gather(&images, &order[first..]))
+        }
+        None => {
+            let x = random(2, rows, inputs, 1.0);
+            (Input::Activations(layout.input(Role::Activations, "x", &x, capacity)), exact(&x))
+        }
+    };
+    let y = layout.output(Role::Activations, "y", capacity, outputs);
+    let sum = oracle::linear(&values(&x), &truth, oracle::Activation::Identity);
+    let analysis = affine(&x, &truth);
+    let (found, analysis) = match activation {
+        Activation::Identity => (sum, analysis),
+        Activation::Relu => {
+            (oracle::linear(&values(&x), &truth, oracle::Activation::Relu), analysis.mapv(Approx::relu))
+        }
+        Activation::Sigmoid => (sum.mapv(sigmoid), analysis.mapv(Approx::sigmoid)),
+    };
+    layout.expect(Role::Activations, y, &found, &analysis);
+    launch(&mut program, input, layer, y, activation).expect("operands of one shape");
+    layout.case(format!("{shape}, biases up to {bias}"), program, batch(first, rows, 0), 1)
 }

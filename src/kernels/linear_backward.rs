@@ -1,9 +1,15 @@
-//! `dx[i, k] = (Σⱼ dy[i, j] w[j, k] + before) · pass(x[i, k])`
+//! `dx[i, k] = (Σⱼ dy[i, j] w[j, k] + before) · derivative(x[i, k])`
 
-use super::{Layer, expect};
+use super::{Layer, Shape, expect, shapes};
 use crate::{
     Result,
-    gpu::{Access, Args as _, Matrix, Program, Role, Spec, args, source},
+    check::{
+        Case,
+        layout::{Layout, batch, random, random_layer, random_relu},
+        tolerance::{Approx, dot_depth, exact, product},
+    },
+    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, args, source},
+    oracle::linear_backward as oracle,
 };
 
 args! {
@@ -36,7 +42,7 @@ pub enum Derivative {
 }
 
 macro_rules! spec {
-    ($name:literal, $derivative:literal) => {
+    ($name:literal, $derivative:literal, $cases:expr) => {
         Spec {
             name: $name,
             sources: &[
@@ -53,19 +59,26 @@ macro_rules! spec {
             ],
             args: Args::FIELDS,
             workgroup: [8, 4, 1],
-            cases: Vec::new,
-            mutants: &[],
+            cases: $cases,
+            mutants: MUTANTS,
         }
     };
 }
 
-/// One variant per derivative.
-pub static SPECS: &[Spec] = &[
-    spec!("linear_backward relu", "common/relu_derivative.wgsl"),
-    spec!("linear_backward identity", "common/identity_derivative.wgsl"),
+const MUTANTS: &[Mutant] = &[
+    Mutant { find: "args.add == 1u", replace: "args.add == 0u" },
+    Mutant { find: "j < n4", replace: "j + 1u < n4" },
+    Mutant { find: "row < batch.rows", replace: "row <= batch.rows" },
+    Mutant { find: "4u * j + 1u, args.n", replace: "4u * j + 2u, args.n" },
 ];
 
-/// Adds `dx = (dy w) · pass(x)` to the program, or, with `add`, `dx = (dx + dy w) · pass(x)`.
+/// One variant per derivative.
+pub static SPECS: &[Spec] = &[
+    spec!("linear_backward relu", "common/relu_derivative.wgsl", || cases(Derivative::Relu)),
+    spec!("linear_backward identity", "common/identity_derivative.wgsl", || cases(Derivative::Identity)),
+];
+
+/// Adds `dx = (dy w) · derivative(x)` to the program, or, with `add`, `dx = (dx + dy w) · derivative(x)`.
 /// dy is `[rows, out]`, x and dx are `[rows, in]`.
 ///
 /// # Errors
@@ -93,4 +106,38 @@ pub fn launch(
     };
     program.launch(&SPECS[derivative as usize], &args, [dx.columns.div_ceil(8) as usize, dx.rows.div_ceil(8) as usize]);
     Ok(())
+}
+
+fn cases(derivative: Derivative) -> Vec<Case> {
+    shapes().zip([false, true].into_iter().cycle()).map(|(shape, add)| case(shape, derivative, add)).collect()
+}
+
+fn case(shape: Shape, derivative: Derivative, add: bool) -> Case {
+    let Shape { first, rows, capacity, inputs, outputs } = shape;
+    let (mut layout, mut program) = (Layout::default(), Program::default());
+    let truth = random_layer(1, inputs, outputs, 1.0);
+    let layer = layout.layer(Role::Params, &truth);
+    let (x, dy, old) = (random_relu(2, rows, inputs, 1.0), random(3, rows, outputs, 1.0), random(4, rows, inputs, 1.0));
+    let x_at = layout.input(Role::Activations, "x", &x, capacity);
+    let dy_at = layout.input(Role::Signals, "dy", &dy, capacity);
+    let dx_at = layout.output(Role::Signals, "dx", capacity, inputs);
+    let mut analysis = product(&exact(&dy), &exact(&truth.weight), dot_depth(outputs));
+    let mut sum = dy.dot(&truth.weight);
+    if add {
+        layout.set(Role::Signals, dx_at, &old);
+        sum += &old;
+        analysis.zip_mut_with(&old, |sum, &old| *sum = *sum + old.into());
+    }
+    let found = match derivative {
+        Derivative::Identity => sum,
+        Derivative::Relu if add => oracle::relu_backward(sum, &x),
+        Derivative::Relu => oracle::linear_backward(&dy, &truth.weight, &x),
+    };
+    if derivative == Derivative::Relu {
+        analysis.zip_mut_with(&x, |sum, &x| *sum = if x > 0.0 { *sum } else { Approx::exact(0.0) });
+    }
+    layout.expect(Role::Signals, dx_at, &found, &analysis);
+    launch(&mut program, dy_at, layer, x_at, dx_at, derivative, add).expect("operands of one shape");
+    let what = if add { ", added to the old" } else { "" };
+    layout.case(format!("{shape}{what}"), program, batch(first, rows, 0), 1)
 }

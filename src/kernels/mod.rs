@@ -81,6 +81,50 @@ pub enum Format {
     F32,
 }
 
+/// An order of `count` items that is not the identity, and labels in which every class occurs: what cases gather by.
+fn sample(count: usize, classes: usize) -> (Vec<u32>, Vec<u32>) {
+    let labels = (0..count).map(|item| (classes.max(1) - 1 - item % classes.max(1)) as u32).collect();
+    (crate::oracle::order::order(11, 3, count as u32), labels)
+}
+
+/// A shape that a matrix kernel is checked on.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    /// Position of the batch's first row in the order.
+    first: usize,
+    /// Rows in the batch.
+    rows: usize,
+    /// Rows of a full batch.
+    capacity: usize,
+    inputs: usize,
+    outputs: usize,
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let Shape { rows, capacity, inputs, outputs, .. } = self;
+        write!(f, "{rows} of {capacity} rows, {inputs} → {outputs}")
+    }
+}
+
+/// Ones, primes, one less and one more than a tile and than a workgroup, long and thin, several workgroups on both axes.
+fn shapes() -> impl Iterator<Item = Shape> {
+    [
+        [2, 13, 17, 21, 18],
+        [0, 1, 1, 1, 1],
+        [3, 7, 8, 3, 7],
+        [0, 8, 8, 8, 8],
+        [1, 9, 9, 5, 9],
+        [5, 2, 3, 257, 2],
+        [0, 3, 11, 2, 131],
+        [0, 31, 33, 33, 63],
+        [4, 33, 40, 4, 65],
+        [0, 41, 41, 67, 37],
+    ]
+    .into_iter()
+    .map(|[first, rows, capacity, inputs, outputs]| Shape { first, rows, capacity, inputs, outputs })
+}
+
 /// Refuses a matrix of another shape than its kernel needs.
 fn expect(kernel: &'static str, tensor: &'static str, matrix: Matrix, rows: u32, columns: u32) -> Result<()> {
     if (matrix.rows, matrix.columns) == (rows, columns) {

@@ -1,10 +1,19 @@
 //! The decoder's last layer, its loss against the images t, and the gradient of the logits.
 
-use super::{Format, Layer, expect};
+use super::{Format, Layer, Shape, expect, shapes};
 use crate::{
     Result,
-    gpu::{Access, Args as _, Matrix, Program, Role, Spec, args, source, vec4s},
+    check::{
+        Case,
+        layout::{Layout, batch, gather, random_layer, random_relu},
+        tolerance::{Approx, affine, exact, values},
+    },
+    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, args, source, vec4s},
     models::Loss,
+    oracle::{
+        linear::{Activation, linear},
+        output as oracle,
+    },
 };
 
 args! {
@@ -30,7 +39,7 @@ args! {
 const WORKGROUP: [u32; 3] = [8, 4, 1];
 
 macro_rules! spec {
-    ($name:literal, $loss:literal, $images:literal) => {
+    ($name:literal, $loss:literal, $images:literal, $cases:expr, $mutant:expr) => {
         Spec {
             name: $name,
             sources: &[
@@ -52,23 +61,58 @@ macro_rules! spec {
             ],
             args: Args::FIELDS,
             workgroup: WORKGROUP,
-            cases: Vec::new,
-            mutants: &[],
+            cases: $cases,
+            mutants: &[
+                Mutant { find: "batch.slot * args.stride + tile", replace: "tile" },
+                Mutant { find: "tile_loss += ", replace: "tile_loss = " },
+                Mutant { find: "select(vec4f(), found.loss, inside)", replace: "found.loss" },
+                $mutant,
+            ],
         }
     };
 }
 
+const MEAN: Mutant = Mutant { find: "batch.rows * args.n", replace: "args.n" };
+const TAIL: Mutant = Mutant { find: "z - 0.5 * z * z", replace: "z + 0.5 * z * z" };
+
 /// One variant per loss and image format.
 pub static SPECS: &[Spec] = &[
-    spec!("output mse of u8 images", "common/mse.wgsl", "common/images_u8.wgsl"),
-    spec!("output mse of f32 images", "common/mse.wgsl", "common/images_f32.wgsl"),
-    spec!("output bce of u8 images", "common/bce.wgsl", "common/images_u8.wgsl"),
-    spec!("output bce of f32 images", "common/bce.wgsl", "common/images_f32.wgsl"),
+    spec!(
+        "output mse of u8 images",
+        "common/mse.wgsl",
+        "common/images_u8.wgsl",
+        || cases(&[Loss::MseSum, Loss::MseMean], Format::U8),
+        MEAN
+    ),
+    spec!(
+        "output mse of f32 images",
+        "common/mse.wgsl",
+        "common/images_f32.wgsl",
+        || cases(&[Loss::MseSum, Loss::MseMean], Format::F32),
+        MEAN
+    ),
+    spec!(
+        "output bce of u8 images",
+        "common/bce.wgsl",
+        "common/images_u8.wgsl",
+        || cases(&[Loss::BceSum], Format::U8),
+        TAIL
+    ),
+    spec!(
+        "output bce of f32 images",
+        "common/bce.wgsl",
+        "common/images_f32.wgsl",
+        || cases(&[Loss::BceSum], Format::F32),
+        TAIL
+    ),
 ];
+
+/// Columns and rows of one invocation's tile.
+const TILE: [usize; 2] = [8, 8];
 
 /// Invocations along x and y for a `[rows, columns]` result.
 fn elements(rows: u32, columns: u32) -> [usize; 2] {
-    [columns.div_ceil(8) as usize, rows.div_ceil(8) as usize]
+    [(columns as usize).div_ceil(TILE[0]), (rows as usize).div_ceil(TILE[1])]
 }
 
 /// Loss partials that a step of `rows` images of `pixels` pixels leaves: one per invocation.
@@ -105,4 +149,90 @@ pub fn launch(
     let variant = 2 * (loss == Loss::BceSum) as usize + (images == Format::F32) as usize;
     program.launch(&SPECS[variant], &args, elements(dl.rows, dl.columns));
     Ok(())
+}
+
+fn cases(losses: &[Loss], images: Format) -> Vec<Case> {
+    let mut cases: Vec<Case> =
+        shapes().zip(losses.iter().cycle()).map(|(shape, &loss)| case(shape, loss, images, 1.0, false)).collect();
+    for &loss in losses {
+        let shape = Shape { first: 1, rows: 3, capacity: 4, inputs: 1, outputs: 30 };
+        cases.push(case(shape, loss, images, 100.0, false));
+        // black pixels told from their bias alone, with losses around the one where the formula changes
+        cases.push(case(shape, loss, images, 3.0, true));
+    }
+    cases
+}
+
+fn case(shape: Shape, loss: Loss, format: Format, bias: f64, black: bool) -> Case {
+    let Shape { first, rows, capacity, inputs, outputs } = shape;
+    let (slot, spare) = (1, 3);
+    let (mut layout, mut program) = (Layout::default(), Program::default());
+    let mut truth = random_layer(1, inputs, outputs, bias);
+    if black {
+        truth.weight.fill(0.0);
+        truth.bias.mapv_inplace(|bias| (bias - 8.0) as f32 as f64);
+    }
+    let layer = layout.layer(Role::Params, &truth);
+    let (order, _) = super::sample(first + rows, 0);
+    let images = match black {
+        true => layout.images_of(format, &ndarray::Array2::zeros((order.len(), outputs))),
+        false => layout.images(format, 2, order.len(), outputs),
+    };
+    layout.words(Role::Order, "order", &order);
+    let (x, t) = (random_relu(3, rows, inputs, 1.0), gather(&images, &order[first..]));
+    let x_at = layout.input(Role::Activations, "x", &x, capacity);
+    let dl_at = layout.output(Role::Signals, "dl", capacity, outputs);
+    let stride = tiles(capacity, outputs) + spare;
+    layout.unwritten(Role::Partials, "partials", (slot + 1) * stride);
+
+    let truth_found = oracle::output(&x, &truth, &values(&t), loss);
+    let logits = linear(&x, &truth, Activation::Identity);
+    let analysis = analyse(&affine(&exact(&x), &truth), &t, loss);
+    let scale = Approx::exact(1.0)
+        / Approx::exact(match loss {
+            Loss::MseMean => (rows * outputs) as f64,
+            Loss::MseSum | Loss::BceSum => 1.0,
+        });
+    let gradients = analysis.mapv(|(_, gradient)| scale * gradient);
+    layout.expect(Role::Signals, dl_at, &truth_found.dlogits, &gradients);
+
+    let across = elements(capacity as u32, outputs as u32)[0].next_multiple_of(WORKGROUP[0] as usize);
+    let mut sums = vec![(0.0, Vec::new()); tiles(capacity, outputs)];
+    for ((i, j), &(loss_found, _)) in analysis.indexed_iter() {
+        let (sum, terms) = &mut sums[i / TILE[1] * across + j / TILE[0]];
+        *sum += oracle::pixel(loss, logits[[i, j]], t[[i, j]].value).0;
+        terms.push(loss_found);
+    }
+    let (sums, analysis): (Vec<f64>, Vec<Approx>) =
+        sums.into_iter().map(|(sum, terms)| (sum, Approx::sum(terms, TILE[0] * TILE[1]))).unzip();
+    layout.expect_words(Role::Partials, slot * stride, &sums, &analysis);
+    let what = if black { ", black" } else { "" };
+    launch(&mut program, x_at, layer, dl_at, loss, format, stride).expect("operands of one shape");
+    layout.case(format!("{shape}, {loss:?}, biases up to {bias}{what}"), program, batch(first, rows, slot), 1)
+}
+
+/// Error analysis of each pixel's loss and gradient.
+fn analyse(
+    logits: &ndarray::Array2<Approx>,
+    t: &ndarray::Array2<Approx>,
+    loss: Loss,
+) -> ndarray::Array2<(Approx, Approx)> {
+    let one = Approx::exact(1.0);
+    ndarray::Zip::from(logits).and(t).map_collect(|&l, &t| {
+        let (p, z) = (l.sigmoid(), (-l.abs()).exp());
+        match loss {
+            Loss::MseMean | Loss::MseSum => {
+                let e = p - t;
+                (e * e, Approx::exact(2.0) * e * p * (-l).sigmoid())
+            }
+            Loss::BceSum => {
+                // below 10⁻³ the shader takes z − z²/2, which leaves out z³/3
+                let cut = z.value.powi(3) / 3.0;
+                let series = z - Approx::exact(0.5) * z * z;
+                let series = Approx { value: z.value.ln_1p(), error: series.error + cut };
+                let tail = if z.value < 0.999e-3 { series } else { (one + z).ln() };
+                (l.relu() - l * t + tail, p - t)
+            }
+        }
+    })
 }

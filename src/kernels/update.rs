@@ -4,7 +4,14 @@
 use super::{Format, Layer, expect, linear::Input};
 use crate::{
     Result,
-    gpu::{Access, Args as _, Matrix, Program, Role, Source, Spec, args, fold, source},
+    check::{
+        Case,
+        layout::{Layout, adam_batch, batch, gather, random, random_layer, row},
+        tolerance::{Approx, adam as analyse_adam, exact, product, values},
+    },
+    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Source, Spec, args, fold, source},
+    models,
+    oracle::{adam::adam, update::update},
 };
 
 args! {
@@ -76,25 +83,32 @@ const STORE_BINDINGS: &[(Role, Access)] = &[
 ];
 
 macro_rules! spec {
-    ($name:literal, $bindings:expr, $epilogue:expr, $images:expr) => {
+    ($name:literal, $bindings:expr, $epilogue:expr, $images:expr, $cases:expr) => {
         Spec {
             name: $name,
             sources: &[KERNEL, BATCH, $epilogue, $images],
             bindings: $bindings,
             args: Args::FIELDS,
             workgroup: [WORKGROUP, 1, 1],
-            cases: Vec::new,
-            mutants: &[],
+            cases: $cases,
+            mutants: MUTANTS,
         }
     };
 }
 
+const MUTANTS: &[Mutant] = &[
+    Mutant { find: "layers[l].group <= group", replace: "layers[l].group < group" },
+    Mutant { find: "j < layer.n", replace: "j <= layer.n" },
+    Mutant { find: "right += signals[jb", replace: "right = signals[jb" },
+    Mutant { find: "layer.images == 1u", replace: "layer.images == 0u" },
+];
+
 /// One variant per epilogue and image format.
 pub static SPECS: &[Spec] = &[
-    spec!("update adam with u8 images", ADAM_BINDINGS, ADAM, U8),
-    spec!("update adam with f32 images", ADAM_BINDINGS, ADAM, F32),
-    spec!("update store with u8 images", STORE_BINDINGS, STORE, U8),
-    spec!("update store with f32 images", STORE_BINDINGS, STORE, F32),
+    spec!("update adam with u8 images", ADAM_BINDINGS, ADAM, U8, || cases(Epilogue::Adam, Format::U8)),
+    spec!("update adam with f32 images", ADAM_BINDINGS, ADAM, F32, || cases(Epilogue::Adam, Format::F32)),
+    spec!("update store with u8 images", STORE_BINDINGS, STORE, U8, || cases(Epilogue::Store, Format::U8)),
+    spec!("update store with f32 images", STORE_BINDINGS, STORE, F32, || cases(Epilogue::Store, Format::F32)),
 ];
 
 /// One layer's share in the update: its input x `[rows, in]` and the gradient dy `[rows, out]` before its activation.
@@ -139,8 +153,98 @@ fn groups(entry: &Entry) -> u32 {
 /// Adds the update of every layer of `table` to the program.
 pub fn launch(program: &mut Program, table: &[Entry], epilogue: Epilogue, images: Format) {
     let last = table.last().expect("a model has layers");
-    let [x, y] = fold((last.group + groups(last)) as usize);
+    launch_folded(program, table, epilogue, images, fold((last.group + groups(last)) as usize));
+}
+
+fn launch_folded(program: &mut Program, table: &[Entry], epilogue: Epilogue, images: Format, [x, y]: [usize; 2]) {
     let args = Args { layers: table.len() as u32, width: x as u32 };
     let variant = 2 * (epilogue == Epilogue::Store) as usize + (images == Format::F32) as usize;
     program.launch(&SPECS[variant], &args, [x * WORKGROUP as usize, y]);
+}
+
+fn cases(epilogue: Epilogue, format: Format) -> Vec<Case> {
+    [
+        (4, 7, 9, &[(21, 5, true), (9, 18, false), (18, 9, false)][..]),
+        (0, 1, 1, &[(1, 1, true)][..]),
+        (3, 33, 40, &[(131, 67, true), (2, 8, false), (8, 3, false), (7, 63, false)][..]),
+        (0, 5, 5, &[(9, 8, false), (3, 257, false), (12, 4, true)][..]),
+    ]
+    .map(|(first, rows, capacity, layers)| case(epilogue, format, [first, rows, capacity], layers))
+    .into()
+}
+
+/// `layers` are (inputs, outputs, whether the images are its input).
+fn case(
+    epilogue: Epilogue,
+    format: Format,
+    [first, rows, capacity]: [usize; 3],
+    layers: &[(usize, usize, bool)],
+) -> Case {
+    let (mut layout, mut program) = (Layout::default(), Program::default());
+    let (order, _) = super::sample(first + rows, 0);
+    let pixels = layers.iter().find(|layer| layer.2).map_or(1, |layer| layer.0);
+    let images = layout.images(format, 1, order.len(), pixels);
+    layout.words(Role::Order, "order", &order);
+    let t = 3;
+    let (record, args) = adam_batch(batch(first, rows, 0), &models::Adam { lr: 0.1, ..Default::default() }, t);
+    let mut shares = Vec::new();
+    for (&(k, n, first_layer), seed) in layers.iter().zip((10..).step_by(10)) {
+        let (x, input) = if first_layer {
+            (gather(&images, &order[first..]), Input::Images(format))
+        } else {
+            let x = random(seed, rows, k, 1.0);
+            (exact(&x), Input::Activations(layout.input(Role::Activations, "x", &x, capacity)))
+        };
+        let dy = random(seed + 1, rows, n, 1.0);
+        let dy_at = layout.input(Role::Signals, "dy", &dy, capacity);
+        let gradient = update(&dy, &values(&x));
+        let analysis = [product(&exact(&dy.t()), &x, rows + 1), row(&gradient.bias).mapv(|_| Approx::default())];
+        let [dweight, mut dbias] = analysis;
+        for (j, db) in dbias.iter_mut().enumerate() {
+            *db = Approx::sum(dy.column(j).iter().map(|&dy| dy.into()), rows);
+        }
+        let found = [(gradient.weight, dweight), (row(&gradient.bias), dbias)];
+        let layer = match epilogue {
+            Epilogue::Store => {
+                let layer = layout.layer_output(Role::Gradients, n, k);
+                for (matrix, (gradient, analysis)) in [layer.weight, layer.bias()].into_iter().zip(&found) {
+                    layout.expect(Role::Gradients, matrix, gradient, analysis);
+                }
+                layer
+            }
+            Epilogue::Adam => {
+                let mut truth = [2, 3, 4].map(|more| random_layer(seed + more, k, n, 0.1));
+                truth[2].weight.mapv_inplace(f64::abs);
+                truth[2].bias.mapv_inplace(f64::abs);
+                let roles = [Role::Params, Role::FirstMoment, Role::SecondMoment];
+                let places = [0, 1, 2].map(|i| layout.layer(roles[i], &truth[i]));
+                let [param, m, v] = truth;
+                let weights = [param.weight, m.weight, v.weight];
+                let biases = [row(&param.bias), row(&m.bias), row(&v.bias)];
+                for ((tensors, (gradient, analysis)), bias) in
+                    [weights, biases].into_iter().zip(&found).zip([false, true])
+                {
+                    let [mut param, mut m, mut v] = tensors;
+                    let analysis = analyse_adam(&param, &m, &v, analysis, &args, t);
+                    adam(&mut param, &mut m, &mut v, gradient, &args, t);
+                    let found = [(param, analysis.param), (m, analysis.m), (v, analysis.v)];
+                    for ((role, place), (found, analysis)) in roles.into_iter().zip(places).zip(&found) {
+                        let matrix = if bias { place.bias() } else { place.weight };
+                        layout.expect(role, matrix, found, analysis);
+                    }
+                }
+                places[0]
+            }
+        };
+        shares.push(Share { layer, x: input, dy: dy_at });
+    }
+    // a model's buffers exist whether or not a layer reads them
+    layout.output(Role::Activations, "unused", 1, 1);
+    let table = table(&shares).expect("operands of one shape");
+    layout.words(Role::Layers, "layers", bytemuck::cast_slice(&table));
+    let last = table.last().expect("a case has layers");
+    // two rows of workgroups, as more than 65,535 workgroups would have
+    let grid = [((last.group + groups(last)) as usize).div_ceil(2), 2];
+    launch_folded(&mut program, &table, epilogue, format, grid);
+    layout.case(format!("{rows} of {capacity} rows, layers {layers:?}"), program, record, 1)
 }

@@ -1,17 +1,11 @@
 //! A trained model at work: images to latents, latents to images, in batches on the device.
 
-use super::{Model, Network, Param, rows, step};
-use crate::{
-    Error, Result,
-    device::Device,
-    gpu::{Batch, Batches, Gpu, Matrix, Memory, Part, Prepared, Program, Role, vec4s},
-    kernels::Format,
-    oracle::step::Network as Oracle,
-};
-use ndarray::ArrayView2;
+use super::{Model, Param, gpu_codec::GpuCodec};
+use crate::{Error, Result, device::Device, oracle::step::Network as Oracle};
+use ndarray::{Array2, ArrayView2};
 use std::sync::Arc;
 
-/// Rows a batch may have: enough to fill a device, few enough that the activations stay small.
+/// Rows the oracle works on at a time.
 const ROWS: usize = 1024;
 
 /// What the encoder says of images.
@@ -30,6 +24,12 @@ impl Encoding {
     pub fn mean(&self) -> &[f32] {
         if self.mu.is_empty() { &self.code } else { &self.mu }
     }
+
+    fn extend(&mut self, part: Encoding) {
+        self.code.extend(part.code);
+        self.mu.extend(part.mu);
+        self.log_var.extend(part.log_var);
+    }
 }
 
 /// A model ready to encode and decode.
@@ -41,15 +41,6 @@ pub struct Codec {
 enum Engine {
     Gpu(Box<GpuCodec>),
     Oracle(Box<Oracle>),
-}
-
-struct GpuCodec {
-    gpu: Arc<Gpu>,
-    net: Network,
-    memory: Memory,
-    batches: Batches,
-    encoding: Prepared,
-    decoding: Prepared,
 }
 
 impl Codec {
@@ -76,23 +67,23 @@ impl Codec {
     /// # Errors
     /// [`Error::Invalid`] where `x` is no whole number of images.
     pub fn encode(&self, x: &[f32]) -> Result<Encoding> {
-        let mut all = Encoding::default();
         whole("images", x, self.model.input)?;
-        for x in x.chunks(ROWS * self.model.input) {
-            let part = match &self.engine {
-                Engine::Gpu(codec) => codec.encode(x)?,
-                Engine::Oracle(network) => {
-                    let x = doubles(x);
-                    let found = network.encode(&view(&x, self.model.input))?;
-                    let (mu, log_var) = found.gaussian.map(|q| (floats(&q.mu), floats(&q.log_var))).unwrap_or_default();
-                    Encoding { code: floats(&found.code), mu, log_var }
-                }
-            };
-            all.code.extend(part.code);
-            all.mu.extend(part.mu);
-            all.log_var.extend(part.log_var);
+        match &self.engine {
+            Engine::Gpu(codec) => codec.encode(x),
+            Engine::Oracle(network) => encode(network, x, f64::from),
         }
-        Ok(all)
+    }
+
+    /// Encodes images of one byte per pixel, `[count, input]`, 255 for white, as data sets hold them.
+    ///
+    /// # Errors
+    /// As [`Codec::encode`].
+    pub fn encode_bytes(&self, x: &[u8]) -> Result<Encoding> {
+        whole("images", x, self.model.input)?;
+        match &self.engine {
+            Engine::Gpu(codec) => codec.encode_bytes(x),
+            Engine::Oracle(network) => encode(network, x, |byte| f64::from(byte) / 255.0),
+        }
     }
 
     /// Decodes latents `z`, `[count, latent]` (an AE's codes), to images `[count, input]`. A CVAE needs `labels`, `[count]`.
@@ -100,16 +91,35 @@ impl Codec {
     /// # Errors
     /// [`Error::Invalid`] where `z` is no whole number of latents, or labels are missing, too few, or no class.
     pub fn decode(&self, z: &[f32], labels: Option<&[u8]>) -> Result<Vec<f32>> {
+        self.decoded(z, labels, false)
+    }
+
+    /// As [`Codec::decode`], before the sigmoid: what the binary cross-entropy is computed from, `[count, input]`.
+    ///
+    /// # Errors
+    /// As [`Codec::decode`].
+    pub fn decode_logits(&self, z: &[f32], labels: Option<&[u8]>) -> Result<Vec<f32>> {
+        self.decoded(z, labels, true)
+    }
+
+    fn decoded(&self, z: &[f32], labels: Option<&[u8]>, logits: bool) -> Result<Vec<f32>> {
         let latent = self.model.latent;
         let count = whole("latents", z, latent)?;
         let labels = self.labels(labels, count)?;
+        let network = match &self.engine {
+            Engine::Gpu(codec) => return codec.decode(z, labels, logits),
+            Engine::Oracle(network) => network,
+        };
         let mut images = Vec::with_capacity(count * self.model.input);
         for (number, z) in z.chunks(ROWS * latent).enumerate() {
             let labels = labels.map(|labels| &labels[number * ROWS..number * ROWS + z.len() / latent]);
-            match &self.engine {
-                Engine::Gpu(codec) => images.extend(codec.decode(z, labels)?),
-                Engine::Oracle(network) => images.extend(floats(&network.decode(&view(&doubles(z), latent), labels)?)),
-            }
+            let z: Vec<f64> = z.iter().copied().map(f64::from).collect();
+            let z = view(&z, latent);
+            images.extend(floats(&if logits {
+                network.decode_logits(&z, labels)?
+            } else {
+                network.decode(&z, labels)?
+            }));
         }
         Ok(images)
     }
@@ -142,89 +152,27 @@ impl Codec {
     }
 }
 
-impl GpuCodec {
-    fn new(gpu: Arc<Gpu>, model: &Model, params: &[Param]) -> Result<GpuCodec> {
-        let net = Network::new(model, ROWS).with_reconstruction();
-        let mut memory = Memory::default();
-        memory.upload(&gpu, Role::Params, bytemuck::cast_slice(&net.pack(params)?))?;
-        memory.create(&gpu, Role::Activations, net.activation_bytes())?;
-        memory.create(&gpu, Role::Images, 16 * (ROWS * vec4s(model.input)) as u64)?;
-        let straight: Vec<u32> = (0..ROWS as u32).collect();
-        memory.upload(&gpu, Role::Order, bytemuck::cast_slice(&straight))?;
-        memory.create(&gpu, Role::Labels, 4 * ROWS as u64)?;
-        memory.create(&gpu, Role::Noise, 4)?;
-        memory.create(&gpu, Role::Partials, 4 * net.partials.stride as u64)?;
-        let mut encoding = Program::default();
-        step::forward(&mut encoding, &net, Format::F32, false)?;
-        Ok(GpuCodec {
-            encoding: gpu.prepare(&encoding, &memory)?,
-            decoding: gpu.prepare(&step::decoding(&net)?, &memory)?,
-            batches: Batches::new(&gpu, 1),
-            gpu,
-            net,
-            memory,
-        })
+/// Encodes on the oracle, the pixels made numbers by `pixel`.
+fn encode<T: Copy>(network: &Oracle, x: &[T], pixel: impl Fn(T) -> f64) -> Result<Encoding> {
+    let (mut all, input) = (Encoding::default(), network.model().input);
+    for x in x.chunks(ROWS * input) {
+        let x: Vec<f64> = x.iter().map(|&value| pixel(value)).collect();
+        let found = network.encode(&view(&x, input))?;
+        let (mu, log_var) = found.gaussian.map(|q| (floats(&q.mu), floats(&q.log_var))).unwrap_or_default();
+        all.extend(Encoding { code: floats(&found.code), mu, log_var });
     }
-
-    fn encode(&self, x: &[f32]) -> Result<Encoding> {
-        let count = x.len() / self.net.model.input;
-        self.memory.write(&self.gpu, Role::Images, 0, bytemuck::cast_slice(&padded(x, self.net.model.input)))?;
-        self.run(&self.encoding, count);
-        let middle = &self.net.middle;
-        let code = self.read(middle.code, count)?;
-        let gaussian = self.net.parts().variational;
-        let (mu, log_var) = match gaussian {
-            true => (self.read(middle.mu, count)?, self.read(middle.log_var, count)?),
-            false => Default::default(),
-        };
-        Ok(Encoding { code, mu, log_var })
-    }
-
-    fn decode(&self, z: &[f32], labels: Option<&[u8]>) -> Result<Vec<f32>> {
-        let count = z.len() / self.net.model.latent;
-        let input = step::decoder_input(&self.net);
-        let z = padded(z, self.net.model.latent);
-        self.memory.write(&self.gpu, Role::Activations, 16 * input.start as u64, bytemuck::cast_slice(&z))?;
-        if let Some(labels) = labels {
-            let labels: Vec<u32> = labels.iter().map(|&label| label.into()).collect();
-            self.memory.write(&self.gpu, Role::Labels, 0, bytemuck::cast_slice(&labels))?;
-        }
-        self.run(&self.decoding, count);
-        self.read(self.net.reconstruction, count)
-    }
-
-    fn run(&self, program: &Prepared, count: usize) {
-        self.batches.write(&self.gpu, &[Batch { rows: count as u32, ..Batch::default() }]);
-        self.gpu.submit(&self.batches, &[Part::Step(program, 0)], None);
-    }
-
-    /// The first `count` rows of an activation matrix.
-    fn read(&self, matrix: Matrix, count: usize) -> Result<Vec<f32>> {
-        let width = 4 * vec4s(matrix.columns as usize);
-        let packed = self.memory.read(&self.gpu, Role::Activations, 4 * matrix.start as usize, count * width)?;
-        Ok(rows(&packed, Matrix { start: 0, ..matrix }, count))
-    }
+    Ok(all)
 }
 
 /// Number of rows of `width` values in `values`.
-fn whole(what: &str, values: &[f32], width: usize) -> Result<usize> {
+fn whole<T>(what: &str, values: &[T], width: usize) -> Result<usize> {
     match values.len() % width {
         0 => Ok(values.len() / width),
         _ => Err(Error::invalid(what, format!("{} values are no whole number of rows of {width}", values.len()))),
     }
 }
 
-/// Rows of `width` values, each padded with zeros to a multiple of four.
-fn padded(values: &[f32], width: usize) -> Vec<f32> {
-    let space = 4 * vec4s(width);
-    values.chunks(width).flat_map(|row| row.iter().copied().chain(std::iter::repeat_n(0.0, space - width))).collect()
-}
-
-fn doubles(values: &[f32]) -> Vec<f64> {
-    values.iter().copied().map(f64::from).collect()
-}
-
-fn floats(values: &ndarray::Array2<f64>) -> Vec<f32> {
+fn floats(values: &Array2<f64>) -> Vec<f32> {
     values.iter().map(|&value| value as f32).collect()
 }
 

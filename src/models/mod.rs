@@ -3,12 +3,13 @@
 mod ae;
 mod codec;
 mod cvae;
+mod gpu_codec;
 mod network;
 pub mod step;
 mod vae;
 
 pub use codec::{Codec, Encoding};
-pub use network::{Network, rows};
+pub use network::{Network, padded, rows};
 
 use crate::{Error, Result, gpu::Batch, oracle::philox};
 use serde::{Deserialize, Serialize};

@@ -11,6 +11,7 @@ use crate::{
         output,
     },
 };
+use std::borrow::Cow;
 
 /// A model laid out for batches of up to `rows` rows.
 #[derive(Clone, Debug)]
@@ -196,8 +197,24 @@ impl Network {
 /// The first `count` rows of a matrix in `packed`, without padding.
 pub fn rows(packed: &[f32], matrix: Matrix, count: usize) -> Vec<f32> {
     let (columns, width) = (matrix.columns as usize, 4 * vec4s(matrix.columns as usize));
-    let space = packed[4 * matrix.start as usize..].chunks(width.max(1)).take(count);
-    space.flat_map(|row| &row[..columns]).copied().collect()
+    let space = &packed[4 * matrix.start as usize..][..count * width];
+    if columns == width {
+        return space.to_vec();
+    }
+    space.chunks(width.max(1)).flat_map(|row| &row[..columns]).copied().collect()
+}
+
+/// Rows of `width` values as kernels read them: padded with zeros to a multiple of four.
+pub fn padded<T: Copy + Default>(values: &[T], width: usize) -> Cow<'_, [T]> {
+    let space = 4 * vec4s(width);
+    if space == width {
+        return values.into();
+    }
+    let mut packed = vec![T::default(); values.len() / width * space];
+    for (row, values) in packed.chunks_exact_mut(space).zip(values.chunks_exact(width)) {
+        row[..width].copy_from_slice(values);
+    }
+    packed.into()
 }
 
 fn parts(kind: Kind) -> Parts {

@@ -13,24 +13,30 @@ use crate::{
     },
 };
 
-/// Encoder, latent and the decoder's first layer: from the batch of images to `middle` and the KL of each row.
+/// Encoder, latent and the decoder's hidden layers: from the batch of images to `middle`, the KL of each row and `decoded`.
 pub fn forward(program: &mut Program, net: &Network, images: Format, noisy: bool) -> Result<()> {
+    encoding(program, net, images, noisy)?;
+    if !net.row_wise() {
+        decoder_first(program, net)?;
+    }
+    decoder_hidden(program, net)
+}
+
+/// Encoder and latent: from the batch of images to `middle`; its last, `middle.d`, comes only with the row-wise kernel.
+pub fn encoding(program: &mut Program, net: &Network, images: Format, noisy: bool) -> Result<()> {
     let mut x = Input::Images(images);
     for (&layer, &h) in net.encoder.iter().zip(&net.encoded) {
         linear::launch(program, x, layer, h, Activation::Relu)?; // [rows, hidden[i]]
         x = Input::Activations(h);
     }
     if net.row_wise() {
-        latent::launch(program, &net.layers, &net.middle, net.parts(), noisy, net.partials)?;
-    } else {
-        match net.model.kind {
-            Kind::Ae => ae::forward(program, net)?,
-            Kind::Vae => vae::forward(program, net, noisy)?,
-            Kind::Cvae => cvae::forward(program, net, noisy)?,
-        }
-        decoder_first(program, net)?;
+        return latent::launch(program, &net.layers, &net.middle, net.parts(), noisy, net.partials);
     }
-    decoder_hidden(program, net)
+    match net.model.kind {
+        Kind::Ae => ae::forward(program, net),
+        Kind::Vae => vae::forward(program, net, noisy),
+        Kind::Cvae => cvae::forward(program, net, noisy),
+    }
 }
 
 /// `middle.c` to `middle.d`.
@@ -132,11 +138,12 @@ fn shares(net: &Network, images: Format) -> Vec<Share> {
     shares
 }
 
-/// From [`decoder_input`] and, where the model has them, labels to `reconstruction`, the sigmoid of the logits.
+/// From [`decoder_input`] and, where the model has them, labels to `reconstruction`: the sigmoid of the logits, or with
+/// [`Activation::Identity`] the logits themselves.
 ///
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) where the network has no space for reconstructions.
-pub fn decoding(net: &Network) -> Result<Program> {
+pub fn decoding(net: &Network, activation: Activation) -> Result<Program> {
     let mut program = Program::default();
     if net.parts().labelled {
         cvae::projection(&mut program, net)?;
@@ -144,7 +151,7 @@ pub fn decoding(net: &Network) -> Result<Program> {
     }
     decoder_first(&mut program, net)?;
     decoder_hidden(&mut program, net)?;
-    reconstruction(&mut program, net)?;
+    reconstruction(&mut program, net, activation)?;
     Ok(program)
 }
 
@@ -160,11 +167,11 @@ pub fn decoder_input(net: &Network) -> Matrix {
 pub fn reconstructing(net: &Network, images: Format, noisy: bool) -> Result<Program> {
     let mut program = Program::default();
     forward(&mut program, net, images, noisy)?;
-    reconstruction(&mut program, net)?;
+    reconstruction(&mut program, net, Activation::Sigmoid)?;
     Ok(program)
 }
 
-fn reconstruction(program: &mut Program, net: &Network) -> Result<()> {
+fn reconstruction(program: &mut Program, net: &Network, activation: Activation) -> Result<()> {
     let (d, layer) = last(net);
-    linear::launch(program, Input::Activations(d), layer, net.reconstruction, Activation::Sigmoid)
+    linear::launch(program, Input::Activations(d), layer, net.reconstruction, activation)
 }

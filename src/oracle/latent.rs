@@ -88,8 +88,3 @@ pub fn project(
     let decoder_input = projection.as_ref().map_or_else(|| z.to_owned(), |projection| projection + &z.view());
     (projection, decoder_input)
 }
-
-/// `onehot[i, labels[i]] = 1`, all else 0, `[batch, classes]`; every label is below `classes`.
-pub fn onehot(labels: &[u8], classes: usize) -> Array2<f64> {
-    Array2::from_shape_fn((labels.len(), classes), |(i, class)| f64::from(labels[i] as usize == class))
-}

@@ -3,8 +3,8 @@
 use super::latent::{Latent, LatentLayers};
 use super::linear_backward::{linear_backward, relu_backward};
 use super::product::product;
-use super::reparameterize::bound_backward;
-use ndarray::{Array2, ArrayRef2, Zip};
+use super::reparameterize_backward::{projection_backward, reparameterize_backward};
+use ndarray::{Array2, ArrayRef2};
 
 /// What the latent backward kernel gives for one batch; gradients of activated layers are at their pre-activation.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,15 +33,8 @@ pub fn latent_backward(
     beta: f64,
 ) -> LatentGradients {
     let dz = product(dd1, &layers.decoder.weight);
-    let dprojection = latent.projection.as_ref().map(|projection| relu_backward(dz.clone(), projection));
-    let dgaussian = latent.gaussian.as_ref().map(|q| {
-        let dmu = &dz + beta * &q.mu;
-        let dlog_var = Zip::from(&dz).and(eps).and(&q.log_var).map_collect(|dz, eps, &log_var| {
-            let gradient = 0.5 * dz * eps * (0.5 * log_var).exp() + 0.5 * beta * log_var.exp_m1();
-            bound_backward(log_var) * gradient
-        });
-        (dmu, dlog_var)
-    });
+    let dprojection = latent.projection.as_ref().map(|projection| projection_backward(&dz, projection));
+    let dgaussian = latent.gaussian.as_ref().map(|q| reparameterize_backward(&dz, &q.mu, &q.log_var, eps, beta));
     let dcode = match (layers.heads, &dgaussian) {
         (Some((mu, log_var)), Some((dmu, dlog_var))) => product(dmu, &mu.weight) + product(dlog_var, &log_var.weight),
         _ => dz.clone(),

@@ -7,8 +7,6 @@ use ndarray::{Array1, Array2, ArrayRef2, Zip};
 /// What the output kernel gives for one batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Output {
-    /// Pre-activation of the reconstruction, `[batch, input]`.
-    pub logits: Array2<f64>,
     /// Reconstruction loss of each image, summed over its pixels, `[batch]`.
     pub loss: Array1<f64>,
     /// Gradient of the reduced loss at the logits, `[batch, input]`.
@@ -18,20 +16,19 @@ pub struct Output {
 /// `logits = d Wᵀ + b`, the loss of each image against `x`, and its gradient times [`reduction`]; `d` is `[batch, width]`,
 /// the layer's weight `[input, width]`, `x` `[batch, input]` in [0, 1].
 pub fn output(d: &ArrayRef2<f64>, layer: &Layer, x: &ArrayRef2<f64>, loss: Loss) -> Output {
-    let logits = linear(d, layer, Activation::Identity);
+    let mut dlogits = linear(d, layer, Activation::Identity); // the logits, until each is replaced by its gradient
     let scale = reduction(loss, x.nrows(), x.ncols());
-    let mut dlogits = Array2::zeros(logits.dim());
-    let rows = Zip::from(dlogits.rows_mut()).and(logits.rows()).and(x.rows());
-    let losses = rows.par_map_collect(|dlogits, logits, x| {
+    let rows = Zip::from(dlogits.rows_mut()).and(x.rows());
+    let losses = rows.par_map_collect(|dlogits, x| {
         let mut sum = 0.0;
-        Zip::from(dlogits).and(logits).and(x).for_each(|dlogit, &logit, &x| {
-            let (value, gradient) = pixel(loss, logit, x);
+        Zip::from(dlogits).and(x).for_each(|dlogit, &x| {
+            let (value, gradient) = pixel(loss, *dlogit, x);
             sum += value;
             *dlogit = scale * gradient;
         });
         sum
     });
-    Output { logits, loss: losses, dlogits }
+    Output { loss: losses, dlogits }
 }
 
 /// The loss of each image, `[batch]`, summed over its pixels, whatever the reduction of `loss`.

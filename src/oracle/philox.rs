@@ -10,7 +10,7 @@ pub enum Stream {
     /// Round keys of an epoch's permutation; the index is the epoch.
     Order = 1,
     /// Initial parameters; the index is the tensor.
-    Init = 2,
+    Init = 7,
     /// ε of an evaluation; the index is the first row of the batch.
     Evaluation = 3,
     /// Draws for samples and pictures.

@@ -6,6 +6,7 @@ use super::latent_backward::latent_backward;
 use super::linear::{Activation, Layer, linear};
 use super::linear_backward::linear_backward;
 use super::loss::loss;
+use super::onehot::onehot;
 use super::output::{self, sigmoid};
 use super::update::update;
 use crate::models::{Adam, Kind, Model, Objective, Param};
@@ -136,12 +137,17 @@ impl Network {
 
     /// The images of latents `z` `[batch, latent]` (the AE's codes), `[batch, input]` in [0, 1]. A CVAE needs labels.
     pub fn decode(&self, z: &ArrayRef2<f64>, labels: Option<&[u8]>) -> Result<Array2<f64>> {
+        Ok(self.decode_logits(z, labels)?.mapv_into(sigmoid))
+    }
+
+    /// As [`Network::decode`], before the sigmoid.
+    pub fn decode_logits(&self, z: &ArrayRef2<f64>, labels: Option<&[u8]>) -> Result<Array2<f64>> {
         expect("z", z.dim(), (z.nrows(), self.model.latent))?;
         let layers = self.latent_layers();
         let (_, decoder_input) = latent::project(z, layers.projector, &self.onehot(z.nrows(), labels)?);
         let d1 = linear(&decoder_input, layers.decoder, Activation::Relu);
         let decoder = self.decoder(&d1);
-        Ok(linear(decoder.last().unwrap_or(&d1), self.output_layer(), Activation::Identity).mapv_into(sigmoid))
+        Ok(linear(decoder.last().unwrap_or(&d1), self.output_layer(), Activation::Identity))
     }
 
     /// The losses of one batch and the gradient of every parameter, named and ordered as the parameters.
@@ -241,7 +247,7 @@ impl Network {
                 let problem = format!("label {} of image {i} is not below the {classes} classes", labels[i]);
                 Err(Error::invalid("labels", problem))
             }
-            None => Ok(latent::onehot(labels, classes)),
+            None => Ok(onehot(labels, classes)),
         }
     }
 

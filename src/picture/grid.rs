@@ -7,6 +7,8 @@ use crate::{Error, Result};
 
 /// Neither black nor white, so that the edge of every image shows.
 const PAPER: u8 = 236;
+/// The value of pixels that show as paper: an image of them leaves its place on a [`Sheet`] empty.
+pub const BLANK: f32 = PAPER as f32 / 255.0;
 const INK: u8 = 36;
 const MARGIN: usize = 20;
 const TITLE_GAP: usize = 12;

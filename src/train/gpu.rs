@@ -4,9 +4,9 @@ use super::{EpochLosses, Progress, Settings, State, Watch, evaluation_rows};
 use crate::{
     Error, Result,
     data::{Dataset, Split},
-    gpu::{Batch, Batches, Gpu, Memory, Part, Prepared, Program, Readback, Role, Submission, vec4s},
+    gpu::{Batch, Batches, Gpu, Memory, Part, Prepared, Program, Readback, Role, Submission},
     kernels::{self, Format, loss, noise, order, update::Epilogue},
-    models::{Network, step},
+    models::{Network, padded, step},
     oracle::{order::Order, philox::Stream},
 };
 use std::{
@@ -148,19 +148,6 @@ impl GpuTrainer {
 
 fn words(value: u64) -> [u32; 2] {
     [value as u32, (value >> 32) as u32]
-}
-
-/// Images as kernels read them: rows padded to a multiple of four bytes.
-pub fn padded(images: &[u8], pixels: usize) -> std::borrow::Cow<'_, [u8]> {
-    let width = 4 * vec4s(pixels);
-    if width == pixels {
-        return images.into();
-    }
-    let mut rows = vec![0; images.len() / pixels * width];
-    for (row, image) in rows.chunks_exact_mut(width).zip(images.chunks_exact(pixels)) {
-        row[..pixels].copy_from_slice(image);
-    }
-    rows.into()
 }
 
 impl Loop {

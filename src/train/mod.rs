@@ -4,7 +4,7 @@ pub mod checkpoint;
 mod config;
 mod cpu;
 mod gpu;
-pub mod pictures;
+mod pictures;
 mod run;
 mod trainer;
 

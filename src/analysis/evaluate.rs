@@ -1,0 +1,138 @@
+//! The figures of a model over a split.
+
+use super::{Judge, Score, kl_terms, score};
+use crate::{
+    Result,
+    data::{Dataset, Split},
+    models::{Codec, Encoding, Kind},
+    oracle::{noise::noise, philox::Stream},
+};
+use serde::Serialize;
+
+/// A latent dimension is active where the variance of its mean over the images is greater (Burda, Grosse and Salakhutdinov,
+/// "Importance weighted autoencoders", 2016).
+pub const ACTIVE: f64 = 0.01;
+
+/// Named figures: averages per image of the split. Reconstruction figures are of one draw of z per image, as training
+/// reports them (an AE's of its code); those of z = μ are in `at_mu`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Evaluation {
+    /// Images evaluated.
+    pub images: usize,
+    /// Squared error per pixel.
+    pub mse: f64,
+    /// Squared error per image.
+    pub squared_error: f64,
+    /// Binary cross-entropy of the gray pixels, in nats.
+    pub bce: f64,
+    /// KL divergence from N(0, 1) in nats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kl: Option<f64>,
+    /// −(bce + kl) in nats, one draw's estimate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elbo: Option<f64>,
+    /// The reconstruction from z = μ.
+    #[serde(flatten)]
+    pub at_mu: Option<AtMu>,
+    /// Latent dimensions whose mean (an AE's code) varies by more than [`ACTIVE`] over the images.
+    pub active_units: usize,
+    /// Variance of the mean (an AE's code) over the images, by dimension.
+    pub variance_per_dimension: Vec<f64>,
+    /// Average KL of each latent dimension in nats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kl_per_dimension: Option<Vec<f64>>,
+    /// What a judge reads in a CVAE's samples.
+    #[serde(flatten)]
+    pub samples: Option<Samples>,
+}
+
+/// The reconstruction without noise.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct AtMu {
+    /// Squared error per pixel from z = μ.
+    pub mse_at_mu: f64,
+    /// Squared error per image from z = μ.
+    pub squared_error_at_mu: f64,
+    /// Binary cross-entropy in nats from z = μ.
+    pub bce_at_mu: f64,
+}
+
+/// How often samples of the prior show the label they were asked for.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Samples {
+    /// Samples drawn, equally many of each class.
+    pub samples: usize,
+    /// Share of them that the judge reads as their label.
+    pub label_accuracy: f64,
+    /// Share of the real test images that the judge reads right: what `label_accuracy` can be trusted to.
+    pub judge_accuracy: f64,
+}
+
+/// Evaluates a model on a split; `seed` decides the draws of z.
+///
+/// # Errors
+/// As [`score`].
+pub fn evaluate(codec: &Codec, split: &Split, seed: u64) -> Result<Evaluation> {
+    let (scores, encoding) = score(codec, split, seed)?;
+    let (latent, pixels) = (codec.model().latent, codec.model().input as f64);
+    let mean = |figure: &dyn Fn(&Score) -> f64| scores.iter().map(figure).sum::<f64>() / scores.len() as f64;
+    let gaussian = codec.model().kind != Kind::Ae;
+    let squared_error = mean(&|score| score.drawn.squared_error);
+    let bce = mean(&|score| score.drawn.bce);
+    let kl = gaussian.then(|| mean(&|score| score.kl.unwrap_or_default()));
+    let variance_per_dimension = variances(&encoding, latent);
+    Ok(Evaluation {
+        images: scores.len(),
+        mse: squared_error / pixels,
+        squared_error,
+        bce,
+        kl,
+        elbo: kl.map(|kl| -(bce + kl)),
+        at_mu: gaussian.then(|| {
+            let squared_error_at_mu = mean(&|score| score.at_mu.squared_error);
+            AtMu {
+                mse_at_mu: squared_error_at_mu / pixels,
+                squared_error_at_mu,
+                bce_at_mu: mean(&|score| score.at_mu.bce),
+            }
+        }),
+        active_units: variance_per_dimension.iter().filter(|&&variance| variance > ACTIVE).count(),
+        variance_per_dimension,
+        kl_per_dimension: gaussian.then(|| means(&kl_terms(&encoding), latent)),
+        samples: None,
+    })
+}
+
+/// Draws `samples` images of the prior from a CVAE, equally many of each class, and has them read by a judge that is
+/// trained on the spot on the training split.
+///
+/// # Errors
+/// As [`Codec::decode`] and [`Judge::train`].
+pub fn label_accuracy(codec: &Codec, data: &Dataset, samples: usize, seed: u64) -> Result<Samples> {
+    let (latent, classes) = (codec.model().latent, codec.model().classes);
+    let samples = samples.next_multiple_of(classes);
+    let judge = Judge::train(data, seed)?;
+    let z: Vec<f32> = noise(seed, Stream::Sample, 0, samples, latent).iter().map(|&z| z as f32).collect();
+    let labels: Vec<u8> = (0..samples).map(|i| (i % classes) as u8).collect();
+    let images = codec.decode(&z, Some(&labels))?;
+    Ok(Samples {
+        samples,
+        label_accuracy: judge.accuracy(&images, &labels, f64::from),
+        judge_accuracy: judge.test_accuracy(data)?,
+    })
+}
+
+/// Averages of the columns of `values` `[count, width]`.
+fn means(values: &[f64], width: usize) -> Vec<f64> {
+    let count = values.len() / width;
+    (0..width).map(|j| values.iter().skip(j).step_by(width).sum::<f64>() / count as f64).collect()
+}
+
+/// Variances over the images of what the encoder gives as the mean.
+fn variances(encoding: &Encoding, latent: usize) -> Vec<f64> {
+    let values: Vec<f64> = encoding.mean().iter().copied().map(f64::from).collect();
+    let centre = means(&values, latent);
+    let squares: Vec<f64> =
+        values.iter().zip(centre.iter().cycle()).map(|(value, mean)| (value - mean).powi(2)).collect();
+    means(&squares, latent)
+}

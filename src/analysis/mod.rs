@@ -1,0 +1,11 @@
+//! What a trained model is worth, in numbers: per image, over a split, and by what its samples look like.
+
+mod evaluate;
+mod judge;
+mod quantise;
+mod score;
+
+pub use evaluate::{ACTIVE, AtMu, Evaluation, Samples, evaluate, label_accuracy};
+pub use judge::Judge;
+pub use quantise::Quantised;
+pub use score::{Errors, Score, draw, errors, kl_terms, score};

@@ -1,0 +1,123 @@
+//! The figures of each image: how well it is restored and what its latent costs.
+
+use crate::{
+    Result,
+    data::Split,
+    models::{Codec, Encoding, Loss},
+    oracle::{kl::kl, noise::noise, output::pixel, philox::Stream, reparameterize::reparameterize},
+    train::evaluation_rows,
+};
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+
+/// Images decoded at a time, so that their logits stay small.
+const CHUNK: usize = 8192;
+
+/// How far a reconstruction is from its image, summed over the pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Errors {
+    /// Σ (p − x)²
+    pub squared_error: f64,
+    /// −Σ x ln p + (1 − x) ln(1 − p) in nats, from logits.
+    pub bce: f64,
+}
+
+/// The figures of one image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// Of the reconstruction from one draw of z; an AE's from its code.
+    pub drawn: Errors,
+    /// Of the reconstruction from z = μ; an AE's from its code.
+    pub at_mu: Errors,
+    /// KL(q(z | x) ‖ N(0, 1)) in nats; an AE has none.
+    pub kl: Option<f64>,
+}
+
+impl Score {
+    /// One draw's estimate of the evidence lower bound, −(bce + kl) in nats: each pixel as a coin that shows white with the
+    /// probability the decoder gives, whatever loss the model was trained with. An AE has none.
+    pub fn elbo(&self) -> Option<f64> {
+        self.kl.map(|kl| -(self.drawn.bce + kl))
+    }
+}
+
+impl Errors {
+    /// The one a run with this loss minimises.
+    pub fn of(&self, loss: Loss) -> f64 {
+        match loss {
+            Loss::MseMean | Loss::MseSum => self.squared_error,
+            Loss::BceSum => self.bce,
+        }
+    }
+}
+
+/// Scores every image of a split, and gives what the encoder says of it. `seed` decides the draws; with a run's own seed
+/// and test split they are those of its `metrics.jsonl`.
+///
+/// # Errors
+/// As [`Codec::encode_bytes`] and [`Codec::decode`].
+pub fn score(codec: &Codec, split: &Split, seed: u64) -> Result<(Vec<Score>, Encoding)> {
+    let encoding = codec.encode_bytes(&split.images)?;
+    let (latent, labels) = (codec.model().latent, split.labels.as_deref());
+    let at_mu = errors(codec, encoding.mean(), labels, &split.images)?;
+    if encoding.mu.is_empty() {
+        let scores = at_mu.into_iter().map(|errors| Score { drawn: errors, at_mu: errors, kl: None });
+        return Ok((scores.collect(), encoding));
+    }
+    let drawn = errors(codec, &draw(&encoding, latent, seed), labels, &split.images)?;
+    let kls = kl_terms(&encoding).chunks(latent).map(|terms| terms.iter().sum()).collect::<Vec<f64>>();
+    let scores = drawn.into_iter().zip(at_mu).zip(kls);
+    let scores = scores.map(|((drawn, at_mu), kl)| Score { drawn, at_mu, kl: Some(kl) });
+    Ok((scores.collect(), encoding))
+}
+
+/// The errors of what latents `z` `[count, latent]` are decoded to, against `images` `[count, input]`, one byte per pixel.
+///
+/// # Errors
+/// As [`Codec::decode`].
+pub fn errors(codec: &Codec, z: &[f32], labels: Option<&[u8]>, images: &[u8]) -> Result<Vec<Errors>> {
+    let (latent, input) = (codec.model().latent, codec.model().input);
+    let mut all = Vec::with_capacity(images.len() / input);
+    for (number, images) in images.chunks(CHUNK * input).enumerate() {
+        let rows = number * CHUNK..number * CHUNK + images.len() / input;
+        let labels = labels.map(|labels| &labels[rows.clone()]);
+        let logits = codec.decode_logits(&z[rows.start * latent..rows.end * latent], labels)?;
+        let pairs = logits.par_chunks(input).zip(images.par_chunks(input));
+        all.par_extend(pairs.map(|(logits, image)| {
+            logits.iter().zip(image).fold(Errors::default(), |sum, (&a, &byte)| {
+                let (a, x) = (f64::from(a), f64::from(byte) / 255.0);
+                Errors {
+                    squared_error: sum.squared_error + pixel(Loss::MseSum, a, x).0,
+                    bce: sum.bce + pixel(Loss::BceSum, a, x).0,
+                }
+            })
+        }));
+    }
+    Ok(all)
+}
+
+/// One draw of z = μ + exp(½ log σ²) ε for each image, `[count, latent]`, with the ε of an evaluation; an AE's code as it is.
+pub fn draw(encoding: &Encoding, latent: usize, seed: u64) -> Vec<f32> {
+    if encoding.mu.is_empty() {
+        return encoding.code.clone();
+    }
+    let count = encoding.mu.len() / latent;
+    let rows = evaluation_rows(count) * latent;
+    let batches = encoding.mu.chunks(rows).zip(encoding.log_var.chunks(rows));
+    let draws = batches.enumerate().flat_map(|(entry, (mu, log_var))| {
+        let (mu, log_var) = (doubles(mu, latent), doubles(log_var, latent));
+        let eps = noise(seed, Stream::Evaluation, entry as u64, mu.nrows(), latent);
+        reparameterize(&mu, &log_var, &eps).into_raw_vec_and_offset().0
+    });
+    draws.map(|z| z as f32).collect()
+}
+
+/// What each latent dimension adds to the KL of each image, `[count, latent]` in nats; empty for an AE.
+pub fn kl_terms(encoding: &Encoding) -> Vec<f64> {
+    kl(&doubles(&encoding.mu, 1), &doubles(&encoding.log_var, 1)).into_raw_vec_and_offset().0
+}
+
+fn doubles(values: &[f32], width: usize) -> Array2<f64> {
+    let rows = ArrayView2::from_shape((values.len() / width, width), values).expect("a codec gives whole rows");
+    rows.mapv(f64::from)
+}

@@ -1,0 +1,108 @@
+//! Every kernel against the oracle on one device, as a table.
+
+use super::{case::Case, run::run};
+use crate::{
+    Error, Result,
+    gpu::{Gpu, Spec},
+    kernels,
+};
+use serde::Serialize;
+use std::{fmt, time::Instant};
+
+/// What was found of one kernel.
+#[derive(Clone, Debug, Serialize)]
+pub struct KernelReport {
+    /// The kernel, or a variant of it.
+    pub name: &'static str,
+    /// Number of cases it was run on.
+    pub cases: usize,
+    /// The largest share of its limit that any element used; above 1 is wrong. `None` where a case failed.
+    pub worst_share_of_limit: Option<f64>,
+    /// Time of all its cases, compilation included.
+    pub milliseconds: f64,
+    /// Whether every case passed.
+    pub ok: bool,
+    /// What was wrong with the first case that failed.
+    pub fault: Option<String>,
+}
+
+/// What was found on one device.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Whether every case of every kernel passed.
+    pub ok: bool,
+    /// The adapter.
+    pub device: String,
+    /// Its driver.
+    pub driver: String,
+    /// Every kernel, in the order of a training step.
+    pub kernels: Vec<KernelReport>,
+}
+
+/// Runs every case of every kernel on `gpu`; `progress` is told the name of each kernel before its cases run.
+///
+/// # Errors
+/// None for a wrong result, which the report tells; [`Error::Gpu`] where the device is lost.
+pub fn verify(gpu: &Gpu, mut progress: impl FnMut(&str)) -> Result<Report> {
+    let kernels = kernels::ALL
+        .iter()
+        .copied()
+        .flatten()
+        .map(|spec| {
+            progress(spec.name);
+            kernel(gpu, spec, &(spec.cases)())
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Report {
+        ok: kernels.iter().all(|kernel| kernel.ok),
+        device: gpu.adapter().name.clone(),
+        driver: gpu.adapter().driver.clone(),
+        kernels,
+    })
+}
+
+/// Runs `cases` of one kernel.
+///
+/// # Errors
+/// As [`verify`].
+pub fn kernel(gpu: &Gpu, spec: &'static Spec, cases: &[Case]) -> Result<KernelReport> {
+    let (began, mut worst, mut fault) = (Instant::now(), 0.0_f64, None);
+    for case in cases {
+        match run(gpu, case, None) {
+            Ok(Ok(share)) => worst = worst.max(share),
+            Ok(Err(found)) => fault = fault.or(Some(format!("{}: {found}", case.name))),
+            Err(Error::Gpu { problem, .. }) if !problem.contains("lost") => {
+                fault = fault.or(Some(format!("{}: {problem}", case.name)));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if cases.is_empty() {
+        fault = Some("it has no cases".into());
+    }
+    Ok(KernelReport {
+        name: spec.name,
+        cases: cases.len(),
+        worst_share_of_limit: fault.is_none().then_some(worst),
+        milliseconds: began.elapsed().as_secs_f64() * 1e3,
+        ok: fault.is_none(),
+        fault,
+    })
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        writeln!(f, "{} ({})", self.device, self.driver)?;
+        writeln!(f, "{:<34} {:>5}  {:>14}  {:>8}", "kernel", "cases", "share of limit", "ms")?;
+        for kernel in &self.kernels {
+            let share = kernel.worst_share_of_limit.map_or("FAILED".into(), |share| format!("{share:.3}"));
+            writeln!(f, "{:<34} {:>5}  {share:>14}  {:>8.1}", kernel.name, kernel.cases, kernel.milliseconds)?;
+            if let Some(fault) = &kernel.fault {
+                writeln!(f, "    {fault}")?;
+            }
+        }
+        let cases: usize = self.kernels.iter().map(|kernel| kernel.cases).sum();
+        let verdict = if self.ok { "all within their limits" } else { "NOT all within their limits" };
+        write!(f, "{} kernels, {cases} cases: {verdict}", self.kernels.len())
+    }
+}

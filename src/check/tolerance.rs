@@ -1,0 +1,258 @@
+//! How far a float32 result may lie from the f64 oracle: running error analysis (Higham, "Accuracy and Stability of Numerical
+//! Algorithms", 3.3) with the accuracies that WGSL guarantees. No limit of the check comes from trial.
+//!
+//! An [`Approx`] is a value and a bound of the error that any conforming device may have made so far. Every operation
+//! propagates the bounds of its operands and adds its own rounding:
+//!
+//! | operation | own error |
+//! |---|---|
+//! | `+` `−` `×` | ½ ulp, taken as 1 ulp: WGSL lets a device round either way |
+//! | `/` | 2.5 ulp |
+//! | `sqrt` | 4.5 ulp (1 / inverseSqrt) |
+//! | `unpack4x8unorm` | 3 ulp |
+//! | `exp(x)` | 3 + 2 \|x\| ulp |
+//! | `ln` | 3 ulp, and no less than 2⁻²¹ for arguments in [½, 2] |
+//! | sum of terms tₖ over a chain of d additions | d · 2⁻²³ · Σ \|tₖ\| |
+//!
+//! An ulp is at most 2⁻²³ of the value; what underflows may be flushed to zero.
+
+use crate::{
+    models::Adam,
+    oracle::reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN, bound},
+};
+use ndarray::{Array2, ArrayRef2, Zip};
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// One ulp, relative to the value.
+const ULP: f64 = 1.0 / (1 << 23) as f64;
+
+/// The smallest normal float32: results below it may be flushed to zero.
+const TINY: f64 = f32::MIN_POSITIVE as f64;
+
+/// A number and how far float32 arithmetic may lie from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Approx {
+    /// The number.
+    pub value: f64,
+    /// Bound of the error.
+    pub error: f64,
+}
+
+impl Approx {
+    /// A number that float32 holds exactly.
+    pub fn exact(value: f64) -> Approx {
+        Approx { value, error: 0.0 }
+    }
+
+    /// A byte as `unpack4x8unorm` gives it: `byte / 255`.
+    pub fn unorm8(byte: u8) -> Approx {
+        let value = byte as f64 / 255.0;
+        Approx { value, error: 3.0 * ULP * value }
+    }
+
+    /// The result of an operation: `inherited` from its operands, and `ulps` of its own.
+    fn rounded(value: f64, inherited: f64, ulps: f64) -> Approx {
+        Approx { value, error: inherited + ulps * ULP * (value.abs() + inherited) + TINY }
+    }
+
+    /// eˣ
+    pub fn exp(self) -> Approx {
+        let value = self.value.exp();
+        Approx::rounded(value, value * self.error.exp_m1(), 3.0 + 2.0 * self.value.abs())
+    }
+
+    /// ln x, for x > 0.
+    pub fn ln(self) -> Approx {
+        let near_one = if (0.5..=2.0).contains(&self.value) { 4.0 * ULP } else { 0.0 };
+        let inherited = self.error / (self.value - self.error).max(TINY);
+        let found = Approx::rounded(self.value.ln(), inherited, 3.0);
+        Approx { error: found.error.max(inherited + near_one), ..found }
+    }
+
+    /// √x, for x ≥ 0.
+    pub fn sqrt(self) -> Approx {
+        let below = (self.value - self.error).max(0.0).sqrt();
+        let value = self.value.sqrt();
+        Approx::rounded(value, (value - below).max((self.value + self.error).sqrt() - value), 4.5)
+    }
+
+    /// max(x, 0)
+    pub fn relu(self) -> Approx {
+        Approx { value: self.value.max(0.0), error: if self.value < -self.error { 0.0 } else { self.error } }
+    }
+
+    /// |x|
+    pub fn abs(self) -> Approx {
+        Approx { value: self.value.abs(), ..self }
+    }
+
+    /// log σ² within its bounds.
+    pub fn bound(self) -> Approx {
+        Approx { value: bound(self.value), ..self }
+    }
+
+    /// 1 / (1 + e⁻ˣ), by e to the power of −|x|.
+    pub fn sigmoid(self) -> Approx {
+        let z = (-self.abs()).exp();
+        let top = if self.value < 0.0 { z } else { Approx::exact(1.0) };
+        top / (Approx::exact(1.0) + z)
+    }
+
+    /// The sum of `terms` over a chain of `depth` additions.
+    pub fn sum(terms: impl IntoIterator<Item = Approx>, depth: usize) -> Approx {
+        let (mut value, mut magnitude, mut inherited) = (0.0, 0.0, 0.0);
+        for term in terms {
+            value += term.value;
+            magnitude += term.value.abs() + term.error;
+            inherited += term.error;
+        }
+        Approx { value, error: inherited + depth as f64 * ULP * magnitude + TINY }
+    }
+}
+
+impl Neg for Approx {
+    type Output = Approx;
+    fn neg(self) -> Approx {
+        Approx { value: -self.value, ..self }
+    }
+}
+
+impl Add for Approx {
+    type Output = Approx;
+    fn add(self, other: Approx) -> Approx {
+        Approx::rounded(self.value + other.value, self.error + other.error, 1.0)
+    }
+}
+
+impl Sub for Approx {
+    type Output = Approx;
+    fn sub(self, other: Approx) -> Approx {
+        self + -other
+    }
+}
+
+impl Mul for Approx {
+    type Output = Approx;
+    fn mul(self, other: Approx) -> Approx {
+        let inherited = self.value.abs() * other.error + other.value.abs() * self.error + self.error * other.error;
+        Approx::rounded(self.value * other.value, inherited, 1.0)
+    }
+}
+
+impl Div for Approx {
+    type Output = Approx;
+    fn div(self, other: Approx) -> Approx {
+        let value = self.value / other.value;
+        let least = (other.value.abs() - other.error).max(TINY);
+        Approx::rounded(value, (self.error + value.abs() * other.error) / least, 2.5)
+    }
+}
+
+/// A number that float32 holds exactly.
+impl From<f64> for Approx {
+    fn from(value: f64) -> Approx {
+        Approx::exact(value)
+    }
+}
+
+/// Additions in a chain that adds the products of vec4 pairs: n / 4 vec4, and the components of the last.
+pub fn dot_depth(terms: usize) -> usize {
+    terms.div_ceil(4) + 8
+}
+
+/// Numbers that float32 holds exactly.
+pub fn exact(values: &ArrayRef2<f64>) -> Array2<Approx> {
+    values.mapv(Approx::exact)
+}
+
+/// The numbers without their error bounds.
+pub fn values(numbers: &ArrayRef2<Approx>) -> Array2<f64> {
+    numbers.mapv(|number| number.value)
+}
+
+/// `c[i, j] = Σₖ a[i, k] b[k, j]` over a chain of `depth` additions; `a` is `[m, k]`, `b` `[k, n]`.
+pub fn product(a: &ArrayRef2<Approx>, b: &ArrayRef2<Approx>, depth: usize) -> Array2<Approx> {
+    let b = b.t().as_standard_layout().into_owned();
+    Array2::from_shape_fn((a.nrows(), b.nrows()), |(i, j)| {
+        Approx::sum(a.row(i).iter().zip(b.row(j)).map(|(&a, &b)| a * b), depth)
+    })
+}
+
+/// `y[i, j] = Σₖ x[i, k] weight[j, k] + bias[j]`, four products at a time.
+pub fn affine(x: &ArrayRef2<Approx>, layer: &crate::oracle::linear::Layer) -> Array2<Approx> {
+    let mut y = product(x, &exact(&layer.weight.t()), dot_depth(x.ncols()));
+    for mut row in y.rows_mut() {
+        row.iter_mut().zip(&layer.bias).for_each(|(y, &bias)| *y = *y + bias.into());
+    }
+    y
+}
+
+/// Error analysis of a step of Adam.
+pub struct AdamAnalysis {
+    /// Of the parameters.
+    pub param: Array2<Approx>,
+    /// Of the first moments.
+    pub m: Array2<Approx>,
+    /// Of the second moments.
+    pub v: Array2<Approx>,
+}
+
+/// Adam's step `t` with arguments that float32 holds exactly, but for lr / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ), which are rounded.
+pub fn adam(
+    param: &ArrayRef2<f64>,
+    m: &ArrayRef2<f64>,
+    v: &ArrayRef2<f64>,
+    gradient: &ArrayRef2<Approx>,
+    args: &Adam,
+    t: u64,
+) -> AdamAnalysis {
+    let [beta1, beta2, epsilon] = [args.beta1, args.beta2, args.epsilon].map(Approx::exact);
+    let step_size = Approx::rounded(args.lr / (1.0 - args.beta1.powf(t as f64)), 0.0, 1.0);
+    let correction = Approx::rounded(1.0 / (1.0 - args.beta2.powf(t as f64)).sqrt(), 0.0, 1.0);
+    let one = Approx::exact(1.0);
+    let mix = |new: Approx, old: f64, rate: Approx| new * (one - rate) + Approx::exact(old) * rate;
+    let m = Zip::from(gradient).and(m).map_collect(|&g, &m| mix(g, m, beta1));
+    let v = Zip::from(gradient).and(v).map_collect(|&g, &v| mix(g * g, v, beta2));
+    let param = Zip::from(param)
+        .and(&m)
+        .and(&v)
+        .map_collect(|&param, &m, &v| Approx::exact(param) - step_size * m / (v.sqrt() * correction + epsilon));
+    AdamAnalysis { param, m, v }
+}
+
+/// z of each latent variable, `[rows, latent]`, and the KL divergence of each row.
+pub fn draw(
+    mu: &ArrayRef2<Approx>,
+    log_var: &ArrayRef2<Approx>,
+    epsilon: &ArrayRef2<f64>,
+) -> (Array2<Approx>, Vec<Approx>) {
+    let half = Approx::exact(0.5);
+    let z = Zip::from(mu)
+        .and(log_var)
+        .and(epsilon)
+        .map_collect(|&mu, &log_var, &epsilon| mu + (half * log_var.bound()).exp() * epsilon.into());
+    let kl = Zip::from(mu).and(log_var).map_collect(|&mu, &log_var| {
+        let bounded = log_var.bound();
+        half * (mu * mu + bounded.exp() - Approx::exact(1.0) - bounded)
+    });
+    let kl = kl.rows().into_iter().map(|row| Approx::sum(row.iter().copied(), row.len())).collect();
+    (z, kl)
+}
+
+/// dμ and dlog σ² from dz, `[rows, latent]`.
+pub fn slopes(
+    mu: &ArrayRef2<f64>,
+    log_var: &ArrayRef2<f64>,
+    epsilon: &ArrayRef2<f64>,
+    dz: &ArrayRef2<Approx>,
+    beta: f64,
+) -> (Array2<Approx>, Array2<Approx>) {
+    let (half, one, beta) = (Approx::exact(0.5), Approx::exact(1.0), Approx::exact(beta));
+    let dmu = Zip::from(dz).and(mu).map_collect(|&dz, &mu| dz + beta * mu.into());
+    let dlog_var = Zip::from(dz).and(log_var).and(epsilon).map_collect(|&dz, &log_var, &epsilon| {
+        let bounded = Approx::exact(log_var).bound();
+        let slope = half * (dz * epsilon.into() * (half * bounded).exp() + beta * (bounded.exp() - one));
+        if LOG_VAR_MIN < log_var && log_var < LOG_VAR_MAX { slope } else { Approx::exact(0.0) }
+    });
+    (dmu, dlog_var)
+}

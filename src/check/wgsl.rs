@@ -1,0 +1,237 @@
+//! Edits of WGSL text: a small tokenizer, the one-token changes that make mutants, and a bound for every loop.
+
+use std::ops::Range;
+
+/// One change of a shader file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What it replaces, in bytes of the file.
+    pub at: Range<usize>,
+    /// What stands there instead.
+    pub replace: String,
+    /// Whether it takes a barrier away.
+    pub barrier: bool,
+}
+
+impl Edit {
+    /// The changed text.
+    pub fn apply(&self, text: &str) -> String {
+        [&text[..self.at.start], &self.replace, &text[self.at.end..]].concat()
+    }
+
+    /// `line: the changed line`, which names a mutant for people.
+    pub fn describe(&self, text: &str) -> (usize, String) {
+        let line = text[..self.at.start].matches('\n').count();
+        let changed = self.apply(text);
+        (line + 1, changed.lines().nth(line).unwrap_or_default().trim().to_string())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Word,
+    Number,
+    Sign,
+}
+
+#[derive(Clone, Debug)]
+struct Token<'a> {
+    kind: Kind,
+    text: &'a str,
+    start: usize,
+    /// Inside `< >` of a type.
+    template: bool,
+}
+
+impl Token<'_> {
+    fn range(&self) -> Range<usize> {
+        self.start..self.start + self.text.len()
+    }
+}
+
+const SIGNS: [&str; 24] = [
+    "<<=", ">>=", "->", "++", "--", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<", ">>", "<=", ">=", "==", "!=",
+    "&&", "||", "<", ">", "-",
+];
+
+/// Words that a list of types follows in `< >`.
+const TEMPLATED: [&str; 12] =
+    ["var", "array", "ptr", "bitcast", "atomic", "vec2", "vec3", "vec4", "mat2x2", "mat3x3", "mat4x4", "mat4x2"];
+
+/// Tokens without comments and attributes, which the reflection test holds against the SPEC.
+fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut found: Vec<Token> = Vec::new();
+    let (mut at, mut depth) = (0, 0);
+    while let Some(first) = text[at..].chars().next() {
+        let rest = &text[at..];
+        let length = |accept: fn(char) -> bool| rest.find(|c| !accept(c)).unwrap_or(rest.len());
+        if rest.starts_with("//") {
+            at += length(|c| c != '\n');
+            continue;
+        }
+        if first == '@' {
+            let name = 1 + rest[1..].find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len() - 1);
+            let arguments = rest[name..].starts_with('(');
+            at += if arguments { rest.find(')').map_or(rest.len(), |end| end + 1) } else { name };
+            continue;
+        }
+        if first.is_whitespace() {
+            at += length(char::is_whitespace);
+            continue;
+        }
+        let (kind, size) = if first.is_ascii_digit() {
+            let mut size = length(|c| c.is_alphanumeric() || c == '.');
+            let exponent = !rest.starts_with("0x") && rest[..size].ends_with('e')
+                || rest.starts_with("0x") && rest[..size].ends_with('p');
+            if exponent {
+                size += 1 + rest[size + 1..].find(|c: char| !c.is_alphanumeric()).unwrap_or(0);
+            }
+            (Kind::Number, size)
+        } else if first.is_alphabetic() || first == '_' {
+            (Kind::Word, length(|c| c.is_alphanumeric() || c == '_'))
+        } else {
+            (Kind::Sign, SIGNS.iter().find(|sign| rest.starts_with(**sign)).map_or(first.len_utf8(), |sign| sign.len()))
+        };
+        let opens = &rest[..size] == "<" && found.last().is_some_and(|last| TEMPLATED.contains(&last.text));
+        // a `>>` that closes two lists is two signs
+        let size = if depth > 0 && first == '>' { 1 } else { size };
+        depth += usize::from(opens);
+        found.push(Token { kind, text: &rest[..size], start: at, template: depth > 0 });
+        if depth > 0 && &rest[..size] == ">" {
+            depth -= 1;
+        }
+        at += size;
+    }
+    found
+}
+
+/// Every arithmetic and comparison operator, constant, component, `min` and `max`, and barrier of `text`, each changed once.
+pub fn edits(text: &str) -> Vec<Edit> {
+    let tokens = tokens(text);
+    let mut edits = Vec::new();
+    for (i, token) in tokens.iter().enumerate() {
+        let before = i.checked_sub(1).map(|i| tokens[i].text);
+        let replace = match token.kind {
+            Kind::Number => Some(other_number(token.text, token.template)),
+            Kind::Sign if token.template => None,
+            Kind::Sign => other_sign(token.text, operand_before(i.checked_sub(1).map(|i| &tokens[i]))),
+            Kind::Word if before == Some(".") => other_components(token.text),
+            Kind::Word => match token.text {
+                "min" => Some("max".into()),
+                "max" => Some("min".into()),
+                _ => None,
+            },
+        };
+        let barrier = token.text == "workgroupBarrier";
+        let at = if barrier { token.start..token.start + "workgroupBarrier();".len() } else { token.range() };
+        if let Some(replace) = if barrier { Some(String::new()) } else { replace } {
+            edits.push(Edit { at, replace, barrier });
+        }
+    }
+    edits
+}
+
+/// Whether a sign behind `token` stands between two operands.
+fn operand_before(token: Option<&Token>) -> bool {
+    token.is_some_and(|token| match token.kind {
+        Kind::Number => true,
+        Kind::Word => token.text != "return",
+        Kind::Sign => matches!(token.text, ")" | "]"),
+    })
+}
+
+fn other_sign(sign: &str, binary: bool) -> Option<String> {
+    if !binary {
+        // a negation; `*` and `&` before an operand belong to pointers
+        return (sign == "-").then(String::new);
+    }
+    let other = match sign {
+        "+" => "-",
+        "-" => "+",
+        "*" => "+",
+        "/" => "*",
+        "%" => "/",
+        "+=" => "-=",
+        "-=" => "+=",
+        "*=" => "/=",
+        "/=" => "*=",
+        "^=" => "|=",
+        "++" => "--",
+        "&" => "|",
+        "|" => "&",
+        "^" => "&",
+        "<<" => ">>",
+        ">>" => "<<",
+        "&&" => "||",
+        "||" => "&&",
+        "<" => "<=",
+        "<=" => "<",
+        ">" => ">=",
+        ">=" => ">",
+        "==" => "!=",
+        "!=" => "==",
+        _ => return None,
+    };
+    Some(other.into())
+}
+
+/// One more, for a whole number (one less for the length of an array); twice as much, or 1 for 0, for a float.
+fn other_number(number: &str, length: bool) -> String {
+    let whole = number.strip_suffix('u').unwrap_or(number);
+    let suffix = &number[whole.len()..];
+    let parsed = match whole.strip_prefix("0x") {
+        Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16),
+        None => whole.parse(),
+    };
+    match parsed {
+        Ok(value) if length => format!("{}{suffix}", value - 1),
+        Ok(value) => format!("{}{suffix}", value.wrapping_add(1)),
+        Err(_) if whole.parse() == Ok(0.0) => "1.0".into(),
+        Err(_) => format!("(2.0 * {number})"),
+    }
+}
+
+/// The neighbouring component for one, the reverse of several.
+fn other_components(components: &str) -> Option<String> {
+    if !components.chars().all(|c| "xyzw".contains(c)) {
+        return None;
+    }
+    Some(match components {
+        "x" => "y".into(),
+        "y" => "x".into(),
+        "z" => "x".into(),
+        "w" => "z".into(),
+        several => several.chars().rev().collect(),
+    })
+}
+
+/// Gives every loop of `text` a bound, so that a mutant of its condition ends.
+pub fn bound_loops(text: &str, rounds: u32) -> String {
+    let tokens = tokens(text);
+    let mut inserts: Vec<(usize, String)> = Vec::new();
+    for (number, (i, keyword)) in
+        tokens.iter().enumerate().filter(|(_, token)| matches!(token.text, "for" | "while" | "loop")).enumerate()
+    {
+        if let Some(body) = tokens[i..].iter().find(|token| token.text == "{") {
+            inserts.push((keyword.start, format!("var rounds_{number} = 0u; ")));
+            let stop = format!(" if rounds_{number} >= {rounds}u {{ break; }} rounds_{number}++;");
+            inserts.push((body.start + 1, stop));
+        }
+    }
+    inserts.sort_by_key(|(at, _)| *at);
+    let (mut bounded, mut done) = (String::new(), 0);
+    for (at, insert) in inserts {
+        bounded += &text[done..at];
+        bounded += &insert;
+        done = at;
+    }
+    bounded + &text[done..]
+}
+
+/// Numbers the invocations of a workgroup backwards: what a shader computes may not depend on which of them runs first.
+pub fn reverse_lanes(text: &str, invocations: u32) -> String {
+    const LANE: &str = "@builtin(local_invocation_index) lane: u32) {";
+    let reversed =
+        format!("@builtin(local_invocation_index) forward: u32) {{\n    let lane = {}u - forward;", invocations - 1);
+    text.replace(LANE, &reversed)
+}

@@ -1,0 +1,89 @@
+//! `wgvae decode`
+
+use super::{
+    encode::range_beside,
+    options::RunOptions,
+    output::{check, picture_of_run},
+};
+use crate::{
+    Error, Result,
+    analysis::Quantised,
+    interop::npy::{self, Latents},
+    models::{Kind, Model},
+    picture::{Sheet, save_png},
+};
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    run: RunOptions,
+    /// Latents [n, latent]: float32 or float64, or uint8 codes written by encode --u8, with FILE.range.npy beside
+    #[arg(value_name = "FILE.npy")]
+    latents: PathBuf,
+    /// Write images to FILE: .png, one sheet; or .npy, float32 [n, height, width] in [0, 1] [default: RUN/images/decoded.png]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace FILE where it exists
+    #[arg(long, requires = "output")]
+    force: bool,
+    /// The class of all images, for a CVAE
+    #[arg(long, value_name = "K", conflicts_with = "labels")]
+    label: Option<usize>,
+    /// The class of each image, for a CVAE: [n], uint8, int32 or int64
+    #[arg(long, value_name = "FILE.npy")]
+    labels: Option<PathBuf>,
+}
+
+pub fn run(arguments: Arguments) -> Result<()> {
+    let run = arguments.run.open()?;
+    let path = match &arguments.output {
+        Some(path) => {
+            check("--output", path, &["png", "npy"], arguments.force)?;
+            path.clone()
+        }
+        None => picture_of_run(&run.dir, "decoded.png")?,
+    };
+    let model = &run.config.model;
+    let z = latents(&arguments.latents, model.latent)?;
+    let labels = labels(&arguments, model, z.len() / model.latent)?;
+    let images = arguments.run.codec(&run)?.decode(&z, labels.as_deref())?;
+    let (width, height) = (run.config.data.width, run.config.data.height);
+    match path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy")) {
+        true => npy::write(&path, &[z.len() / model.latent, height, width], &images)?,
+        false => save_png(&path, &Sheet::new(width, height).render(&images)?)?,
+    }
+    println!("{}", path.display());
+    Ok(())
+}
+
+/// The latents in a file, codes of eight bits restored.
+fn latents(path: &Path, latent: usize) -> Result<Vec<f32>> {
+    match npy::read_latents(path, latent)? {
+        Latents::Floats(values) => Ok(values),
+        Latents::Bytes(codes) => {
+            let (low, high) = npy::read_range(&range_beside(path), latent)?;
+            Ok(Quantised { codes, low, high }.restore())
+        }
+    }
+}
+
+/// The label of each image, where the model has classes.
+fn labels(arguments: &Arguments, model: &Model, count: usize) -> Result<Option<Vec<u8>>> {
+    let refused = |label: usize| {
+        let classes = model.classes;
+        Error::invalid("label", format!("{label} is none of the {classes} classes 0 to {}", classes - 1))
+    };
+    match (model.kind, arguments.label, &arguments.labels) {
+        (Kind::Ae | Kind::Vae, None, None) => Ok(None),
+        (Kind::Ae | Kind::Vae, ..) => {
+            Err(Error::invalid("--label", "only a CVAE decodes with labels, and this run is none"))
+        }
+        (Kind::Cvae, None, None) => {
+            Err(Error::invalid("--label", "a CVAE decodes with labels: give --label or --labels"))
+        }
+        (Kind::Cvae, Some(label), _) if label >= model.classes => Err(refused(label)),
+        (Kind::Cvae, Some(label), _) => Ok(Some(vec![label as u8; count])),
+        (Kind::Cvae, None, Some(path)) => npy::read_labels(path, count).map(Some),
+    }
+}

@@ -1,0 +1,41 @@
+//! `wgvae grid`
+
+use super::options::{DataOptions, OutputOptions};
+use crate::{
+    Result,
+    gallery::{self, Part},
+};
+use clap::ValueEnum;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    data: DataOptions,
+    /// Images to show, the first ones
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    count: usize,
+    /// Which images
+    #[arg(long, value_enum, default_value = "train")]
+    split: Split,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Split {
+    /// What a model is trained on
+    Train,
+    /// What it is judged on
+    Test,
+}
+
+pub fn run(arguments: Arguments) -> Result<()> {
+    let path = arguments.output.file("grid.png", &["png"])?;
+    let part = match arguments.split {
+        Split::Train => Part::Train,
+        Split::Test => Part::Test,
+    };
+    gallery::grid(&arguments.data.open()?, part, arguments.count)?.save(&path)?;
+    println!("{}", path.display());
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! `wgvae sample`
+
+use super::options::{OutputOptions, RunOptions};
+use crate::{
+    Result,
+    gallery::{self, Origin, Sampling, Size},
+    models::Kind,
+};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    run: RunOptions,
+    /// Images to draw; of a CVAE, of each label [default: 100, of a CVAE 10]
+    #[arg(long, value_name = "N")]
+    count: Option<usize>,
+    /// Draw this label; several may be given [default: all] (CVAE)
+    #[arg(long, value_delimiter = ',', value_name = "K")]
+    label: Vec<usize>,
+    /// Decides the latents [default: the run's seed]
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+pub fn run(arguments: Arguments) -> Result<()> {
+    let run = arguments.run.open()?;
+    let path = arguments.output.picture(&run.dir, &name(&arguments), &["png"])?;
+    let kind = run.config.model.kind;
+    let data = if kind == Kind::Ae { Some(arguments.run.dir.open(&run)?) } else { None };
+    let codec = arguments.run.codec(&run)?;
+    let origin = Origin::of(&codec, data.as_ref())?;
+    let options = Sampling {
+        count: arguments.count.unwrap_or(if kind == Kind::Cvae { 10 } else { 100 }),
+        labels: arguments.label,
+        seed: arguments.seed.unwrap_or(run.config.seed),
+    };
+    gallery::sample(&codec, Size::of_run(&run), &origin, &options)?.save(&path)?;
+    eprintln!("samples: {}", origin.describe());
+    println!("{}", path.display());
+    Ok(())
+}
+
+/// `sample-label3-8-seed5` for labels 3 and 8 and seed 5.
+fn name(arguments: &Arguments) -> String {
+    let mut name = "sample".to_string();
+    if !arguments.label.is_empty() {
+        let labels: Vec<String> = arguments.label.iter().map(usize::to_string).collect();
+        name += &format!("-label{}", labels.join("-"));
+    }
+    arguments.seed.map_or(name.clone(), |seed| format!("{name}-seed{seed}"))
+}

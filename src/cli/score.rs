@@ -1,0 +1,123 @@
+//! `wgvae score`
+
+use super::{
+    images::ImageOptions,
+    options::RunOptions,
+    output::{check, picture_of_run},
+};
+use crate::{
+    Error, Result,
+    analysis::{Score, score},
+    data::{Split, rows_f32},
+    files::write_atomically,
+    models::{Kind, Loss},
+    picture::{Sheet, save_png},
+};
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    run: RunOptions,
+    #[command(flatten)]
+    images: ImageOptions,
+    /// Write the CSV to FILE [default: standard output]
+    #[arg(short, long, value_name = "FILE.csv")]
+    output: Option<PathBuf>,
+    /// Draw the N images with the greatest reconstruction error from z = mu, in the run's own loss, each above its
+    /// reconstruction
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    worst: Option<u32>,
+    /// Where they are drawn [default: RUN/images/worst.png]
+    #[arg(long, value_name = "FILE.png", requires = "worst")]
+    picture: Option<PathBuf>,
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
+}
+
+/// A line of the CSV. The average of each column is the figure of that name in `evaluate`.
+#[derive(serde::Serialize)]
+struct Line {
+    index: usize,
+    label: Option<u8>,
+    squared_error: f64,
+    bce: f64,
+    kl: Option<f64>,
+    elbo: Option<f64>,
+    squared_error_at_mu: Option<f64>,
+    bce_at_mu: Option<f64>,
+}
+
+pub fn run(arguments: Arguments) -> Result<()> {
+    let run = arguments.run.open()?;
+    if let Some(path) = &arguments.output {
+        check("--output", path, &["csv"], arguments.force)?;
+    }
+    if let Some(path) = &arguments.picture {
+        check("--picture", path, &["png"], arguments.force)?;
+    }
+    let codec = arguments.run.codec(&run)?;
+    let data = arguments.images.open(&run, &arguments.run.dir)?;
+    let split = arguments.images.split(&data);
+    if codec.model().kind == Kind::Cvae && split.labels.is_none() {
+        return Err(Error::no_labels());
+    }
+    let (scores, _) = score(&codec, split, run.config.seed)?;
+    let table = table(&scores, split);
+    match &arguments.output {
+        Some(path) => {
+            write_atomically(path, table.as_bytes())?;
+            println!("{}", path.display());
+        }
+        None => print!("{table}"),
+    }
+    let Some(worst) = arguments.worst else { return Ok(()) };
+    let path = match &arguments.picture {
+        Some(path) => path.clone(),
+        None => picture_of_run(&run.dir, "worst.png")?,
+    };
+    let loss = run.config.objective.loss;
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| scores[b].at_mu.of(loss).total_cmp(&scores[a].at_mu.of(loss)));
+    order.truncate(worst as usize);
+    let shown = rows_f32(split, data.pixels(), &order);
+    let labels: Option<Vec<u8>> = split.labels.as_ref().map(|labels| order.iter().map(|&i| labels[i]).collect());
+    let restored = codec.reconstruct(&shown, labels.as_deref())?;
+    let captions = order.iter().enumerate().map(|(place, &i)| {
+        let label = labels.as_ref().map(|labels| format!(" ({})", labels[place])).unwrap_or_default();
+        format!("#{i}{label} {:.1}", scores[i].at_mu.of(loss))
+    });
+    let unit = if loss == Loss::BceSum { "nats" } else { "squared error" };
+    // Each tile is an original and its reconstruction under it.
+    let sheet =
+        Sheet::new(data.width, 2 * data.height).title(format!("restored worst: {unit}, z = mu")).captions(captions);
+    let pairs = shown.chunks(data.pixels()).zip(restored.chunks(data.pixels()));
+    let tiles: Vec<f32> = pairs.flat_map(|(above, below)| [above, below].concat()).collect();
+    save_png(&path, &sheet.render(&tiles)?)?;
+    // Where the table is on standard output, the path must not follow it.
+    match arguments.output {
+        Some(_) => println!("{}", path.display()),
+        None => eprintln!("{}", path.display()),
+    }
+    Ok(())
+}
+
+fn table(scores: &[Score], split: &Split) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for (index, score) in scores.iter().enumerate() {
+        let line = Line {
+            index,
+            label: split.labels.as_ref().map(|labels| labels[index]),
+            squared_error: score.drawn.squared_error,
+            bce: score.drawn.bce,
+            kl: score.kl,
+            elbo: score.elbo(),
+            squared_error_at_mu: score.kl.map(|_| score.at_mu.squared_error),
+            bce_at_mu: score.kl.map(|_| score.at_mu.bce),
+        };
+        writer.serialize(line).expect("plain numbers, written to memory");
+    }
+    let bytes = writer.into_inner().expect("written to memory");
+    String::from_utf8(bytes).expect("digits and commas")
+}

@@ -1,0 +1,29 @@
+//! `wgvae style`
+
+use super::options::{OutputOptions, RunOptions};
+use crate::{Result, gallery};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    run: RunOptions,
+    /// A test image whose style is taken; several may be given [default: the first of each class]
+    #[arg(long, value_delimiter = ',', value_name = "I")]
+    image: Vec<usize>,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+pub fn run(arguments: Arguments) -> Result<()> {
+    let run = arguments.run.open()?;
+    let path = arguments.output.picture(&run.dir, "style", &["png"])?;
+    let data = arguments.run.dir.open(&run)?;
+    let codec = arguments.run.codec(&run)?;
+    let indices = match arguments.image.is_empty() {
+        true => gallery::example_of_each_class(&data),
+        false => arguments.image,
+    };
+    gallery::style(&codec, &data, &indices)?.save(&path)?;
+    println!("{}", path.display());
+    Ok(())
+}

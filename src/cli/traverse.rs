@@ -1,0 +1,55 @@
+//! `wgvae traverse`
+
+use super::options::{OutputOptions, RunOptions};
+use crate::{
+    Result,
+    gallery::{self, Centre, Origin, Size, Traversal},
+    models::Kind,
+};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    run: RunOptions,
+    /// Vary this dimension alone [default: each in a row of its own]
+    #[arg(long, value_name = "D")]
+    dim: Option<usize>,
+    /// Hold the others where this test image has them [default: at the prior's mean; of an autoencoder, at the middle of
+    /// the box of its training codes]
+    #[arg(long, value_name = "I")]
+    image: Option<usize>,
+    /// Vary from -R to R [default: 3]; of an autoencoder from 0 to R [default: as far as its training codes go]
+    #[arg(long, value_name = "R")]
+    range: Option<f32>,
+    /// Images in a row
+    #[arg(long, default_value_t = 11, value_name = "N")]
+    steps: usize,
+    /// Decode as this label [default: the image's, or 0] (CVAE)
+    #[arg(long, value_name = "K")]
+    label: Option<usize>,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+pub fn run(arguments: Arguments) -> Result<()> {
+    let run = arguments.run.open()?;
+    let mut name = "traverse".to_string();
+    for (what, value) in [("dim", arguments.dim), ("image", arguments.image), ("label", arguments.label)] {
+        name += &value.map_or(String::new(), |value| format!("-{what}{value}"));
+    }
+    let path = arguments.output.picture(&run.dir, &name, &["png"])?;
+    let needed = run.config.model.kind == Kind::Ae || arguments.image.is_some();
+    let data = if needed { Some(arguments.run.dir.open(&run)?) } else { None };
+    let codec = arguments.run.codec(&run)?;
+    let origin = Origin::of(&codec, data.as_ref())?;
+    let options = Traversal {
+        dim: arguments.dim,
+        centre: arguments.image.map_or(Centre::Middle, Centre::Image),
+        range: arguments.range,
+        steps: arguments.steps,
+        label: arguments.label,
+    };
+    gallery::traverse(&codec, Size::of_run(&run), data.as_ref(), &origin, &options)?.save(&path)?;
+    println!("{}", path.display());
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! `wgvae verify`
+
+use super::{options::parse, print_json};
+use crate::{
+    Error, Result,
+    check::{
+        mutants::run_mutants,
+        replay::replay_gpu,
+        report::{KernelReport, verify},
+        trace::{Limits, Quantity, Trace, replay_oracle},
+    },
+    device::{Choice, Device},
+    gpu::{self, Gpu, adapters},
+};
+use indicatif::ProgressBar;
+use serde::Serialize;
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Replay training traces recorded elsewhere, instead of checking the kernels
+    #[arg(long, num_args = 1.., value_name = "FILE.safetensors")]
+    trace: Vec<PathBuf>,
+    /// Change every shader one token at a time and demand that the check rejects each change
+    #[arg(long, conflicts_with = "trace")]
+    mutants: bool,
+    /// With --mutants: only every N-th automatic one
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "mutants")]
+    sample: usize,
+    /// auto or gpu: the best adapter; all: every adapter found; or the number of one in `wgvae devices`.
+    /// With --trace also cpu, the f64 oracle
+    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|all|INDEX", value_parser = parse::<Devices>)]
+    device: Devices,
+    /// Keep WebGPU's runtime checks in the shaders
+    #[arg(long)]
+    checked: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone)]
+enum Devices {
+    All,
+    One(Choice),
+}
+
+impl FromStr for Devices {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Devices> {
+        if text == "all" { Ok(Devices::All) } else { text.parse().map(Devices::One) }
+    }
+}
+
+/// What was found on one device.
+#[derive(Serialize)]
+struct Verdict {
+    ok: bool,
+    device: String,
+    driver: String,
+    kernels: Vec<KernelReport>,
+    traces: Vec<TraceVerdict>,
+}
+
+#[derive(Serialize)]
+struct TraceVerdict {
+    file: String,
+    ok: bool,
+    errors: BTreeMap<String, f64>,
+    #[serde(skip)]
+    quantities: Vec<Quantity>,
+}
+
+pub fn run(arguments: Arguments) -> Result<()> {
+    let devices = match &arguments.device {
+        Devices::One(choice) => {
+            let options = gpu::Options { checked: arguments.checked };
+            vec![Device::open(choice, options, &mut |line| eprintln!("device: {line}"))?]
+        }
+        Devices::All => every_adapter(arguments.checked)?,
+    };
+    if arguments.mutants {
+        return mutants(&devices[0], &arguments);
+    }
+    let verdicts: Vec<Verdict> = devices.iter().map(|device| judge(device, &arguments)).collect::<Result<_>>()?;
+    if arguments.json {
+        match &verdicts[..] {
+            [one] => print_json(one),
+            several => print_json(&several),
+        }
+    }
+    match verdicts.iter().all(|verdict| verdict.ok) {
+        true => Ok(()),
+        false => Err(Error::CheckFailed("not everything is within its limits".into())),
+    }
+}
+
+fn every_adapter(checked: bool) -> Result<Vec<Device>> {
+    let found = adapters();
+    if found.is_empty() {
+        return Err(Error::NoAdapter { problem: "no Vulkan, Metal or DX12 adapter found".into() });
+    }
+    let open = |index| Gpu::open(&gpu::Choice::Index(index), gpu::Options { checked });
+    found.iter().map(|adapter| Ok(Device::Gpu(Arc::new(open(adapter.index)?)))).collect()
+}
+
+fn spinner() -> ProgressBar {
+    let spinner = ProgressBar::new_spinner();
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
+}
+
+fn judge(device: &Device, arguments: &Arguments) -> Result<Verdict> {
+    let spinner = spinner();
+    let (mut kernels, mut driver) = (Vec::new(), String::new());
+    if let Device::Gpu(gpu) = device {
+        driver.clone_from(&gpu.adapter().driver);
+    }
+    if arguments.trace.is_empty() {
+        let Device::Gpu(gpu) = device else {
+            return Err(Error::invalid(
+                "--device",
+                "the oracle is what kernels are checked against: name an adapter, or a --trace",
+            ));
+        };
+        let report = verify(gpu, |name| spinner.set_message(name.to_string()))?;
+        spinner.finish_and_clear();
+        if !arguments.json {
+            println!("{report}");
+        }
+        kernels = report.kernels;
+    }
+    let mut traces = Vec::new();
+    for file in &arguments.trace {
+        spinner.set_message(file.display().to_string());
+        let trace = Trace::load(file)?;
+        let (replay, limits) = match device {
+            Device::Gpu(gpu) => (replay_gpu(gpu, &trace)?, Limits::F32),
+            Device::Oracle => (replay_oracle(&trace)?, Limits::ORACLE),
+        };
+        let quantities = trace.compare(&replay, limits)?;
+        let verdict = TraceVerdict {
+            file: file.display().to_string(),
+            ok: quantities.iter().all(Quantity::ok),
+            errors: quantities.iter().map(|quantity| (quantity.name.clone(), quantity.relative_error)).collect(),
+            quantities,
+        };
+        if !arguments.json {
+            spinner.suspend(|| print_trace(&verdict));
+        }
+        traces.push(verdict);
+    }
+    spinner.finish_and_clear();
+    let ok = kernels.iter().all(|kernel| kernel.ok) && traces.iter().all(|trace| trace.ok);
+    Ok(Verdict { ok, device: device.to_string(), driver, kernels, traces })
+}
+
+fn print_trace(verdict: &TraceVerdict) {
+    println!("{}", verdict.file);
+    println!("{:<34} {:>14}  {:>8}", "quantity", "relative error", "limit");
+    for quantity in &verdict.quantities {
+        let mark = if quantity.ok() { "" } else { "  FAILED" };
+        println!("{:<34} {:>14.2e}  {:>8.0e}{mark}", quantity.name, quantity.relative_error, quantity.limit);
+    }
+    let words = if verdict.ok { "all within their limits" } else { "NOT all within their limits" };
+    println!("{} quantities: {words}\n", verdict.quantities.len());
+}
+
+fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
+    let Device::Gpu(gpu) = device else {
+        return Err(Error::invalid("--device", "mutants are of shaders: name an adapter"));
+    };
+    // Without runtime checks a mutant could write anywhere.
+    let gpu = Gpu::open(&gpu::Choice::Index(gpu.adapter().index), gpu::Options { checked: true })?;
+    let spinner = spinner();
+    let report = run_mutants(&gpu, arguments.sample, |outcome| {
+        spinner.set_message(format!("{} {}", outcome.of, outcome.change))
+    })?;
+    spinner.finish_and_clear();
+    match arguments.json {
+        true => print_json(&report),
+        false => println!("{report}"),
+    }
+    match report.ok() {
+        true => Ok(()),
+        false => Err(Error::CheckFailed("too many mutants survive".into())),
+    }
+}

@@ -1,0 +1,150 @@
+//! The pictures of a model: a function per figure, from a model at work and its data to an image and the numbers behind it.
+//!
+//! Nothing here depends on time or on the order of execution, and every random number comes from a seed: the same model, data
+//! and options give the same picture byte for byte on one device.
+
+mod curves;
+mod grid;
+mod interpolate;
+mod latents;
+mod manifold;
+mod reconstruct;
+mod sample;
+mod scatter;
+mod style;
+mod traverse;
+
+pub use curves::{Quantity, curves};
+pub use grid::{Part, grid};
+pub use interpolate::{Interpolation, Path, interpolate};
+pub use latents::{BOX_IMAGES, Bounds, Origin, linear, normal_quantile, prior, spherical};
+pub use manifold::manifold;
+pub use reconstruct::{Reconstruction, reconstruct};
+pub use sample::{Sampling, sample};
+pub use scatter::{Cloud, scatter};
+pub use style::{example_of_each_class, style};
+pub use traverse::{Centre, Traversal, traverse};
+
+use crate::{
+    Error, Result,
+    data::{Dataset, Split, rows_f32},
+    models::{Kind, Model},
+    picture::{BLANK, Sheet, save_png},
+    train::Run,
+};
+use image::GrayImage;
+
+/// A sheet of images and what it was made of.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    /// How the tiles are laid out and labelled.
+    pub sheet: Sheet,
+    /// `[tiles, pixels]` in [0, 1], row by row as they lie on the sheet.
+    pub tiles: Vec<f32>,
+    /// What was decoded, `[count, latent]`, in the order of the tiles that show it; empty where nothing was.
+    pub latents: Vec<f32>,
+}
+
+impl Figure {
+    /// The picture.
+    ///
+    /// # Errors
+    /// As [`Sheet::render`].
+    pub fn render(&self) -> Result<GrayImage> {
+        self.sheet.render(&self.tiles)
+    }
+
+    /// Writes the picture as PNG, atomically.
+    ///
+    /// # Errors
+    /// As [`Figure::render`] and [`save_png`].
+    pub fn save(&self, path: &std::path::Path) -> Result<()> {
+        save_png(path, &self.render()?)
+    }
+}
+
+/// Width and height of an image in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Pixels per row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+impl Size {
+    /// That of every image of `data`.
+    pub fn of(data: &Dataset) -> Size {
+        Size { width: data.width, height: data.height }
+    }
+
+    /// That of every image `run` was trained on.
+    pub fn of_run(run: &Run) -> Size {
+        Size { width: run.config.data.width, height: run.config.data.height }
+    }
+
+    fn sheet(self) -> Sheet {
+        Sheet::new(self.width, self.height)
+    }
+
+    fn pixels(self) -> usize {
+        self.width * self.height
+    }
+}
+
+/// What people call a model: `VAE-8`, by its kind and the width of its latent space.
+pub fn name(model: &Model) -> String {
+    format!("{:?}-{}", model.kind, model.latent).to_uppercase()
+}
+
+/// The symbol of what the encoder finds: μ, or an AE's code.
+fn symbol(model: &Model) -> &'static str {
+    if model.kind == Kind::Ae { "code" } else { "μ" }
+}
+
+/// Images `indices` of the test split, `[indices.len(), pixels]`, and their labels where it has any.
+fn test_images(data: &Dataset, indices: &[usize]) -> Result<(Vec<f32>, Option<Vec<u8>>)> {
+    let Split { count, labels, .. } = &data.test;
+    if let Some(index) = indices.iter().find(|index| *index >= count) {
+        let problem = format!("{index} is past the {count} test images, 0 to {}", count - 1);
+        return Err(Error::invalid("image", problem));
+    }
+    let labels = labels.as_ref().map(|labels| indices.iter().map(|&index| labels[index]).collect());
+    Ok((rows_f32(&data.test, data.pixels(), indices), labels))
+}
+
+/// `label` as the model's decoder takes it.
+fn class(model: &Model, label: usize) -> Result<u8> {
+    let no_class = || {
+        let classes = model.classes;
+        Error::invalid("label", format!("{label} is none of the {classes} classes 0 to {}", classes.saturating_sub(1)))
+    };
+    if model.kind != Kind::Cvae {
+        return Err(Error::invalid(
+            "label",
+            format!("only a CVAE decodes by label, and this model is {}", name(model)),
+        ));
+    }
+    u8::try_from(label).ok().filter(|_| label < model.classes).ok_or_else(no_class)
+}
+
+/// Refuses a sheet of more than a million places, or one that [`Sheet::layout`] refuses, before anything as large is made.
+fn fits(sheet: &Sheet, rows: usize, columns: usize) -> Result<()> {
+    match rows.checked_mul(columns) {
+        Some(places) if places <= 1 << 20 => sheet.clone().columns(columns).layout(places).map(drop),
+        _ => Err(Error::invalid("images", format!("{rows} rows of {columns} are no sheet to look at; draw fewer"))),
+    }
+}
+
+/// Refuses what is too small.
+fn at_least(what: &str, value: usize, least: usize) -> Result<usize> {
+    match value >= least {
+        true => Ok(value),
+        false => Err(Error::invalid(what, format!("is {value}, expected at least {least}"))),
+    }
+}
+
+/// Adds empty places until the last of the rows of `columns` tiles is full.
+fn fill_row(tiles: &mut Vec<f32>, columns: usize, pixels: usize) {
+    tiles.resize(tiles.len().next_multiple_of(columns * pixels), BLANK);
+}

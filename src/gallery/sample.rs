@@ -1,0 +1,59 @@
+//! New images: the decoder at work on latents that belong to no image.
+
+use super::{Figure, Origin, Size, at_least, class, fill_row, fits, name};
+use crate::{
+    Result,
+    models::{Codec, Kind, Model},
+};
+
+/// Samples in a row of the sheet.
+const COLUMNS: usize = 10;
+
+/// What is drawn.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sampling {
+    /// Samples; of a CVAE, of each label.
+    pub count: usize,
+    /// A CVAE's labels, one after another; empty for all of them.
+    pub labels: Vec<usize>,
+    /// Decides the latents.
+    pub seed: u64,
+}
+
+/// Decodes latents drawn from `origin`. A CVAE's sheet has a block of rows per label.
+///
+/// # Errors
+/// [`Error::Invalid`](crate::Error::Invalid) for a count of 0, for a label that is no class, and for labels given to a model without any.
+pub fn sample(codec: &Codec, size: Size, origin: &Origin, options: &Sampling) -> Result<Figure> {
+    let (model, count) = (codec.model(), at_least("count", options.count, 1)?);
+    let Model { kind, latent, classes, .. } = *model;
+    let asked: Vec<u8> = options.labels.iter().map(|&label| class(model, label)).collect::<Result<_>>()?;
+    let labels = match kind {
+        Kind::Cvae if asked.is_empty() => (0..classes).map(|label| class(model, label)).collect::<Result<_>>()?,
+        _ => asked,
+    };
+    let title = format!("{}: samples {}", name(model), origin.describe());
+    let sheet = size.sheet();
+    if labels.is_empty() {
+        fits(&sheet, count.div_ceil(COLUMNS), COLUMNS)?;
+        let sheet = if count > 100 { sheet } else { sheet.columns(COLUMNS) }.title(title);
+        let latents = origin.draw(options.seed, count, latent);
+        return Ok(Figure { sheet, tiles: codec.decode(&latents, None)?, latents });
+    }
+
+    let columns = count.min(COLUMNS);
+    let rows_each = count.div_ceil(columns);
+    fits(&sheet, labels.len().saturating_mul(rows_each), columns)?;
+    let rows = labels.iter().flat_map(|label| std::iter::repeat_n(label.to_string(), rows_each));
+    let sheet = sheet.columns(columns).row_labels(rows).title(title);
+    let sheet = if rows_each > 1 { sheet.group_rows(rows_each) } else { sheet };
+    let latents = origin.draw(options.seed, labels.len() * count, latent);
+    let each: Vec<u8> = labels.iter().flat_map(|&label| std::iter::repeat_n(label, count)).collect();
+    let images = codec.decode(&latents, Some(&each))?;
+    let mut tiles = Vec::with_capacity(labels.len() * rows_each * columns * size.pixels());
+    for block in images.chunks(count * size.pixels()) {
+        tiles.extend_from_slice(block);
+        fill_row(&mut tiles, columns, size.pixels());
+    }
+    Ok(Figure { sheet, tiles, latents })
+}

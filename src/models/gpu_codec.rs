@@ -1,0 +1,164 @@
+//! Encoding and decoding on a device: while one batch is under way, the host packs the next and unpacks the one before.
+
+use super::{Encoding, Model, Network, Param, padded, rows, step};
+use crate::{
+    Result,
+    gpu::{Batch, Batches, Gpu, Matrix, Memory, Part, Prepared, Program, Readback, Role, vec4s},
+    kernels::{Format, linear::Activation},
+    oracle::reparameterize,
+};
+use std::{collections::VecDeque, ops::Range, sync::Arc};
+
+/// Rows a batch may have: enough to fill a device, few enough that the activations stay small.
+const ROWS: usize = 1024;
+/// Batches under way at a time.
+const IN_FLIGHT: usize = 3;
+
+const LOG_VAR_MIN: f32 = reparameterize::LOG_VAR_MIN as f32;
+const LOG_VAR_MAX: f32 = reparameterize::LOG_VAR_MAX as f32;
+
+/// A model on a device, with a program for each thing it is asked.
+pub(super) struct GpuCodec {
+    gpu: Arc<Gpu>,
+    net: Network,
+    memory: Memory,
+    batches: Batches,
+    readbacks: Vec<Readback>,
+    encoding: Prepared,
+    encoding_bytes: Prepared,
+    decoding: Prepared,
+    decoding_logits: Prepared,
+}
+
+impl GpuCodec {
+    pub(super) fn new(gpu: Arc<Gpu>, model: &Model, params: &[Param]) -> Result<GpuCodec> {
+        let net = Network::new(model, ROWS).with_reconstruction();
+        let mut memory = Memory::default();
+        memory.upload(&gpu, Role::Params, bytemuck::cast_slice(&net.pack(params)?))?;
+        memory.create(&gpu, Role::Activations, net.activation_bytes())?;
+        memory.create(&gpu, Role::Images, 16 * (ROWS * vec4s(model.input)) as u64)?;
+        let straight: Vec<u32> = (0..ROWS as u32).collect();
+        memory.upload(&gpu, Role::Order, bytemuck::cast_slice(&straight))?;
+        memory.create(&gpu, Role::Labels, 4 * ROWS as u64)?;
+        memory.create(&gpu, Role::Noise, 4)?;
+        memory.create(&gpu, Role::Partials, 4 * net.partials.stride as u64)?;
+        let encoding = |format| {
+            let mut program = Program::default();
+            step::encoding(&mut program, &net, format, false)?;
+            gpu.prepare(&program, &memory)
+        };
+        let largest = 16 * (ROWS * (3 * vec4s(model.latent)).max(vec4s(model.input))) as u64;
+        Ok(GpuCodec {
+            encoding: encoding(Format::F32)?,
+            encoding_bytes: encoding(Format::U8)?,
+            decoding: gpu.prepare(&step::decoding(&net, Activation::Sigmoid)?, &memory)?,
+            decoding_logits: gpu.prepare(&step::decoding(&net, Activation::Identity)?, &memory)?,
+            batches: Batches::new(&gpu, 1),
+            readbacks: (0..IN_FLIGHT).map(|_| Readback::new(&gpu, largest)).collect(),
+            gpu,
+            net,
+            memory,
+        })
+    }
+
+    /// Encodes float images `[count, input]`.
+    pub(super) fn encode(&self, x: &[f32]) -> Result<Encoding> {
+        self.encode_as(&self.encoding, x)
+    }
+
+    /// Encodes images of one byte per pixel, `[count, input]`.
+    pub(super) fn encode_bytes(&self, x: &[u8]) -> Result<Encoding> {
+        self.encode_as(&self.encoding_bytes, x)
+    }
+
+    fn encode_as<T: bytemuck::Pod + Default>(&self, program: &Prepared, x: &[T]) -> Result<Encoding> {
+        let (input, middle) = (self.net.model.input, &self.net.middle);
+        // Code, μ and log σ² lie one behind the other: one copy brings all.
+        let last = if self.net.parts().variational { middle.log_var } else { middle.code };
+        let span = |rows: usize| 4 * ((last.start - middle.code.start) as usize + rows * vec4s(last.columns as usize));
+        let relative = |matrix: Matrix| Matrix { start: matrix.start - middle.code.start, ..matrix };
+        let mut all = Encoding::default();
+        self.each_batch(
+            program,
+            x.len() / input,
+            |rows| (middle.code, span(rows)),
+            |range| {
+                let packed = padded(&x[range.start * input..range.end * input], input);
+                self.memory.write(&self.gpu, Role::Images, 0, bytemuck::cast_slice(&packed))
+            },
+            |range, packed| {
+                let part = |matrix| rows(packed, relative(matrix), range.len());
+                all.code.extend(part(middle.code));
+                if self.net.parts().variational {
+                    all.mu.extend(part(middle.mu));
+                    // The device keeps log σ² as the layer gives it; every use of it is of the bounded one.
+                    all.log_var.extend(part(middle.log_var).into_iter().map(|v| v.clamp(LOG_VAR_MIN, LOG_VAR_MAX)));
+                }
+            },
+        )?;
+        Ok(all)
+    }
+
+    /// Decodes latents `[count, latent]` with checked labels, `[count]` where the model has them: to images, or with
+    /// `logits` to what the sigmoid makes images of.
+    pub(super) fn decode(&self, z: &[f32], labels: Option<&[u8]>, logits: bool) -> Result<Vec<f32>> {
+        let (latent, to) = (self.net.model.latent, self.net.reconstruction);
+        let program = if logits { &self.decoding_logits } else { &self.decoding };
+        let count = z.len() / latent;
+        let mut images = Vec::with_capacity(count * self.net.model.input);
+        self.each_batch(
+            program,
+            count,
+            |rows| (to, 4 * rows * vec4s(to.columns as usize)),
+            |range| {
+                let packed = padded(&z[range.start * latent..range.end * latent], latent);
+                let offset = 16 * step::decoder_input(&self.net).start as u64;
+                self.memory.write(&self.gpu, Role::Activations, offset, bytemuck::cast_slice(&packed))?;
+                let Some(labels) = labels else { return Ok(()) };
+                let labels: Vec<u32> = labels[range].iter().map(|&label| label.into()).collect();
+                self.memory.write(&self.gpu, Role::Labels, 0, bytemuck::cast_slice(&labels))
+            },
+            |range, packed| match to.columns % 4 {
+                0 => images.extend_from_slice(packed),
+                _ => images.extend(rows(packed, Matrix { start: 0, ..to }, range.len())),
+            },
+        )?;
+        Ok(images)
+    }
+
+    /// Runs `program` over `count` rows, batch after batch: `fill` puts a range of rows on the device, `region` says
+    /// which activations hold its results (their start, and how many values for so many rows), `take` gets them.
+    fn each_batch(
+        &self,
+        program: &Prepared,
+        count: usize,
+        region: impl Fn(usize) -> (Matrix, usize),
+        fill: impl Fn(Range<usize>) -> Result<()>,
+        mut take: impl FnMut(Range<usize>, &[f32]),
+    ) -> Result<()> {
+        let mut under_way = VecDeque::new();
+        let ranges = (0..count).step_by(ROWS).map(|first| first..count.min(first + ROWS));
+        let mut waiting = ranges.zip(self.readbacks.iter().cycle());
+        loop {
+            if under_way.len() < IN_FLIGHT
+                && let Some((range, readback)) = waiting.next()
+            {
+                fill(range.clone())?;
+                let (from, values) = region(range.len());
+                self.batches.write(&self.gpu, &[Batch { rows: range.len() as u32, ..Batch::default() }]);
+                let bytes = 4 * values as u64;
+                let back = (readback, &self.memory, Role::Activations, 16 * from.start as u64, bytes);
+                under_way.push_back((
+                    self.gpu.submit(&self.batches, &[Part::Step(program, 0)], Some(back)),
+                    range,
+                    readback,
+                    bytes,
+                ));
+                continue;
+            }
+            let Some((submission, range, readback, bytes)) = under_way.pop_front() else { return Ok(()) };
+            self.gpu.wait_for(submission, "encoding and decoding")?;
+            readback.with(bytes, |bytes| take(range, bytemuck::cast_slice(bytes)))?;
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The checker itself: what it must reject, and that no kernel escapes it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use ndarray::array;
+use std::collections::HashSet;
+use wgvae::{
+    check::{
+        case::{Case, Expected, GUARD, UNWRITTEN},
+        comparison::compare,
+        layout::{Layout, batch, random},
+        mutants::{EQUIVALENT, automatic},
+        tolerance::{Approx, dot_depth, exact, product},
+        wgsl::{bound_loops, edits},
+    },
+    gpu::{Program, Role},
+    kernels,
+};
+
+/// Two rows of three columns expected, of three rows there are.
+fn case() -> Case {
+    let mut layout = Layout::default();
+    let y = layout.output(Role::Activations, "y", 3, 3);
+    let analysis = array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]].mapv(|value| Approx { value, error: 0.01 });
+    layout.expect(Role::Activations, y, &analysis.mapv(|number| number.value), &analysis);
+    layout.case("by hand", Program::default(), batch(0, 2, 0), 1)
+}
+
+/// What a kernel that is right leaves.
+fn right(case: &Case) -> Vec<u32> {
+    let buffer = &case.buffers[0];
+    let word = |(&before, after): (&u32, &Expected)| match *after {
+        Expected::Untouched => before,
+        Expected::Near { value, .. } => (value as f32).to_bits(),
+        Expected::Bits(bits) => bits,
+        Expected::Zero => 0,
+    };
+    buffer.before.iter().zip(&buffer.after).map(word).collect()
+}
+
+/// A guard of four words, then three rows of four, then a guard.
+const ELEMENT: usize = 4 + 4 + 1;
+const PAD: usize = 4 + 3;
+const PAST_THE_BATCH: usize = 4 + 2 * 4;
+const BEHIND: usize = 4 + 3 * 4;
+
+fn rejected(change: impl FnOnce(&mut Vec<u32>)) -> String {
+    let case = case();
+    let mut got = right(&case);
+    change(&mut got);
+    compare(&case, Role::Activations, &got).unwrap_err().to_string()
+}
+
+#[test]
+fn a_right_result_is_accepted_with_its_share_of_the_limit() {
+    let case = case();
+    let mut got = right(&case);
+    assert_eq!(compare(&case, Role::Activations, &got), Ok(0.0));
+    got[ELEMENT] = 5.005_f32.to_bits();
+    let share = compare(&case, Role::Activations, &got).unwrap();
+    assert!((share - 0.5).abs() < 1e-3, "half of the limit was used, not {share}");
+}
+
+#[test]
+fn a_wrong_element_is_rejected_by_name_and_numbers() {
+    let message = rejected(|got| got[ELEMENT] = 5.02_f32.to_bits());
+    assert!(message.contains("y[1, 1]") && message.contains("5.02") && message.contains("5e0"), "{message}");
+}
+
+#[test]
+fn what_is_not_finite_is_rejected() {
+    for bits in [f32::NAN.to_bits(), f32::INFINITY.to_bits(), f32::NEG_INFINITY.to_bits(), UNWRITTEN, GUARD] {
+        rejected(|got| got[ELEMENT] = bits);
+    }
+}
+
+#[test]
+fn a_touched_guard_is_rejected() {
+    for index in [0, 3, BEHIND, BEHIND + 3] {
+        assert!(rejected(|got| got[index] = 0).contains("untouched"));
+        rejected(|got| got[index] ^= 1);
+    }
+}
+
+#[test]
+fn a_touched_row_past_the_batch_is_rejected() {
+    assert!(rejected(|got| got[PAST_THE_BATCH] = 0).contains("y[2, 0]"));
+}
+
+#[test]
+fn padding_that_is_not_zero_is_rejected() {
+    for bits in [1, 1.0_f32.to_bits(), UNWRITTEN] {
+        assert!(rejected(|got| got[PAD] = bits).contains("zero padding"));
+    }
+}
+
+#[test]
+fn a_wrong_length_is_rejected() {
+    assert!(rejected(|got| drop(got.pop())).contains("words"));
+    rejected(|got| got.push(GUARD));
+    rejected(Vec::clear);
+}
+
+#[test]
+fn exact_bits_are_held_exactly() {
+    let mut layout = Layout::default();
+    layout.unwritten(Role::Order, "order", 2);
+    layout.expect_bits(Role::Order, &[7, 8]);
+    let case = layout.case("bits", Program::default(), batch(0, 0, 0), 1);
+    let mut got = right(&case);
+    assert_eq!(compare(&case, Role::Order, &got), Ok(0.0));
+    got[1] = 9;
+    assert!(compare(&case, Role::Order, &got).is_err());
+}
+
+#[test]
+#[should_panic(expected = "its error analysis")]
+fn an_oracle_that_disagrees_with_its_error_analysis_is_refused() {
+    let mut layout = Layout::default();
+    let y = layout.output(Role::Activations, "y", 1, 1);
+    layout.expect(Role::Activations, y, &array![[1.0]], &array![[Approx { value: 1.001, error: 1e-6 }]]);
+}
+
+/// Sums in f32, in the order a kernel may take, stay within the error analysis and use a fair share of it.
+#[test]
+fn limits_of_a_product_hold_and_are_not_slack() {
+    let mut worst = 0.0_f64;
+    for (seed, n) in [(1, 1), (2, 7), (3, 64), (4, 257), (5, 1024)] {
+        let (a, b) = (random(seed, 9, n, 1.0), random(seed + 50, n, 9, 1.0));
+        let analysis = product(&exact(&a), &exact(&b), dot_depth(n));
+        for ((i, j), found) in analysis.indexed_iter() {
+            let lanes: [f32; 4] =
+                std::array::from_fn(|lane| (lane..n).step_by(4).map(|k| a[[i, k]] as f32 * b[[k, j]] as f32).sum());
+            let apart = (lanes.iter().sum::<f32>() as f64 - found.value).abs();
+            assert!(apart <= found.error, "{n} terms: {apart:e} beyond {:e}", found.error);
+            worst = worst.max(apart / found.error);
+        }
+    }
+    assert!(worst > 0.02, "the limits are {:.0} times what f32 needs", 1.0 / worst);
+}
+
+#[test]
+fn every_kernel_has_cases_and_mutants_and_a_name_of_its_own() {
+    let (mut kernel_names, mut case_names) = (HashSet::new(), HashSet::new());
+    for spec in kernels::ALL.iter().copied().flatten() {
+        assert!(kernel_names.insert(spec.name), "two kernels are called {}", spec.name);
+        assert!((2..=4).contains(&spec.mutants.len()), "{} has {} mutants", spec.name, spec.mutants.len());
+        let cases = (spec.cases)();
+        assert!(cases.len() >= 4, "{} has {} cases", spec.name, cases.len());
+        for case in cases {
+            assert!(
+                case_names.insert((spec.name, case.name.clone())),
+                "{}: two cases are called {}",
+                spec.name,
+                case.name
+            );
+            let dispatch = &case.program.dispatches[..];
+            assert!(
+                dispatch.len() == 1 && dispatch[0].spec.name == spec.name,
+                "{}: {} runs another kernel",
+                spec.name,
+                case.name
+            );
+            let expected =
+                |buffer: &wgvae::check::case::Buffer| buffer.after.iter().any(|after| *after != Expected::Untouched);
+            assert!(case.buffers.iter().any(expected), "{}: {} expects nothing", spec.name, case.name);
+            let bound: HashSet<_> = spec.bindings.iter().map(|(role, _)| *role).collect();
+            let given: HashSet<_> = case.buffers.iter().map(|buffer| buffer.role).collect();
+            assert_eq!(bound, given, "{}: {}: buffers bound and given", spec.name, case.name);
+        }
+    }
+}
+
+#[test]
+fn hand_written_mutants_change_one_place() {
+    for spec in kernels::ALL.iter().copied().flatten() {
+        for mutant in spec.mutants {
+            assert_eq!(spec.shader().matches(mutant.find).count(), 1, "{}: `{}`", spec.name, mutant.find);
+            assert_ne!(mutant.find, mutant.replace, "{}", spec.name);
+        }
+    }
+}
+
+#[test]
+fn automatic_mutants_change_what_they_should_and_no_more() {
+    let text = "@group(1) @binding(2) var<storage, read> a: array<f32, 8>; // 1 + 1\nfn f(x: vec4f) -> f32 { return -x.y * 2.0 + a[3u] - min(1e-3, 0.0); }";
+    let changed: Vec<String> =
+        edits(text).iter().map(|edit| format!("{} {}", &text[edit.at.clone()], edit.replace)).collect();
+    let expected = [
+        "8 7",
+        "- ",
+        "y x",
+        "* +",
+        "2.0 (2.0 * 2.0)",
+        "+ -",
+        "3u 4u",
+        "- +",
+        "min max",
+        "1e-3 (2.0 * 1e-3)",
+        "0.0 1.0",
+    ];
+    assert_eq!(changed, expected);
+    let barrier = edits("fn main() { workgroupBarrier(); }");
+    assert!(barrier.len() == 1 && barrier[0].barrier);
+}
+
+#[test]
+fn bounded_loops_stop() {
+    let text = bound_loops("fn f() { for (var i = 0u; i < 3u; i++) { while true { i += 1u; } } }", 9);
+    assert_eq!(text.matches(">= 9u { break; }").count(), 2, "{text}");
+    naga::front::wgsl::parse_str(&text).unwrap();
+}
+
+#[test]
+fn every_known_equivalent_is_still_a_mutant() {
+    let mutants: HashSet<_> =
+        automatic().iter().map(|(source, edit)| (source.file, edit.describe(source.text).1)).collect();
+    for known in EQUIVALENT {
+        assert!(mutants.contains(&(known.file, known.line.to_string())), "{}: {} is stale", known.file, known.line);
+    }
+}

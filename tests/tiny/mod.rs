@@ -1,0 +1,56 @@
+//! Small runs on built-in glyphs, and Python where there is one.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+use wgvae::{
+    data::{Dataset, glyphs},
+    device::{Choice, Device},
+    gpu::Options,
+    models::{Adam, Kind, Loss, Model, Objective},
+    train::{Run, Session, Settings},
+};
+
+/// A fresh folder of this name among the build's temporary files.
+#[allow(clippy::unwrap_used)]
+pub fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+#[allow(dead_code, clippy::unwrap_used)]
+pub fn gpu() -> Device {
+    Device::open(&Choice::Gpu, Options::default(), &mut |_| {}).unwrap()
+}
+
+#[allow(dead_code)]
+pub fn data() -> Dataset {
+    glyphs::dataset(0, 300, 70)
+}
+
+/// Trains for an epoch and opens what was left. `hidden` is odd and deep enough that no article net covers it.
+#[allow(dead_code, clippy::unwrap_used)]
+pub fn run(kind: Kind, loss: Loss, dir: &Path) -> Run {
+    let data = data();
+    let model = Model { kind, input: data.pixels(), hidden: vec![19, 13], latent: 5, classes: data.classes };
+    let beta = if kind == Kind::Ae { 0.0 } else { 1.0 };
+    let settings = Settings { model, objective: Objective { loss, beta }, adam: Adam::default(), batch: 16, seed: 3 };
+    let mut session = Session::begin(&settings, 1, gpu(), data, Some(dir)).unwrap();
+    session.epoch(&mut |_| true).unwrap();
+    Run::open(dir).unwrap()
+}
+
+/// A Python that has these modules; where there is none, says that the test is skipped.
+#[allow(dead_code)]
+pub fn python(modules: &str) -> Option<Command> {
+    let python = std::env::var("WGVAE_PYTHON").unwrap_or("python3".into());
+    let found = Command::new(&python).args(["-c", &format!("import {modules}")]).output();
+    if !found.is_ok_and(|output| output.status.success()) {
+        println!("skipped: {python} has not all of {modules} (WGVAE_PYTHON names another)");
+        return None;
+    }
+    Some(Command::new(python))
+}
