@@ -14,7 +14,7 @@ fn mutants_are_killed() {
         .expect("an adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)");
     let report = run_mutants(&gpu, SAMPLE, |_| {}).expect("the device survives");
     println!("{report}");
-    assert!(report.hand_written.len() > 50 && report.automatic.len() > 10, "too few mutants:\n{report}");
+    assert!(report.hand_written.len() > 40 && report.automatic.len() > 10, "too few mutants:\n{report}");
     assert!(report.hand_written.iter().all(|mutant| mutant.fate == Fate::Killed), "{report}");
     let unexplained =
         |mutant: &&wgvae::check::mutants::Outcome| mutant.fate == Fate::Survived && mutant.equivalent.is_none();

@@ -27,7 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var a6 = vec4f(); var b6 = vec4f();
     var a7 = vec4f(); var b7 = vec4f();
     for (var j = 0u; j < n4; j++) {
-        let w0 = min(4u * j, args.n - 1u) * k4;
+        let w0 = 4u * j * k4;
         let w1 = min(4u * j + 1u, args.n - 1u) * k4;
         let w2 = min(4u * j + 2u, args.n - 1u) * k4;
         let w3 = min(4u * j + 3u, args.n - 1u) * k4;

@@ -1,2 +1,73 @@
+/// Why a bound on an index may be wrong unseen.
+const CLAMP: &str =
+    "what is read past the end is dropped; the bound keeps the load inside the buffer, as runtime checks do too";
+
 /// Automatic mutants that change nothing a case could see.
-pub const EQUIVALENT: &[Equivalent] = &[];
+pub const EQUIVALENT: &[Equivalent] = &[
+    Equivalent { file: "common/product_nt.wgsl", line: "let last = args.n + 1u;", reason: CLAMP },
+    Equivalent { file: "common/product_nt.wgsl", line: "let last = batch.rows + 1u;", reason: CLAMP },
+    Equivalent { file: "common/product_nn.wgsl", line: "let ka = args.w + min(k, k4 + 1u);", reason: CLAMP },
+    Equivalent { file: "common/product_nn.wgsl", line: "let kb = args.w + min(k + 1u, k4 + 1u);", reason: CLAMP },
+    Equivalent { file: "common/product_nn.wgsl", line: "let last = batch.rows + 1u;", reason: CLAMP },
+    Equivalent { file: "latent.wgsl", line: "let row = args.w_d + min(n, args.width + 1u) * latent4;", reason: CLAMP },
+    Equivalent {
+        file: "latent.wgsl",
+        line: "let start = args.w_code + min(first + lane / 8u, args.latent + 1u) * width4;",
+        reason: CLAMP,
+    },
+    Equivalent {
+        file: "common/sigmoid.wgsl",
+        line: "return select(z, vec4f(1.0), x > vec4f()) / (1.0 + z);",
+        reason: "at x = 0, z is 1 as well",
+    },
+    Equivalent {
+        file: "common/mse.wgsl",
+        line: "let p = select(z, vec4f(1.0), l > vec4f()) / (1.0 + z);",
+        reason: "at l = 0, z is 1 as well",
+    },
+    Equivalent {
+        file: "common/mse.wgsl",
+        line: "let q = select(vec4f(1.0), z, l > vec4f()) / (1.0 + z);",
+        reason: "at l = 0, z is 1 as well",
+    },
+    Equivalent {
+        file: "common/bce.wgsl",
+        line: "let p = select(z, vec4f(1.0), l > vec4f()) / (1.0 + z);",
+        reason: "at l = 0, z is 1 as well",
+    },
+    Equivalent {
+        file: "common/bce.wgsl",
+        line: "let tail = select(log(1.0 + z), z - 0.5 * z * z, z <= vec4f(1e-3));",
+        reason: "there, both forms are as good",
+    },
+    Equivalent {
+        file: "common/bce.wgsl",
+        line: "let tail = select(log(1.0 + z), z - 0.5 * z * z, z < vec4f((2.0 * 1e-3)));",
+        reason: "there, both forms are as good",
+    },
+    Equivalent {
+        file: "latent.wgsl",
+        line: "for (var first = 0u; first <= args.latent; first += 8u) {",
+        reason: "one more round computes sums that are dropped",
+    },
+    Equivalent {
+        file: "latent.wgsl",
+        line: "if lane <= 8u && first + lane < args.latent {",
+        reason: "what the ninth invocation writes, the next round writes again",
+    },
+    Equivalent {
+        file: "latent.wgsl",
+        line: "if lane < 9u && first + lane < args.latent {",
+        reason: "what the ninth invocation writes, the next round writes again",
+    },
+    Equivalent {
+        file: "noise.wgsl",
+        line: "let sine = x + x * s * (-0.16666667 + s * (0.008333333 + s * (-0.00019841270 - s * 2.7557319e-6)));",
+        reason: "it moves ε by less than the error that WGSL allows sqrt and log",
+    },
+    Equivalent {
+        file: "noise.wgsl",
+        line: "let sine = x + x * s * (-0.16666667 + s * (0.008333333 + s * (-0.00019841270 + s * (2.0 * 2.7557319e-6))));",
+        reason: "it moves ε by less than the error that WGSL allows sqrt and log",
+    },
+];

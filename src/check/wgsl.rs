@@ -9,8 +9,6 @@ pub struct Edit {
     pub at: Range<usize>,
     /// What stands there instead.
     pub replace: String,
-    /// Whether it takes a barrier away.
-    pub barrier: bool,
 }
 
 impl Edit {
@@ -125,7 +123,7 @@ pub fn edits(text: &str) -> Vec<Edit> {
         let barrier = token.text == "workgroupBarrier";
         let at = if barrier { token.start..token.start + "workgroupBarrier();".len() } else { token.range() };
         if let Some(replace) = if barrier { Some(String::new()) } else { replace } {
-            edits.push(Edit { at, replace, barrier });
+            edits.push(Edit { at, replace });
         }
     }
     edits

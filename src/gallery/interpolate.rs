@@ -7,12 +7,15 @@ use crate::{
     models::{Codec, Kind},
 };
 
+/// The point at a share of the way from one latent to another.
+type Way = fn(&[f32], &[f32], f32) -> Vec<f32>;
+
 /// How the way between two latents runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Path {
-    /// Straight: [`latents::linear`].
+    /// Straight: [`linear`](super::linear).
     Linear,
-    /// Along an arc: [`latents::spherical`].
+    /// Along an arc: [`spherical`](super::spherical).
     Spherical,
 }
 
@@ -41,9 +44,9 @@ pub fn interpolate(codec: &Codec, data: &Dataset, options: &Interpolation) -> Re
         return Err(Error::invalid("images", format!("{} named, expected at least two to go between", stops.len())));
     }
     let path = options.path.unwrap_or(if model.kind == Kind::Ae { Path::Linear } else { Path::Spherical });
-    let (way, words): (fn(&[f32], &[f32], f32) -> Vec<f32>, _) = match path {
-        Path::Linear => (latents::linear, "straight"),
-        Path::Spherical => (latents::spherical, "along an arc"),
+    let (way, words) = match path {
+        Path::Linear => (latents::linear as Way, "straight"),
+        Path::Spherical => (latents::spherical as Way, "along an arc"),
     };
     fits(&Size::of(data).sheet(), 2 * stops.len(), steps.saturating_add(2))?;
     let (originals, own) = test_images(data, stops)?;
