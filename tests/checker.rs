@@ -96,7 +96,7 @@ fn padding_that_is_not_zero_is_rejected() {
 
 #[test]
 fn a_wrong_length_is_rejected() {
-    assert!(rejected(|got| drop(got.pop())).contains("words"));
+    assert!(rejected(|got| got.truncate(got.len() - 1)).contains("words"));
     rejected(|got| got.push(GUARD));
     rejected(Vec::clear);
 }

@@ -1,5 +1,7 @@
 //! Encoding and decoding in batches: the same numbers as the oracle's, whatever the batch a row falls into.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod tiny;
 
 use wgvae::{

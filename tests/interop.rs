@@ -1,5 +1,7 @@
 //! What other programs make of our files, and we of theirs.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod tiny;
 
 use ndarray::{Array1, Array2, ArrayD, Axis};

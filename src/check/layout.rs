@@ -187,7 +187,7 @@ impl Layout {
                     row.to_vec().chunks(4).map(word).collect::<Vec<u32>>()
                 };
                 self.words(Role::Images, "images", &bytes.rows().into_iter().flat_map(packed).collect::<Vec<_>>());
-                bytes.mapv(|byte| Approx::unorm8(byte))
+                bytes.mapv(Approx::unorm8)
             }
         }
     }

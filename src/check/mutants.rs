@@ -203,11 +203,11 @@ fn reversed(spec: &Spec, text: &str) -> String {
 }
 
 fn valid(text: &str) -> bool {
-    let validate = |module| {
+    let validates = |module| {
         let (flags, capabilities) = (naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());
-        naga::valid::Validator::new(flags, capabilities).validate(&module)
+        naga::valid::Validator::new(flags, capabilities).validate(&module).is_ok()
     };
-    naga::front::wgsl::parse_str(text).is_ok_and(|module| validate(module).is_ok())
+    naga::front::wgsl::parse_str(text).is_ok_and(validates)
 }
 
 impl Subject {

@@ -283,7 +283,8 @@ fn case(setting: Setting) -> Case {
     label.bias.mapv_inplace(f64::abs);
     if extreme {
         // as nothing but the bias decides, log σ² is exactly at its bounds
-        (mu.weight.fill(0.0), log_var.weight.fill(0.0));
+        mu.weight.fill(0.0);
+        log_var.weight.fill(0.0);
         for (bias, extreme) in log_var.bias.iter_mut().zip([-30.0, 20.0, -40.0, 25.0, -29.5, 19.5, -1e4, 1e4]) {
             *bias = extreme;
         }

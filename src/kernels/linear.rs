@@ -101,7 +101,7 @@ pub static SPECS: &[Spec] = &[
 /// Adds `y = act(x wᵀ + b)` to the program; `y` is `[rows, out]`.
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) where x, the layer and y do not fit.
+/// [`Error::Shape`] where x, the layer and y do not fit.
 pub fn launch(program: &mut Program, x: Input, layer: Layer, y: Matrix, activation: Activation) -> Result<()> {
     expect("linear", "y", y, y.rows, layer.outputs())?;
     let (variant, start) = match (x, activation) {

@@ -1,5 +1,8 @@
 //! Small runs on built-in glyphs, and Python where there is one.
 
+#![allow(dead_code, reason = "no test file uses all of it")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -13,7 +16,6 @@ use wgvae::{
 };
 
 /// A fresh folder of this name among the build's temporary files.
-#[allow(clippy::unwrap_used)]
 pub fn folder(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_dir_all(&path);
@@ -21,18 +23,15 @@ pub fn folder(name: &str) -> PathBuf {
     path
 }
 
-#[allow(dead_code, clippy::unwrap_used)]
 pub fn gpu() -> Device {
     Device::open(&Choice::Gpu, Options::default(), &mut |_| {}).unwrap()
 }
 
-#[allow(dead_code)]
 pub fn data() -> Dataset {
     glyphs::dataset(0, 300, 70)
 }
 
 /// Trains for an epoch and opens what was left. `hidden` is odd and deep enough that no article net covers it.
-#[allow(dead_code, clippy::unwrap_used)]
 pub fn run(kind: Kind, loss: Loss, dir: &Path) -> Run {
     let data = data();
     let model = Model { kind, input: data.pixels(), hidden: vec![19, 13], latent: 5, classes: data.classes };
@@ -44,7 +43,6 @@ pub fn run(kind: Kind, loss: Loss, dir: &Path) -> Run {
 }
 
 /// A Python that has these modules; where there is none, says that the test is skipped.
-#[allow(dead_code)]
 pub fn python(modules: &str) -> Option<Command> {
     let python = std::env::var("WGVAE_PYTHON").unwrap_or("python3".into());
     let found = Command::new(&python).args(["-c", &format!("import {modules}")]).output();
