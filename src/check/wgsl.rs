@@ -226,10 +226,13 @@ pub fn bound_loops(text: &str, rounds: u32) -> String {
     bounded + &text[done..]
 }
 
-/// Numbers the invocations of a workgroup backwards: what a shader computes may not depend on which of them runs first.
-pub fn reverse_lanes(text: &str, invocations: u32) -> String {
+/// `text` with the 64 invocations of its workgroup numbered in two other ways, so that neighbours run apart and the first comes
+/// first or last: what a shader computes may not depend on it. Nothing where the shader does not number them.
+pub fn shuffled(text: &str) -> Vec<String> {
     const LANE: &str = "@builtin(local_invocation_index) lane: u32) {";
-    let reversed =
-        format!("@builtin(local_invocation_index) forward: u32) {{\n    let lane = {}u - forward;", invocations - 1);
-    text.replace(LANE, &reversed)
+    let numbering = ["8u * (place % 8u) + place / 8u", "63u - 8u * (place % 8u) - place / 8u"];
+    let renumbered = |numbering| {
+        text.replace(LANE, &format!("@builtin(local_invocation_index) place: u32) {{\n    let lane = {numbering};"))
+    };
+    if text.contains(LANE) { numbering.into_iter().map(renumbered).collect() } else { Vec::new() }
 }
