@@ -1,6 +1,6 @@
 //! `wgvae curves`
 
-use super::options::OutputOptions;
+use super::output::OutputOptions;
 use crate::{
     Result,
     gallery::{self, Quantity},

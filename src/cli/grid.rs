@@ -1,6 +1,6 @@
 //! `wgvae grid`
 
-use super::options::{DataOptions, OutputOptions};
+use super::{options::DataOptions, output::OutputOptions};
 use crate::{
     Result,
     gallery::{self, Part},

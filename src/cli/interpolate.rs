@@ -1,6 +1,6 @@
 //! `wgvae interpolate`
 
-use super::options::{OutputOptions, RunOptions};
+use super::{options::RunOptions, output::OutputOptions};
 use crate::{
     Result,
     gallery::{self, Interpolation, Path},

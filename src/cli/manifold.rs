@@ -1,6 +1,6 @@
 //! `wgvae manifold`
 
-use super::options::{OutputOptions, RunOptions};
+use super::{options::RunOptions, output::OutputOptions};
 use crate::{
     Result,
     gallery::{self, Origin, Size},

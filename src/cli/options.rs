@@ -9,7 +9,7 @@ use crate::{
     train::Run,
 };
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Where the work is done.
 #[derive(Args)]
@@ -109,47 +109,6 @@ impl RunOptions {
         }
         let weights = run.weights()?;
         Codec::new(&self.device.open()?, &run.config.model, &weights)
-    }
-}
-
-/// Where a picture is written.
-#[derive(Args)]
-pub struct OutputOptions {
-    /// Write the picture to FILE [default: named after the command, in RUN/images where there is a run]
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Replace FILE where it exists
-    #[arg(long)]
-    force: bool,
-}
-
-impl OutputOptions {
-    /// The file asked for, or `images/NAME.png` of the run in `dir`, which is replaced: training writes no file of that name.
-    pub fn picture(&self, dir: &Path, name: &str, formats: &[&str]) -> Result<PathBuf> {
-        if let Some(path) = &self.output {
-            return self.check(path, formats);
-        }
-        let images = dir.join("images");
-        std::fs::create_dir_all(&images).map_err(Error::io("create", &images))?;
-        Ok(images.join(format!("{name}.png")))
-    }
-
-    /// The file asked for, or `default`.
-    pub fn file(&self, default: &str, formats: &[&str]) -> Result<PathBuf> {
-        self.check(self.output.as_deref().unwrap_or(Path::new(default)), formats)
-    }
-
-    /// Refuses a file of another format, and one that exists unless it is to be replaced.
-    fn check(&self, path: &Path, formats: &[&str]) -> Result<PathBuf> {
-        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        if !extension.is_some_and(|extension| formats.contains(&extension.as_str())) {
-            let problem = format!("{} must end in .{}", path.display(), formats.join(" or ."));
-            return Err(Error::invalid("--output", problem));
-        }
-        if path.exists() && !self.force {
-            return Err(Error::invalid("--output", format!("{} exists: replace it with --force", path.display())));
-        }
-        Ok(path.to_path_buf())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where commands write: never over a file that exists, unless told to.
 
 use crate::{Error, Result};
+use clap::Args;
 use std::path::{Path, PathBuf};
 
 /// Refuses `path`, given with `option`, where it is of none of the `formats`, and where it exists and is not to be replaced.
@@ -12,6 +13,37 @@ pub fn check(option: &str, path: &Path, formats: &[&str], force: bool) -> Result
     match path.exists() && !force {
         true => Err(Error::invalid(option, format!("{} exists: replace it with --force", path.display()))),
         false => Ok(()),
+    }
+}
+
+/// Where a picture is written.
+#[derive(Args)]
+pub struct OutputOptions {
+    /// Write the picture to FILE [default: named after the command, in RUN/images where there is a run]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace FILE where it exists
+    #[arg(long)]
+    force: bool,
+}
+
+impl OutputOptions {
+    /// The file asked for, or `images/NAME.png` of the run in `dir`.
+    pub fn picture(&self, dir: &Path, name: &str, formats: &[&str]) -> Result<PathBuf> {
+        match &self.output {
+            Some(path) => self.checked(path, formats),
+            None => picture_of_run(dir, &format!("{name}.png")),
+        }
+    }
+
+    /// The file asked for, or `default`.
+    pub fn file(&self, default: &str, formats: &[&str]) -> Result<PathBuf> {
+        self.checked(self.output.as_deref().unwrap_or(Path::new(default)), formats)
+    }
+
+    fn checked(&self, path: &Path, formats: &[&str]) -> Result<PathBuf> {
+        check("--output", path, formats, self.force)?;
+        Ok(path.to_path_buf())
     }
 }
 

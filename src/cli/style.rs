@@ -1,6 +1,6 @@
 //! `wgvae style`
 
-use super::options::{OutputOptions, RunOptions};
+use super::{options::RunOptions, output::OutputOptions};
 use crate::{Result, gallery};
 
 #[derive(clap::Args)]

@@ -1,6 +1,6 @@
 //! `wgvae traverse`
 
-use super::options::{OutputOptions, RunOptions};
+use super::{options::RunOptions, output::OutputOptions};
 use crate::{
     Result,
     gallery::{self, Centre, Origin, Size, Traversal},
