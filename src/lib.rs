@@ -41,7 +41,8 @@
 //! | [`bench`](mod@bench) | whole steps and single kernels, checked before they are timed |
 //! | [`cli`] | one file per command |
 //!
-//! A step of the article's nets is six dispatches: first layer, latent, output, backward, latent backward, update. Steps
+//! A step of the article's nets is six dispatches: first layer, latent, output, backward, latent backward, update; noise on
+//! the input, for denoising, is one before them. Steps
 //! differ only in one [`gpu::Batch`] record; the records of a whole submit are written at once, so that a step uploads and
 //! reads back nothing.
 //!

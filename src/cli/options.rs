@@ -89,7 +89,7 @@ pub struct CorruptOptions {
     /// Strength of the noise on the input: the standard deviation, white being 1, or the share of pixels blanked
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
     corrupt: Option<f64>,
-    /// Kind of the noise [default: gaussian]
+    /// Kind of the noise [default: gaussian, or that of a run trained with noise]
     #[arg(long, value_enum)]
     noise: Option<NoiseName>,
 }
