@@ -13,7 +13,7 @@
 //! let device = Device::open(&Choice::Auto, Options::default(), &mut |line| println!("{line}"))?;
 //! let model = Model { kind: Kind::Vae, input: data.pixels(), hidden: vec![64], latent: 4, classes: data.classes };
 //! let objective = Objective { loss: Loss::BceSum, beta: 1.0 };
-//! let settings = Settings { model: model.clone(), objective, adam: Adam::default(), batch: 32, seed: 0 };
+//! let settings = Settings { model: model.clone(), objective, adam: Adam::default(), corruption: None, batch: 32, seed: 0 };
 //! let mut session = Session::begin(&settings, 1, device.clone(), data, None)?;
 //! let metrics = session.epoch(&mut |_| true)?; // false would stop the epoch
 //! println!("{} nats per image", metrics.test.loss);
@@ -41,7 +41,8 @@
 //! | [`bench`](mod@bench) | whole steps and single kernels, checked before they are timed |
 //! | [`cli`] | one file per command |
 //!
-//! A step of the article's nets is six dispatches: first layer, latent, output, backward, latent backward, update. Steps
+//! A step of the article's nets is six dispatches: first layer, latent, output, backward, latent backward, update; noise on
+//! the input, for denoising, is one before them. Steps
 //! differ only in one [`gpu::Batch`] record; the records of a whole submit are written at once, so that a step uploads and
 //! reads back nothing.
 //!

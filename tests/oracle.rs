@@ -61,7 +61,7 @@ fn every_gradient_is_its_central_difference() {
             for loss in LOSSES {
                 let model = model(kind, hidden);
                 let (x, eps, labels) = data(&model);
-                let batch = Batch { x: x.view(), eps: Some(eps.view()), labels: Some(&labels) };
+                let batch = Batch { x: x.view(), corrupted: None, eps: Some(eps.view()), labels: Some(&labels) };
                 let objective = Objective { loss, beta: if kind == Kind::Ae { 0.0 } else { 1.7 } };
                 let mut params = model.initialise(3);
                 // Larger weights and biases moved up keep ReLU units alive in these narrow nets: no gradient is 0 by accident.
@@ -202,7 +202,7 @@ fn a_network_resumes_to_the_same_bytes() {
     for kind in KINDS {
         let model = model(kind, &[7, 5]);
         let (x, eps, labels) = data(&model);
-        let batch = Batch { x: x.view(), eps: Some(eps.view()), labels: Some(&labels) };
+        let batch = Batch { x: x.view(), corrupted: None, eps: Some(eps.view()), labels: Some(&labels) };
         let objective = Objective { loss: Loss::BceSum, beta: 1.0 };
         let mut whole = Network::new(&model, &model.initialise(1)).unwrap();
         let run = |network: &mut Network, steps: usize| {
@@ -227,7 +227,8 @@ fn encode_and_decode_are_the_halves_of_forward() {
             let model = model(kind, hidden);
             let (x, _, labels) = data(&model);
             let network = Network::new(&model, &model.initialise(2)).unwrap();
-            let forward = network.forward(&Batch { x: x.view(), eps: None, labels: Some(&labels) }).unwrap();
+            let forward =
+                network.forward(&Batch { x: x.view(), corrupted: None, eps: None, labels: Some(&labels) }).unwrap();
             let code = network.encode(&x).unwrap();
             assert_eq!((&code.code, &code.gaussian), (&forward.latent.code, &forward.latent.gaussian));
             let z = code.gaussian.map_or(code.code, |q| q.mu);
@@ -242,7 +243,7 @@ fn what_does_not_fit_the_model_is_refused() {
     let model = model(Kind::Cvae, &[6]);
     let (x, eps, labels) = data(&model);
     let network = Network::new(&model, &model.initialise(1)).unwrap();
-    let batch = Batch { x: x.view(), eps: Some(eps.view()), labels: Some(&labels) };
+    let batch = Batch { x: x.view(), corrupted: None, eps: Some(eps.view()), labels: Some(&labels) };
     let refused = |batch: Batch, expected: &str| {
         let error = network.forward(&batch).unwrap_err().to_string();
         assert!(error.contains(expected), "{error:?} does not say {expected:?}");

@@ -7,7 +7,7 @@ use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
     gpu::{Choice, Gpu, Options},
-    models::{Adam, Kind, Loss, Model, Network, Objective, Param},
+    models::{Adam, Corruption, Kind, Loss, Model, Network, Noise, Objective, Param},
     oracle::philox::{Stream, uniforms},
     train::{EpochLosses, GpuTrainer, Settings, State, Trainer},
 };
@@ -41,6 +41,7 @@ fn settings(kind: Kind, data: &Dataset, hidden: &[usize], latent: usize, batch: 
         model: Model { kind, input: data.pixels(), hidden: hidden.to_vec(), latent, classes: data.classes },
         objective: Objective { loss, beta },
         adam: Adam::default(),
+        corruption: None,
         batch,
         seed: 17,
     }
@@ -148,6 +149,26 @@ fn deep_nets_train_as_on_the_oracle() {
     for (kind, loss) in KINDS.into_iter().zip([Loss::BceSum, Loss::BceSum, Loss::MseSum]) {
         agree(&settings(kind, &data, &[48, 32, 24], 5, 7, loss), &data);
     }
+}
+
+#[test]
+fn corrupted_inputs_train_as_on_the_oracle() {
+    let data = noise_images();
+    let corruptions = [(Noise::Gaussian, 0.3), (Noise::Mask, 0.4), (Noise::Gaussian, 1.5)];
+    for (kind, (noise, strength)) in KINDS.into_iter().zip(corruptions) {
+        let corruption = Some(Corruption { kind: noise, strength });
+        let clean = settings(kind, &data, &[37], 5, 7, Loss::MseSum);
+        agree(&Settings { corruption, ..clean }, &data);
+    }
+}
+
+#[test]
+fn noise_on_the_input_takes_a_dispatch_more() {
+    let (gpu, data) = (gpu(), glyphs::dataset(0, 40, 10));
+    let clean = settings(Kind::Ae, &data, &[256], 8, 32, Loss::MseMean);
+    let noisy = Settings { corruption: Some(Corruption { kind: Noise::Mask, strength: 0.3 }), ..clean.clone() };
+    let [clean, noisy] = [clean, noisy].map(|settings| GpuTrainer::new(Arc::clone(&gpu), &settings, &data).unwrap());
+    assert_eq!([clean.dispatches_per_step(), noisy.dispatches_per_step()], [6, 7]);
 }
 
 #[test]

@@ -19,3 +19,6 @@ fn philox(counter: vec4u, key: vec2u) -> vec4u {
     }
     return c;
 }
+
+// The upper 23 bits of each word as a number in (0, 1), exactly.
+fn unit(words: vec4u) -> vec4f { return (vec4f(words >> vec4u(9u)) + 0.5) * 0x1p-23; }

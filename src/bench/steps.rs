@@ -43,6 +43,7 @@ pub(super) fn settings(batch: usize) -> Settings {
         model: Model { kind: Kind::Vae, input: 784, hidden: vec![256], latent: 8, classes: 0 },
         objective: Objective { loss: Loss::MseSum, beta: 3.0 },
         adam: Adam::default(),
+        corruption: None,
         batch,
         seed: 0,
     }

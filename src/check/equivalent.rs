@@ -61,13 +61,13 @@ pub const EQUIVALENT: &[Equivalent] = &[
         reason: "what the ninth invocation writes, the next round writes again",
     },
     Equivalent {
-        file: "noise.wgsl",
+        file: "common/normal.wgsl",
         line: "let sine = x + x * s * (-0.16666667 + s * (0.008333333 + s * (-0.00019841270 - s * 2.7557319e-6)));",
-        reason: "it moves ε by less than the error that WGSL allows sqrt and log",
+        reason: "it moves a normal by less than the error that WGSL allows sqrt and log",
     },
     Equivalent {
-        file: "noise.wgsl",
+        file: "common/normal.wgsl",
         line: "let sine = x + x * s * (-0.16666667 + s * (0.008333333 + s * (-0.00019841270 + s * (2.0 * 2.7557319e-6))));",
-        reason: "it moves ε by less than the error that WGSL allows sqrt and log",
+        reason: "it moves a normal by less than the error that WGSL allows sqrt and log",
     },
 ];

@@ -220,7 +220,8 @@ pub fn replay_oracle(trace: &Trace) -> Result<Replay> {
     let (mut first, mut losses) = (None, Vec::new());
     for step in trace.steps() {
         let (x, eps) = (step.x.mapv(f64::from), step.eps.map(|eps| eps.mapv(f64::from)));
-        let batch = Batch { x: x.view(), eps: eps.as_ref().map(|eps| eps.view()), labels: step.labels };
+        let batch =
+            Batch { x: x.view(), corrupted: None, eps: eps.as_ref().map(|eps| eps.view()), labels: step.labels };
         if first.is_none() {
             let forward = network.forward(&batch)?;
             let (_, gradients) = network.gradients(&batch, &trace.objective)?;

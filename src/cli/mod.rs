@@ -3,6 +3,7 @@
 mod bench;
 mod curves;
 mod decode;
+mod denoise;
 mod devices;
 mod encode;
 mod evaluate;
@@ -42,6 +43,8 @@ enum Command {
     Grid(grid::Arguments),
     /// Draw test images above what the model makes of them
     Reconstruct(reconstruct::Arguments),
+    /// Draw test images, noise on them, and what the model restores
+    Denoise(denoise::Arguments),
     /// Draw new images: from the prior, by label, or from the box of an autoencoder's codes
     Sample(sample::Arguments),
     /// Draw what each latent dimension means: one varies, the others stay
@@ -80,6 +83,7 @@ impl Command {
             Command::Train(arguments) => train::run(arguments),
             Command::Grid(arguments) => grid::run(arguments),
             Command::Reconstruct(arguments) => reconstruct::run(arguments),
+            Command::Denoise(arguments) => denoise::run(arguments),
             Command::Sample(arguments) => sample::run(arguments),
             Command::Traverse(arguments) => traverse::run(arguments),
             Command::Interpolate(arguments) => interpolate::run(arguments),

@@ -5,10 +5,10 @@ use crate::{
     data::{self, Dataset, Source},
     device::{Choice, Device},
     gpu,
-    models::Codec,
+    models::{Codec, Corruption, Noise},
     train::Run,
 };
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// Where the work is done.
@@ -80,6 +80,45 @@ impl DataDir {
         let data = data::open(&source, self.data_dir.as_deref(), &options, &mut |line| eprintln!("data: {line}"))?;
         then.expect(&data)?;
         Ok(data)
+    }
+}
+
+/// Noise on images that a model is to restore.
+#[derive(Args)]
+pub struct CorruptOptions {
+    /// Strength of the noise on the input: the standard deviation, white being 1, or the share of pixels blanked
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    corrupt: Option<f64>,
+    /// Kind of the noise [default: gaussian, or that of a run trained with noise]
+    #[arg(long, value_enum)]
+    noise: Option<NoiseName>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum NoiseName {
+    /// A normal added to each pixel
+    Gaussian,
+    /// Pixels made black
+    Mask,
+}
+
+impl CorruptOptions {
+    /// What is asked for, what is not said being as in `own`; none where neither says how strong.
+    pub fn corruption(&self, own: Option<Corruption>) -> Result<Option<Corruption>> {
+        let noise = self.noise.map(|name| match name {
+            NoiseName::Gaussian => Noise::Gaussian,
+            NoiseName::Mask => Noise::Mask,
+        });
+        let Some(strength) = self.corrupt.or(own.map(|own| own.strength)) else {
+            return match noise {
+                Some(_) => Err(Error::invalid("--noise", "needs --corrupt, the strength of the noise")),
+                None => Ok(None),
+            };
+        };
+        let kind = noise.or(own.map(|own| own.kind)).unwrap_or(Noise::Gaussian);
+        let corruption = Corruption { kind, strength };
+        corruption.validate()?;
+        Ok(Some(corruption))
     }
 }
 

@@ -1,9 +1,9 @@
 //! `wgvae train`
 
-use super::options::{DataOptions, DeviceOptions};
+use super::options::{CorruptOptions, DataOptions, DeviceOptions};
 use crate::{
     Error, Result,
-    models::{Adam, Kind, Loss, Model, Objective},
+    models::{Adam, Corruption, Kind, Loss, Model, Objective},
     train::{Metrics, Progress, Run, Session, Settings, checkpoint},
 };
 use clap::ValueEnum;
@@ -33,7 +33,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Go on with the run in DIR after its last finished epoch; only --epochs, --device and --data-dir can be given with it
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "batch", "lr", "hidden", "latent", "loss", "beta", "seed", "init"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "batch", "lr", "hidden", "latent", "loss", "beta", "seed", "init", "corrupt", "noise"])]
     resume: Option<PathBuf>,
     /// Passes over the training images, in all [default: 10; with --resume, the run's own]
     #[arg(long)]
@@ -56,6 +56,8 @@ pub struct Arguments {
     /// Weight of the KL divergence [default: 3 with mse, as the article trains; 1 with bce, the ELBO; 0 for an AE]
     #[arg(long)]
     beta: Option<f64>,
+    #[command(flatten)]
+    corrupt: CorruptOptions,
     /// Decides initial parameters, order and noise
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -83,7 +85,7 @@ enum LossName {
 }
 
 impl Arguments {
-    fn settings(&self, kind: Kind, input: usize, classes: usize) -> Settings {
+    fn settings(&self, kind: Kind, corruption: Option<Corruption>, input: usize, classes: usize) -> Settings {
         let (loss, beta) = match (kind, self.loss) {
             (Kind::Ae, LossName::Mse) => (Loss::MseMean, 0.0),
             (Kind::Ae, LossName::Bce) => (Loss::BceSum, 0.0),
@@ -94,6 +96,7 @@ impl Arguments {
             model: Model { kind, input, hidden: self.hidden.clone(), latent: self.latent, classes },
             objective: Objective { loss, beta: self.beta.unwrap_or(beta) },
             adam: Adam { lr: self.lr, ..Adam::default() },
+            corruption,
             batch: self.batch,
             seed: self.seed,
         }
@@ -118,13 +121,14 @@ fn begin(arguments: &Arguments) -> Result<(Session, PathBuf)> {
         ModelName::Cvae => Kind::Cvae,
     };
     // What can be refused at once is, before anything is opened or downloaded.
-    arguments.settings(kind, 1, 1).validate()?;
+    let corruption = arguments.corrupt.corruption(None)?;
+    arguments.settings(kind, corruption, 1, 1).validate()?;
     if kind == Kind::Ae && arguments.beta.is_some_and(|beta| beta != 0.0) {
         return Err(Error::invalid("--beta", "an AE has no KL divergence to weigh"));
     }
     let device = arguments.device.open()?;
     let data = arguments.data.open()?;
-    let settings = arguments.settings(kind, data.pixels(), data.classes);
+    let settings = arguments.settings(kind, corruption, data.pixels(), data.classes);
     if kind == Kind::Cvae && data.classes == 0 {
         return Err(Error::no_labels());
     }

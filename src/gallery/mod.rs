@@ -4,6 +4,7 @@
 //! and options give the same picture byte for byte on one device.
 
 mod curves;
+mod denoise;
 mod grid;
 mod interpolate;
 mod latents;
@@ -15,6 +16,7 @@ mod style;
 mod traverse;
 
 pub use curves::{Quantity, curves};
+pub use denoise::{Denoised, denoise};
 pub use grid::{Part, grid};
 pub use interpolate::{Interpolation, Path, interpolate};
 pub use latents::{BOX_IMAGES, Bounds, Origin, linear, normal_quantile, prior, spherical};

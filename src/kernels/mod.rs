@@ -2,6 +2,7 @@
 //! Knows no model. To add a kernel: its shader, its oracle, its file here, and its line in [`ALL`].
 
 pub mod adam;
+pub mod corrupt;
 pub mod latent;
 pub mod latent_backward;
 pub mod linear;
@@ -24,6 +25,7 @@ use crate::{
 pub static ALL: &[&[Spec]] = &[
     order::SPECS,
     noise::SPECS,
+    corrupt::SPECS,
     linear::SPECS,
     latent::SPECS,
     onehot::SPECS,

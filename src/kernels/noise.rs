@@ -30,7 +30,12 @@ args! {
 /// The kernel.
 pub static SPECS: &[Spec] = &[Spec {
     name: "noise",
-    sources: &[source!("noise.wgsl"), source!("common/batch.wgsl"), source!("common/philox.wgsl")],
+    sources: &[
+        source!("noise.wgsl"),
+        source!("common/batch.wgsl"),
+        source!("common/philox.wgsl"),
+        source!("common/normal.wgsl"),
+    ],
     bindings: &[(Role::Noise, Access::ReadWrite)],
     args: Args::FIELDS,
     workgroup: [64, 1, 1],
@@ -76,7 +81,7 @@ fn cases() -> Vec<Case> {
 }
 
 /// Error analysis of the shader's Box-Muller: its sine and cosine are good to 2⁻²².
-fn box_muller(words: [u32; 4]) -> [Approx; 4] {
+pub(super) fn box_muller(words: [u32; 4]) -> [Approx; 4] {
     let pair = |u: u32, t: u32| {
         let radius = (Approx::exact(philox::unit(u)).ln() * (-2.0).into()).sqrt();
         let (sin, cos) = (std::f64::consts::TAU * philox::unit(t)).sin_cos();

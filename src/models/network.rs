@@ -1,11 +1,12 @@
 //! Where everything of a model lies on the device: parameters, activations of a batch, their gradients.
 
-use super::{Kind, Model, Param};
+use super::{Corruption, Kind, Model, Param};
 use crate::{
     Result,
     gpu::{Arena, Matrix, vec4s},
     kernels::{
         Layer,
+        corrupt::Corrupted,
         latent::{Layers, MAX_LATENT, Middle, Partials, Parts},
         latent_backward::Gradients,
         output,
@@ -42,6 +43,8 @@ pub struct Network {
     pub d_logits: Matrix,
     /// The reconstruction, `[rows, input]`; written by decoding alone, in the space of activations.
     pub reconstruction: Matrix,
+    /// What the encoder reads instead of the images, in the space of activations; none: the images themselves.
+    pub corrupted: Option<Corrupted>,
     /// How the loss partials of a step lie.
     pub partials: Partials,
     params: Arena,
@@ -106,6 +109,7 @@ impl Network {
             d_decoded,
             d_logits,
             reconstruction: Matrix::default(),
+            corrupted: None,
             partials: Partials { tiles: tiles as u32, stride: (tiles + rows) as u32 },
             params,
             activations,
@@ -116,6 +120,15 @@ impl Network {
     /// Adds space for reconstructions, which training does without.
     pub fn with_reconstruction(mut self) -> Network {
         self.reconstruction = self.activations.matrix(self.rows, self.model.input);
+        self
+    }
+
+    /// Adds space for corrupted images where there is a corruption; `seed` decides its noise, which is other noise in evaluation.
+    pub fn with_corruption(mut self, corruption: Option<Corruption>, seed: u64, evaluation: bool) -> Network {
+        self.corrupted = corruption.map(|corruption| {
+            let matrix = self.activations.matrix(self.rows, self.model.input);
+            Corrupted { matrix, corruption, seed, evaluation }
+        });
         self
     }
 

@@ -5,7 +5,7 @@ use crate::{
     Result,
     gpu::{Matrix, Program},
     kernels::{
-        Format, latent, latent_backward,
+        Format, corrupt, latent, latent_backward,
         linear::{self, Activation, Input},
         linear_backward::{self, Derivative},
         output, reparameterize,
@@ -24,7 +24,10 @@ pub fn forward(program: &mut Program, net: &Network, images: Format, noisy: bool
 
 /// Encoder and latent: from the batch of images to `middle`; its last, `middle.d`, comes only with the row-wise kernel.
 pub fn encoding(program: &mut Program, net: &Network, images: Format, noisy: bool) -> Result<()> {
-    let mut x = Input::Images(images);
+    if let Some(corrupted) = &net.corrupted {
+        corrupt::launch(program, corrupted, images)?; // [rows, input]
+    }
+    let mut x = input(net, images);
     for (&layer, &h) in net.encoder.iter().zip(&net.encoded) {
         linear::launch(program, x, layer, h, Activation::Relu)?; // [rows, hidden[i]]
         x = Input::Activations(h);
@@ -37,6 +40,11 @@ pub fn encoding(program: &mut Program, net: &Network, images: Format, noisy: boo
         Kind::Vae => vae::forward(program, net, noisy),
         Kind::Cvae => cvae::forward(program, net, noisy),
     }
+}
+
+/// What the first layer reads: the batch of images, or what noise has left of it.
+fn input(net: &Network, images: Format) -> Input {
+    net.corrupted.as_ref().map_or(Input::Images(images), |corrupted| Input::Activations(corrupted.matrix))
 }
 
 /// `middle.c` to `middle.d`.
@@ -120,7 +128,7 @@ fn backward(program: &mut Program, net: &Network, beta: f64) -> Result<()> {
 fn shares(net: &Network, images: Format) -> Vec<Share> {
     let (middle, gradients, layers) = (&net.middle, &net.gradients, &net.layers);
     let share = |layer, x, dy| Share { layer, x: Input::Activations(x), dy };
-    let mut shares = vec![Share { layer: net.encoder[0], x: Input::Images(images), dy: net.d_encoded[0] }];
+    let mut shares = vec![Share { layer: net.encoder[0], x: input(net, images), dy: net.d_encoded[0] }];
     for (i, &layer) in net.encoder.iter().enumerate().skip(1) {
         shares.push(share(layer, net.encoded[i - 1], net.d_encoded[i]));
     }

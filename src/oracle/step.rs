@@ -29,10 +29,19 @@ pub struct Network {
 pub struct Batch<'a> {
     /// `[batch, input]`, in [0, 1].
     pub x: ArrayView2<'a, f64>,
+    /// What the encoder reads instead of `x`, `[batch, input]`; `x` is what the output is held against.
+    pub corrupted: Option<ArrayView2<'a, f64>>,
     /// ε, `[batch, latent]`; none means z = μ. Not read by the AE.
     pub eps: Option<ArrayView2<'a, f64>>,
     /// `[batch]`, each below the number of classes. Read by the CVAE alone, which must have them.
     pub labels: Option<&'a [u8]>,
+}
+
+impl<'a> Batch<'a> {
+    /// What the encoder reads, `[batch, input]`.
+    fn input(&self) -> ArrayView2<'a, f64> {
+        self.corrupted.unwrap_or(self.x)
+    }
 }
 
 /// The losses of one batch, reduced as the objective has it (summed, or the reconstruction averaged over all pixels).
@@ -201,7 +210,7 @@ impl Network {
             gradients.push(update(&signal, input));
             signal = linear_backward(&signal, &self.layers[i].weight, input);
         }
-        gradients.push(update(&signal, &batch.x));
+        gradients.push(update(&signal, &batch.input()));
         gradients.reverse();
         Ok((losses, gradients))
     }
@@ -209,13 +218,14 @@ impl Network {
     fn activations(&self, batch: &Batch) -> Result<Activations> {
         let rows = batch.x.nrows().max(1);
         expect("x", batch.x.dim(), (rows, self.model.input))?;
+        expect("corrupted", batch.input().dim(), batch.x.dim())?;
         let eps = match batch.eps {
             Some(eps) if self.model.kind != Kind::Ae => eps.to_owned(),
             _ => Array2::zeros((rows, self.model.latent)),
         };
         expect("eps", eps.dim(), (rows, self.model.latent))?;
         let onehot = self.onehot(rows, batch.labels)?;
-        let encoder = self.encoder(&batch.x);
+        let encoder = self.encoder(&batch.input());
         let latent = latent::latent(&encoder[self.depth() - 1], &self.latent_layers(), &eps, &onehot);
         let decoder = self.decoder(&latent.d1);
         Ok(Activations { eps, onehot, encoder, latent, decoder })

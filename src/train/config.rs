@@ -5,7 +5,7 @@ use crate::{
     Error, Result,
     data::Dataset,
     device::Device,
-    models::{Adam, Model, Objective},
+    models::{Adam, Corruption, Model, Objective},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path};
@@ -21,6 +21,9 @@ pub struct Config {
     pub objective: Objective,
     /// The optimizer.
     pub adam: Adam,
+    /// Noise on the input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corruption: Option<Corruption>,
     /// Rows of a full batch.
     pub batch: usize,
     /// Epochs asked for.
@@ -123,6 +126,7 @@ impl Config {
             model: settings.model.clone(),
             objective: settings.objective,
             adam: settings.adam,
+            corruption: settings.corruption,
             batch: settings.batch,
             epochs,
             seed: settings.seed,
@@ -137,6 +141,7 @@ impl Config {
             model: self.model.clone(),
             objective: self.objective,
             adam: self.adam,
+            corruption: self.corruption,
             batch: self.batch,
             seed: self.seed,
         }

@@ -6,6 +6,7 @@ use crate::{
     data::{Dataset, Split},
     models::{Kind, Loss},
     oracle::{
+        corrupt::{EVALUATION, corrupt},
         noise::noise,
         order::order,
         output,
@@ -102,6 +103,7 @@ impl OracleTrainer {
 /// One batch, gathered.
 struct Gathered {
     x: Array2<f64>,
+    corrupted: Option<Array2<f64>>,
     eps: Array2<f64>,
     labels: Option<Vec<u8>>,
 }
@@ -111,9 +113,12 @@ impl Gathered {
         let pixels = settings.model.input;
         let image = |row: u32| &split.images[row as usize * pixels..(row as usize + 1) * pixels];
         let x = rows.iter().flat_map(|&row| image(row)).map(|&byte| byte as f64 / 255.0).collect();
+        let x = Array2::from_shape_vec((rows.len(), pixels), x).expect("every row has the model's width");
+        let entry = if stream == Stream::Evaluation { EVALUATION + index } else { index };
         let normals = if settings.model.kind == Kind::Ae { 0 } else { settings.model.latent };
         Gathered {
-            x: Array2::from_shape_vec((rows.len(), pixels), x).expect("every row has the model's width"),
+            corrupted: settings.corruption.map(|corruption| corrupt(&x, &corruption, settings.seed, entry)),
+            x,
             eps: noise(settings.seed, stream, index, rows.len(), normals),
             labels: split.labels.as_ref().map(|labels| rows.iter().map(|&row| labels[row as usize]).collect()),
         }
@@ -121,6 +126,7 @@ impl Gathered {
 
     fn batch(&self) -> Batch<'_> {
         let eps = (self.eps.ncols() > 0).then(|| self.eps.view());
-        Batch { x: self.x.view(), eps, labels: self.labels.as_deref() }
+        let corrupted = self.corrupted.as_ref().map(|corrupted| corrupted.view());
+        Batch { x: self.x.view(), corrupted, eps, labels: self.labels.as_deref() }
     }
 }

@@ -55,7 +55,8 @@ impl GpuTrainer {
     /// # Errors
     /// [`Error::Gpu`] where memory is short or the driver refuses.
     pub fn new(gpu: Arc<Gpu>, settings: &Settings, data: &Dataset) -> Result<GpuTrainer> {
-        let net = Network::new(&settings.model, settings.batch);
+        let corruption = settings.corruption;
+        let net = Network::new(&settings.model, settings.batch).with_corruption(corruption, settings.seed, false);
         let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
         let mut memory = Memory::default();
         memory.upload(
@@ -68,7 +69,8 @@ impl GpuTrainer {
         memory.upload(&gpu, Role::Layers, bytemuck::cast_slice(&table))?;
         let training = Loop::new(&gpu, net, memory, program, &data.train, settings.seed, Stream::Noise)?;
 
-        let net = Network::new(&settings.model, evaluation_rows(data.test.count));
+        let rows = evaluation_rows(data.test.count);
+        let net = Network::new(&settings.model, rows).with_corruption(corruption, settings.seed, true);
         let program = step::evaluation(&net, settings.objective.loss, Format::U8, true)?;
         let mut memory = Memory::default();
         memory.share(&training.memory, Role::Params);

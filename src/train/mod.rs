@@ -16,7 +16,7 @@ pub use trainer::Trainer;
 
 use crate::{
     Error, Result,
-    models::{Adam, Model, Objective, Param},
+    models::{Adam, Corruption, Model, Objective, Param},
 };
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub struct Settings {
     pub objective: Objective,
     /// The optimizer.
     pub adam: Adam,
+    /// Noise on the input of training and of its evaluations; none: the input is clean.
+    pub corruption: Option<Corruption>,
     /// Rows of a full batch; the last batch of an epoch may be smaller.
     pub batch: usize,
     /// Decides initial parameters, order and noise.
@@ -57,7 +59,8 @@ impl Settings {
         };
         positive("--lr", self.adam.lr, 0.0)?;
         positive("--epsilon", self.adam.epsilon, 0.0)?;
-        positive("--beta", self.objective.beta, 0.0)
+        positive("--beta", self.objective.beta, 0.0)?;
+        self.corruption.map_or(Ok(()), |corruption| corruption.validate())
     }
 }
 

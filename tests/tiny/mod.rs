@@ -36,7 +36,14 @@ pub fn run(kind: Kind, loss: Loss, dir: &Path) -> Run {
     let data = data();
     let model = Model { kind, input: data.pixels(), hidden: vec![19, 13], latent: 5, classes: data.classes };
     let beta = if kind == Kind::Ae { 0.0 } else { 1.0 };
-    let settings = Settings { model, objective: Objective { loss, beta }, adam: Adam::default(), batch: 16, seed: 3 };
+    let settings = Settings {
+        model,
+        objective: Objective { loss, beta },
+        adam: Adam::default(),
+        corruption: None,
+        batch: 16,
+        seed: 3,
+    };
     let mut session = Session::begin(&settings, 1, gpu(), data, Some(dir)).unwrap();
     session.epoch(&mut |_| true).unwrap();
     Run::open(dir).unwrap()

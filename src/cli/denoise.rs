@@ -1,0 +1,36 @@
+//! `wgvae denoise`
+
+use super::{
+    options::{CorruptOptions, RunOptions},
+    output::OutputOptions,
+};
+use crate::{Error, Result, gallery};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    run: RunOptions,
+    /// Test images to show, the first ones
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    count: usize,
+    // What is not given is the run's own.
+    #[command(flatten)]
+    corrupt: CorruptOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+pub fn run(arguments: Arguments) -> Result<()> {
+    let run = arguments.run.open()?;
+    let Some(corruption) = arguments.corrupt.corruption(run.config.corruption)? else {
+        let problem = format!("{} was trained without noise: say how strong it is to be", run.dir.display());
+        return Err(Error::invalid("--corrupt", problem));
+    };
+    let path = arguments.output.picture(&run.dir, "denoise", &["png"])?;
+    let data = arguments.run.dir.open(&run)?;
+    let codec = arguments.run.codec(&run)?;
+    let count = arguments.count.min(data.test.count);
+    gallery::denoise(&codec, &data, count, &corruption, run.config.seed)?.figure.save(&path)?;
+    println!("{}", path.display());
+    Ok(())
+}
