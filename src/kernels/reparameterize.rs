@@ -57,7 +57,7 @@ pub static SPECS: &[Spec] = &[Spec {
         Mutant { find: "batch.slot * args.capacity + row", replace: "row" },
         Mutant { find: "args.noisy == 1u", replace: "args.noisy == 0u" },
         Mutant { find: "c[i] += drawn.z", replace: "c[i] = drawn.z" },
-        Mutant { find: "exp(bounded) - 1.0 - bounded", replace: "exp(bounded) - 1.0 - log_var" },
+        Mutant { find: "mu * mu + excess(bounded)", replace: "mu * mu + excess(log_var)" },
     ],
 }];
 
