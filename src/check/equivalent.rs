@@ -70,4 +70,16 @@ pub const EQUIVALENT: &[Equivalent] = &[
         line: "let sine = x + x * s * (-0.16666667 + s * (0.008333333 + s * (-0.00019841270 + s * (2.0 * 2.7557319e-6))));",
         reason: "it moves a normal by less than the error that WGSL allows sqrt and log",
     },
+    Equivalent { file: "update.wgsl", line: "let jb = layer.dy + min(j + 1u, n4 + 1u);", reason: CLAMP },
+    Equivalent { file: "update.wgsl", line: "let kb = min(k + 1u, k4 + 1u);", reason: CLAMP },
+    Equivalent {
+        file: "loss.wgsl",
+        line: "if lane != 0u { losses[entry] = part[0]; }",
+        reason: "any invocation may store the sum",
+    },
+    Equivalent {
+        file: "loss.wgsl",
+        line: "if lane == 1u { losses[entry] = part[0]; }",
+        reason: "any invocation may store the sum",
+    },
 ];

@@ -212,7 +212,11 @@ pub fn bound_loops(text: &str, rounds: u32) -> String {
     {
         if let Some(body) = tokens[i..].iter().find(|token| token.text == "{") {
             inserts.push((keyword.start, format!("var rounds_{number} = 0u; ")));
-            let stop = format!(" if rounds_{number} >= {rounds}u {{ break; }} rounds_{number}++;");
+            // leaving main at once leaves outputs unwritten, so that a loop without an end is seen as such
+            let in_main =
+                tokens[..i].iter().rposition(|token| token.text == "fn").is_some_and(|f| tokens[f + 1].text == "main");
+            let leave = if in_main { "return" } else { "break" };
+            let stop = format!(" if rounds_{number} >= {rounds}u {{ {leave}; }} rounds_{number}++;");
             inserts.push((body.start + 1, stop));
         }
     }
@@ -230,9 +234,9 @@ pub fn bound_loops(text: &str, rounds: u32) -> String {
 /// first or last: what a shader computes may not depend on it. Nothing where the shader does not number them.
 pub fn shuffled(text: &str) -> Vec<String> {
     const LANE: &str = "@builtin(local_invocation_index) lane: u32) {";
-    let numbering = ["8u * (place % 8u) + place / 8u", "63u - 8u * (place % 8u) - place / 8u"];
+    let numbering = ["8u * (physical % 8u) + physical / 8u", "63u - 8u * (physical % 8u) - physical / 8u"];
     let renumbered = |numbering| {
-        text.replace(LANE, &format!("@builtin(local_invocation_index) place: u32) {{\n    let lane = {numbering};"))
+        text.replace(LANE, &format!("@builtin(local_invocation_index) physical: u32) {{\n    let lane = {numbering};"))
     };
     if text.contains(LANE) { numbering.into_iter().map(renumbered).collect() } else { Vec::new() }
 }

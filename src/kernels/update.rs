@@ -241,7 +241,9 @@ fn case(
     // a model's buffers exist whether or not a layer reads them
     layout.output(Role::Activations, "unused", 1, 1);
     let table = table(&shares).expect("operands of one shape");
-    layout.words(Role::Layers, "layers", bytemuck::cast_slice(&table));
+    // behind the table lies what a launch that read too far would take for the layer of every workgroup
+    let beyond = [&table[..], &[Entry::default()]].concat();
+    layout.words(Role::Layers, "layers", bytemuck::cast_slice(&beyond));
     let last = table.last().expect("a case has layers");
     // two rows of workgroups, as more than 65,535 workgroups would have
     let grid = [((last.group + groups(last)) as usize).div_ceil(2), 2];
