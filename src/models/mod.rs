@@ -121,7 +121,8 @@ impl Default for Adam {
 impl Adam {
     /// What the update needs at step `t`, counted from 1: step size, bias corrections and decays.
     pub fn record(&self, t: u64) -> Batch {
-        let power = |beta: f64| beta.powf(t as f64);
+        // The shader's decays are float32: corrections of the unrounded ones would be off by 1e-5 of 1 − β₂.
+        let power = |beta: f64| f64::from(beta as f32).powf(t as f64);
         Batch {
             step_size: (self.lr / (1.0 - power(self.beta1))) as f32,
             correction: (1.0 / (1.0 - power(self.beta2)).sqrt()) as f32,
