@@ -27,3 +27,23 @@ fn layer_of(group: u32) -> u32 {
     }
     return number;
 }
+
+// Inputs 4 k … 4 k + 3 of a row.
+fn input(layer: Layer, row: u32, k: u32, k4: u32) -> vec4f {
+    if layer.images == 1u { return image(image_row(row, k4), k); }
+    return activations[layer.x + row * k4 + k];
+}
+
+// dw of output j and inputs 4 k … 4 k + 3, where the layer has them.
+fn learn_weights(layer: Layer, j: u32, k: u32, gradient: vec4f) {
+    let k4 = (layer.k + 3u) / 4u;
+    if j < layer.n && k < k4 { learn(layer.w + j * k4 + k, gradient); }
+}
+
+// db of outputs 4 j … 4 j + 3.
+fn learn_bias(layer: Layer, j: u32) {
+    let n4 = (layer.n + 3u) / 4u;
+    var sum = vec4f();
+    for (var i = 0u; i < batch.rows; i++) { sum += signals[layer.dy + i * n4 + j]; }
+    learn(layer.w + layer.n * ((layer.k + 3u) / 4u) + j, sum);
+}

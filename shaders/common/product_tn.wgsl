@@ -1,36 +1,6 @@
 // The products of the update: dw[j, k] = Σᵢ dy[i, j] x[i, k].
 // One invocation owns a tile of 8 outputs × 8 inputs of one layer.
 
-struct Tile {
-    a0: vec4f, b0: vec4f,
-    a1: vec4f, b1: vec4f,
-    a2: vec4f, b2: vec4f,
-    a3: vec4f, b3: vec4f,
-    a4: vec4f, b4: vec4f,
-    a5: vec4f, b5: vec4f,
-    a6: vec4f, b6: vec4f,
-    a7: vec4f, b7: vec4f,
-}
-
-fn accumulate(tile: ptr<function, Tile>, da: vec4f, db: vec4f, xa: vec4f, xb: vec4f) {
-    (*tile).a0 += da.x * xa; (*tile).b0 += da.x * xb;
-    (*tile).a1 += da.y * xa; (*tile).b1 += da.y * xb;
-    (*tile).a2 += da.z * xa; (*tile).b2 += da.z * xb;
-    (*tile).a3 += da.w * xa; (*tile).b3 += da.w * xb;
-    (*tile).a4 += db.x * xa; (*tile).b4 += db.x * xb;
-    (*tile).a5 += db.y * xa; (*tile).b5 += db.y * xb;
-    (*tile).a6 += db.z * xa; (*tile).b6 += db.z * xb;
-    (*tile).a7 += db.w * xa; (*tile).b7 += db.w * xb;
-}
-
-fn learn_row(layer: Layer, j: u32, k: u32, left: vec4f, right: vec4f) {
-    let k4 = (layer.k + 3u) / 4u;
-    if j < layer.n {
-        learn(layer.w + j * k4 + k, left);
-        if k + 1u < k4 { learn(layer.w + j * k4 + k + 1u, right); }
-    }
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
     prepare();
@@ -69,14 +39,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     learn_row(layer, 4u * j + 7u, k, tile.a7, tile.b7);
 
     if k == 0u {
-        var left = vec4f();
-        var right = vec4f();
-        for (var i = 0u; i < batch.rows; i++) {
-            left += signals[ja + i * n4];
-            right += signals[jb + i * n4];
-        }
-        let b = layer.w + layer.n * k4;
-        learn(b + j, left);
-        if j + 1u < n4 { learn(b + j + 1u, right); }
+        learn_bias(layer, j);
+        if j + 1u < n4 { learn_bias(layer, j + 1u); }
     }
+}
+
+fn learn_row(layer: Layer, j: u32, k: u32, left: vec4f, right: vec4f) {
+    learn_weights(layer, j, k, left);
+    learn_weights(layer, j, k + 1u, right);
 }

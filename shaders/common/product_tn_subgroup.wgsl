@@ -114,24 +114,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
                 activations[x + min(i + 2u, last) * k4], activations[x + min(i + 3u, last) * k4]);
         }
     }
-    if k < k4 {
-        for (var q = 0u; q < 4u; q++) {
-            learn_row(layer, 4u * j + 8u * q + 0u, k, one_of(q, tile.a0, tile.a8, tile.a16, tile.a24));
-            learn_row(layer, 4u * j + 8u * q + 1u, k, one_of(q, tile.a1, tile.a9, tile.a17, tile.a25));
-            learn_row(layer, 4u * j + 8u * q + 2u, k, one_of(q, tile.a2, tile.a10, tile.a18, tile.a26));
-            learn_row(layer, 4u * j + 8u * q + 3u, k, one_of(q, tile.a3, tile.a11, tile.a19, tile.a27));
-            learn_row(layer, 4u * j + 8u * q + 4u, k, one_of(q, tile.a4, tile.a12, tile.a20, tile.a28));
-            learn_row(layer, 4u * j + 8u * q + 5u, k, one_of(q, tile.a5, tile.a13, tile.a21, tile.a29));
-            learn_row(layer, 4u * j + 8u * q + 6u, k, one_of(q, tile.a6, tile.a14, tile.a22, tile.a30));
-            learn_row(layer, 4u * j + 8u * q + 7u, k, one_of(q, tile.a7, tile.a15, tile.a23, tile.a31));
-        }
+    for (var q = 0u; q < 4u; q++) {
+        learn_weights(layer, 4u * j + 8u * q + 0u, k, one_of(q, tile.a0, tile.a8, tile.a16, tile.a24));
+        learn_weights(layer, 4u * j + 8u * q + 1u, k, one_of(q, tile.a1, tile.a9, tile.a17, tile.a25));
+        learn_weights(layer, 4u * j + 8u * q + 2u, k, one_of(q, tile.a2, tile.a10, tile.a18, tile.a26));
+        learn_weights(layer, 4u * j + 8u * q + 3u, k, one_of(q, tile.a3, tile.a11, tile.a19, tile.a27));
+        learn_weights(layer, 4u * j + 8u * q + 4u, k, one_of(q, tile.a4, tile.a12, tile.a20, tile.a28));
+        learn_weights(layer, 4u * j + 8u * q + 5u, k, one_of(q, tile.a5, tile.a13, tile.a21, tile.a29));
+        learn_weights(layer, 4u * j + 8u * q + 6u, k, one_of(q, tile.a6, tile.a14, tile.a22, tile.a30));
+        learn_weights(layer, 4u * j + 8u * q + 7u, k, one_of(q, tile.a7, tile.a15, tile.a23, tile.a31));
     }
 
-    if k < 8u && j + k < n4 {
-        var sum = vec4f();
-        for (var i = 0u; i < batch.rows; i++) { sum += signals[layer.dy + j + k + i * n4]; }
-        learn(layer.w + layer.n * k4 + j + k, sum);
-    }
+    if k < 8u && j + k < n4 { learn_bias(layer, j + k); }
 }
 
 // A row of dy at two places, zero past the end of the batch.
@@ -139,8 +133,4 @@ fn rows_of(j0: u32, j1: u32, row: u32, n4: u32) -> array<vec4f, 2> {
     let at = min(row, batch.rows - 1u) * n4;
     let inside = row < batch.rows;
     return array<vec4f, 2>(select(vec4f(), signals[j0 + at], inside), select(vec4f(), signals[j1 + at], inside));
-}
-
-fn learn_row(layer: Layer, j: u32, k: u32, sum: vec4f) {
-    if j < layer.n { learn(layer.w + j * ((layer.k + 3u) / 4u) + k, sum); }
 }

@@ -188,9 +188,11 @@ impl Gpu {
 
     /// The tilings that programs of this device are to have.
     pub fn tilings(&self) -> Tilings {
-        match self.offers(Tiling::Subgroup) && std::env::var_os("WGVAE_T").is_none() {
-            true => Tilings::all(Tiling::Subgroup),
-            false => Tilings::default(),
+        let latent = if self.offers(Tiling::Subgroup) { Tiling::Subgroup } else { Tiling::Workgroup };
+        match (self.summary.is_software(), latent) {
+            (true, Tiling::Subgroup) => Tilings::all(Tiling::Subgroup),
+            (true, _) => Tilings::default(),
+            (false, _) => Tilings { latent, ..Tilings::all(Tiling::Split) },
         }
     }
 

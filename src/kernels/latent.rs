@@ -204,7 +204,7 @@ pub static SPECS: &[Spec] = &[
 pub(super) const fn group_rows(tiling: Tiling) -> usize {
     match tiling {
         Tiling::Subgroup => 4,
-        Tiling::Registers | Tiling::Workgroup => 1,
+        _ => 1,
     }
 }
 
@@ -212,7 +212,7 @@ pub(super) const fn group_rows(tiling: Tiling) -> usize {
 pub(super) const fn workgroup(tiling: Tiling) -> [u32; 3] {
     match tiling {
         Tiling::Subgroup => [16, 1, 1],
-        Tiling::Registers | Tiling::Workgroup => [64, 1, 1],
+        _ => [64, 1, 1],
     }
 }
 

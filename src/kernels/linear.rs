@@ -49,7 +49,6 @@ pub enum Input {
 }
 
 const KERNEL: Source = source!("linear.wgsl");
-const WEIGHTS: Source = source!("common/weights.wgsl");
 const BATCH: Source = source!("common/batch.wgsl");
 const IN_WIDTH: Source = source!("common/in_width.wgsl");
 const RELU: Source = source!("common/relu.wgsl");
@@ -69,44 +68,58 @@ const FIRST: &[(Role, Access)] = &[
 ];
 
 macro_rules! spec {
-    ($name:expr, $tiling:ident, [$($product:literal)+], $bindings:expr, $images:expr, $activation:ident, [$($part:expr),+]) => {
+    ($name:expr, $tiling:ident, [$($product:literal)+], $bindings:expr, $images:expr, $activation:ident, $mutants:ident, [$($part:expr),+]) => {
         Spec {
             name: $name,
-            sources: &[KERNEL, $(source!($product),)+ WEIGHTS, BATCH, IN_WIDTH, $($part),+],
+            sources: &[KERNEL, $(source!($product),)+ BATCH, IN_WIDTH, $($part),+],
             bindings: $bindings,
             args: Args::FIELDS,
             workgroup: Tiling::$tiling.workgroup(),
             subgroup: Tiling::$tiling.subgroup(),
             cases: || cases(Tiling::$tiling, $images, Activation::$activation),
-            mutants: &[
-                Mutant { find: "row < batch.rows", replace: "row <= batch.rows" },
-                Mutant { find: "k < args.k4", replace: "k + 1u < args.k4" },
-                Mutant { find: "args.w + args.n * args.k4 + j", replace: "args.w + args.n * args.k4" },
-                Mutant { find: "vec4u(0u, 1u, 2u, 3u), vec4u(args.n", replace: "vec4u(0u, 1u, 2u, 2u), vec4u(args.n" },
-            ],
+            mutants: $mutants,
         }
     };
 }
 
+const ROW: Mutant = Mutant { find: "row < batch.rows", replace: "row <= batch.rows" };
+const BIAS: Mutant = Mutant { find: "args.w + args.n * args.k4 + j", replace: "args.w + args.n * args.k4" };
+/// Where the sum goes on by vec4.
+const STEPS: &[Mutant] = &[
+    ROW,
+    BIAS,
+    Mutant { find: "k < args.k4", replace: "k + 1u < args.k4" },
+    Mutant { find: "vec4u(0u, 1u, 2u, 3u), vec4u(args.n", replace: "vec4u(0u, 1u, 2u, 2u), vec4u(args.n" },
+];
+/// Where it goes on by blocks.
+const BLOCKS: &[Mutant] = &[
+    ROW,
+    BIAS,
+    Mutant { find: "first + own < args.k4", replace: "first + own <= args.k4" },
+    Mutant { find: "16u * (line % 4u)", replace: "15u * (line % 4u)" },
+];
+
 /// The variants of each tiling: one per input and activation in use.
 macro_rules! specs {
-    ($([$tiling:ident $product:tt $suffix:literal])+) => {
+    ($([$tiling:ident $product:tt $suffix:literal $mutants:ident])+) => {
         &[$(
-            spec!(concat!("linear relu of u8 images", $suffix), $tiling, $product, FIRST, Some(Format::U8), Relu, [RELU, FROM_IMAGES, U8]),
-            spec!(concat!("linear relu of f32 images", $suffix), $tiling, $product, FIRST, Some(Format::F32), Relu, [RELU, FROM_IMAGES, F32]),
-            spec!(concat!("linear relu", $suffix), $tiling, $product, INNER, None, Relu, [RELU, FROM_ACTIVATIONS]),
-            spec!(concat!("linear identity", $suffix), $tiling, $product, INNER, None, Identity, [IDENTITY, FROM_ACTIVATIONS]),
-            spec!(concat!("linear sigmoid", $suffix), $tiling, $product, INNER, None, Sigmoid, [SIGMOID, FROM_ACTIVATIONS]),
+            spec!(concat!("linear relu of u8 images", $suffix), $tiling, $product, FIRST, Some(Format::U8), Relu, $mutants, [RELU, FROM_IMAGES, U8]),
+            spec!(concat!("linear relu of f32 images", $suffix), $tiling, $product, FIRST, Some(Format::F32), Relu, $mutants, [RELU, FROM_IMAGES, F32]),
+            spec!(concat!("linear relu", $suffix), $tiling, $product, INNER, None, Relu, $mutants, [RELU, FROM_ACTIVATIONS]),
+            spec!(concat!("linear identity", $suffix), $tiling, $product, INNER, None, Identity, $mutants, [IDENTITY, FROM_ACTIVATIONS]),
+            spec!(concat!("linear sigmoid", $suffix), $tiling, $product, INNER, None, Sigmoid, $mutants, [SIGMOID, FROM_ACTIVATIONS]),
         )+]
     };
 }
 
 /// By tiling, and in each by input and activation.
 pub static SPECS: &[Spec] = specs! {
-    [Registers ["common/product_nt.wgsl"] ""]
-    [Subgroup ["common/product_nt_subgroup.wgsl" "common/one_of.wgsl"] ", subgroup"]
+    [Registers ["common/product_nt.wgsl" "common/weights.wgsl"] "" STEPS]
+    [Subgroup ["common/product_nt_subgroup.wgsl" "common/weights.wgsl" "common/one_of.wgsl"] ", subgroup" STEPS]
+    [Workgroup ["common/product_nt_workgroup.wgsl"] ", workgroup" BLOCKS]
+    [Split ["common/product_nt_split.wgsl" "common/weights.wgsl"] ", split" STEPS]
 };
-const VARIANTS: usize = SPECS.len() / 2;
+const VARIANTS: usize = SPECS.len() / Tiling::ALL.len();
 
 /// Adds `y = act(x wᵀ + b)` to the program; `y` is `[rows, out]`.
 ///

@@ -42,7 +42,7 @@ pub enum Derivative {
 }
 
 macro_rules! spec {
-    ($name:expr, $tiling:ident, [$($product:literal)+], $derivative:ident, $file:literal) => {
+    ($name:expr, $tiling:ident, [$($product:literal)+], $derivative:ident, $file:literal, $mutant:ident) => {
         Spec {
             name: $name,
             sources: &[
@@ -63,30 +63,35 @@ macro_rules! spec {
             cases: || cases(Tiling::$tiling, Derivative::$derivative),
             mutants: &[
                 Mutant { find: "args.add == 1u", replace: "args.add == 0u" },
-                Mutant { find: "j < n4", replace: "j + 1u < n4" },
                 Mutant { find: "row < batch.rows", replace: "row <= batch.rows" },
-                Mutant { find: "4u * j + 1u, args.n", replace: "4u * j + 2u, args.n" },
+                $mutant,
             ],
         }
     };
 }
 
+/// Where the sum goes on by vec4, and where by blocks.
+const STEPS: Mutant = Mutant { find: "j < n4", replace: "j + 1u < n4" };
+const BLOCKS: Mutant = Mutant { find: "first + own < n4", replace: "first + own <= n4" };
+
 /// The variants of each tiling: one per derivative.
 macro_rules! specs {
-    ($([$tiling:ident $product:tt $suffix:literal])+) => {
+    ($([$tiling:ident $product:tt $suffix:literal $mutant:ident])+) => {
         &[$(
-            spec!(concat!("linear_backward relu", $suffix), $tiling, $product, Relu, "common/relu_derivative.wgsl"),
-            spec!(concat!("linear_backward identity", $suffix), $tiling, $product, Identity, "common/identity_derivative.wgsl"),
+            spec!(concat!("linear_backward relu", $suffix), $tiling, $product, Relu, "common/relu_derivative.wgsl", $mutant),
+            spec!(concat!("linear_backward identity", $suffix), $tiling, $product, Identity, "common/identity_derivative.wgsl", $mutant),
         )+]
     };
 }
 
 /// By tiling, and in each by derivative.
 pub static SPECS: &[Spec] = specs! {
-    [Registers ["common/product_nn.wgsl"] ""]
-    [Subgroup ["common/product_nn_subgroup.wgsl" "common/one_of.wgsl"] ", subgroup"]
+    [Registers ["common/product_nn.wgsl"] "" STEPS]
+    [Subgroup ["common/product_nn_subgroup.wgsl" "common/one_of.wgsl"] ", subgroup" STEPS]
+    [Workgroup ["common/product_nn_workgroup.wgsl"] ", workgroup" BLOCKS]
+    [Split ["common/product_nn_split.wgsl"] ", split" STEPS]
 };
-const VARIANTS: usize = SPECS.len() / 2;
+const VARIANTS: usize = SPECS.len() / Tiling::ALL.len();
 
 /// Adds `dx = (dy w) · derivative(x)` to the program, or, with `add`, `dx = (dx + dy w) · derivative(x)`.
 /// dy is `[rows, out]`, x and dx are `[rows, in]`.

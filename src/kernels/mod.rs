@@ -124,6 +124,8 @@ fn shapes() -> impl Iterator<Item = Shape> {
         [0, 41, 41, 67, 37],
         [0, 15, 16, 6, 64],
         [2, 17, 33, 9, 61],
+        [1, 63, 65, 15, 66],
+        [0, 65, 65, 18, 16],
     ]
     .into_iter()
     .map(|[first, rows, capacity, inputs, outputs]| Shape { first, rows, capacity, inputs, outputs })

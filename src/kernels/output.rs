@@ -43,7 +43,6 @@ macro_rules! spec {
             sources: &[
                 source!("output.wgsl"),
                 $(source!($product),)+
-                source!("common/weights.wgsl"),
                 source!("common/batch.wgsl"),
                 source!("common/in_width.wgsl"),
                 source!("common/source_activations.wgsl"),
@@ -91,20 +90,16 @@ macro_rules! specs {
 
 /// By tiling, and in each by loss and image format.
 pub static SPECS: &[Spec] = specs! {
-    [Registers ["common/product_nt.wgsl"] ""]
-    [Subgroup ["common/product_nt_subgroup.wgsl" "common/one_of.wgsl"] ", subgroup"]
+    [Registers ["common/product_nt.wgsl" "common/weights.wgsl"] ""]
+    [Subgroup ["common/product_nt_subgroup.wgsl" "common/weights.wgsl" "common/one_of.wgsl"] ", subgroup"]
+    [Workgroup ["common/product_nt_workgroup.wgsl"] ", workgroup"]
+    [Split ["common/product_nt_split.wgsl" "common/weights.wgsl"] ", split"]
 };
-const VARIANTS: usize = SPECS.len() / 2;
+const VARIANTS: usize = SPECS.len() / Tiling::ALL.len();
 
-/// Invocations along the columns and rows of a `[rows, pixels]` result, idle ones included.
-fn invocations(tiling: Tiling, rows: usize, pixels: usize) -> [usize; 2] {
-    let (elements, workgroup) = (tiling.elements(rows, pixels), tiling.workgroup());
-    [0, 1].map(|axis| elements[axis].next_multiple_of(workgroup[axis] as usize))
-}
-
-/// Loss partials that a step of `rows` images of `pixels` pixels leaves: one per invocation.
+/// Loss partials that a step of `rows` images of `pixels` pixels leaves: one per owner.
 pub fn tiles(tiling: Tiling, rows: usize, pixels: usize) -> usize {
-    invocations(tiling, rows, pixels).iter().product()
+    tiling.grid(rows, pixels).iter().product()
 }
 
 /// Adds the output layer to the program: from x `[rows, in]` to dl `[rows, pixels]` and the loss partials of the step,
@@ -186,15 +181,16 @@ fn case(tiling: Tiling, shape: Shape, loss: Loss, format: Format, bias: f64, bla
     let gradients = analysis.mapv(|(_, gradient)| scale * gradient);
     layout.expect(Role::Signals, dl_at, &truth_found.dlogits, &gradients);
 
-    let ([across, _], tile) = (invocations(tiling, capacity, outputs), tiling.tile());
+    let [across, _] = tiling.grid(capacity, outputs);
     let mut sums = vec![(0.0, Vec::new()); tiles(tiling, capacity, outputs)];
     for ((i, j), &(loss_found, _)) in analysis.indexed_iter() {
-        let (sum, terms) = &mut sums[i / tile[1] * across + j / tile[0]];
+        let [x, y] = tiling.owner(i, j);
+        let (sum, terms) = &mut sums[y * across + x];
         *sum += oracle::pixel(loss, logits[[i, j]], t[[i, j]].value).0;
         terms.push(loss_found);
     }
     let (sums, analysis): (Vec<f64>, Vec<Approx>) =
-        sums.into_iter().map(|(sum, terms)| (sum, Approx::sum(terms, tile[0] * tile[1]))).unzip();
+        sums.into_iter().map(|(sum, terms)| (sum, Approx::sum(terms, tiling.share()))).unzip();
     layout.expect_words(Role::Partials, slot * stride, &sums, &analysis);
     let what = if black { ", black" } else { "" };
     launch(&mut program, x_at, layer, dl_at, loss, format, stride).expect("operands of one shape");

@@ -96,11 +96,22 @@ macro_rules! spec {
 
 const FIRST_GROUP: Mutant = Mutant { find: "layers[l].group <= group", replace: "layers[l].group < group" };
 const LAST_OUTPUT: Mutant = Mutant { find: "j < layer.n", replace: "j <= layer.n" };
-const OPERAND: Mutant = Mutant { find: "layer.images == 1u", replace: "layer.images == 0u" };
-const REGISTERS: &[Mutant] =
-    &[FIRST_GROUP, LAST_OUTPUT, OPERAND, Mutant { find: "right += signals[jb", replace: "right = signals[jb" }];
-const SUBGROUP: &[Mutant] =
-    &[FIRST_GROUP, LAST_OUTPUT, OPERAND, Mutant { find: "{ sum += signals[", replace: "{ sum = signals[" }];
+const BIAS: Mutant = Mutant { find: "{ sum += signals[", replace: "{ sum = signals[" };
+/// Where the sum goes on by rows.
+const ROWS: &[Mutant] = &[
+    FIRST_GROUP,
+    LAST_OUTPUT,
+    BIAS,
+    Mutant { find: "if layer.images == 1u {\n", replace: "if layer.images == 0u {\n" },
+];
+/// Where it goes on by blocks.
+const BLOCKS: &[Mutant] = &[
+    FIRST_GROUP,
+    LAST_OUTPUT,
+    BIAS,
+    Mutant { find: "layer.images == 1u { return", replace: "layer.images == 0u { return" },
+    Mutant { find: "i < batch.rows)", replace: "i <= batch.rows)" },
+];
 
 /// The variants of each tiling: one per epilogue and image format.
 macro_rules! specs {
@@ -116,16 +127,18 @@ macro_rules! specs {
 
 /// By tiling, and in each by epilogue and image format.
 pub static SPECS: &[Spec] = specs! {
-    [Registers ["common/product_tn.wgsl"] "" REGISTERS]
-    [Subgroup ["common/product_tn_subgroup.wgsl" "common/one_of.wgsl"] ", subgroup" SUBGROUP]
+    [Registers ["common/product_tn.wgsl" "common/tile_tn.wgsl"] "" ROWS]
+    [Subgroup ["common/product_tn_subgroup.wgsl" "common/one_of.wgsl"] ", subgroup" ROWS]
+    [Workgroup ["common/product_tn_workgroup.wgsl" "common/tile_tn.wgsl"] ", workgroup" BLOCKS]
+    [Split ["common/product_tn_split.wgsl"] ", split" BLOCKS]
 };
-const VARIANTS: usize = SPECS.len() / 2;
+const VARIANTS: usize = SPECS.len() / Tiling::ALL.len();
 
-/// Invocations of a workgroup, which are in a row whatever tiles they own.
+/// Invocations of a workgroup, which are in a row whatever they own.
 const fn invocations(tiling: Tiling) -> [u32; 3] {
     match tiling {
-        Tiling::Registers => [64, 1, 1],
-        Tiling::Subgroup | Tiling::Workgroup => tiling.workgroup(),
+        Tiling::Subgroup => [16, 1, 1],
+        Tiling::Registers | Tiling::Workgroup | Tiling::Split => [64, 1, 1],
     }
 }
 
@@ -166,11 +179,12 @@ pub fn table(shares: &[Share], tiling: Tiling) -> Result<Vec<Entry>> {
 
 /// Workgroups of a layer.
 fn groups(entry: &Entry, tiling: Tiling) -> u32 {
-    let [across, down] = tiling.elements(entry.n as usize, entry.k as usize);
-    let [width, ..] = invocations(tiling);
+    let blocks = |inputs: u32, outputs: u32| entry.k.div_ceil(inputs) * entry.n.div_ceil(outputs);
     match tiling {
-        Tiling::Registers => (across * down).div_ceil(width as usize) as u32,
-        Tiling::Subgroup | Tiling::Workgroup => (across.div_ceil(width as usize) * down) as u32,
+        Tiling::Registers => blocks(8, 8).div_ceil(64), // an 8 × 8 tile per invocation, wherever it lies
+        Tiling::Subgroup => blocks(64, 32),
+        Tiling::Workgroup => blocks(64, 64),
+        Tiling::Split => blocks(32, 32),
     }
 }
 

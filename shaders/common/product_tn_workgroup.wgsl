@@ -1,0 +1,57 @@
+// The products of the update: dw[j, k] = Σᵢ dy[i, j] x[i, k].
+// A workgroup of 8 × 8 owns 64 outputs × 64 inputs of one layer and keeps 16 rows of each in its memory. Invocation (x, y) owns the
+// vec4 outputs y and y + 8 and the vec4 inputs x and x + 8: four loads of vec4 feed 64 products.
+
+var<workgroup> dys: array<vec4f, 256>;  // [row 16, j 16]
+var<workgroup> xs:  array<vec4f, 256>;  // [row 16, k 16]
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+    prepare();
+    let group = workgroup.y * args.width + workgroup.x;
+    let layer = layers[layer_of(group)];
+    let k4 = (layer.k + 3u) / 4u;
+    let n4 = (layer.n + 3u) / 4u;
+    let columns = (k4 + 15u) / 16u;
+    let place = group - layer.group;
+    let j = 16u * (place / columns);
+    let k = 16u * (place % columns);
+    let x = lane % 8u;
+    let y = lane / 8u;
+    let own = lane % 16u;
+
+    var tile = Tile();
+    for (var first = 0u; first < batch.rows; first += 16u) {
+        for (var s = 0u; s < 4u; s++) {
+            let i = first + 4u * s + lane / 16u;
+            let row = min(i, batch.rows - 1u);
+            let scale = select(0.0, 1.0, i < batch.rows);
+            dys[64u * s + lane] = scale * signals[layer.dy + row * n4 + min(j + own, n4 - 1u)];
+            xs[64u * s + lane] = input(layer, row, min(k + own, k4 - 1u), k4);
+        }
+        workgroupBarrier();
+        for (var i = 0u; i < 16u; i++) {
+            let to_j = 16u * i + y;
+            let to_k = 16u * i + x;
+            accumulate(&tile, dys[to_j], dys[to_j + 8u], xs[to_k], xs[to_k + 8u]);
+        }
+        workgroupBarrier();
+    }
+    let upper = 4u * (j + y);
+    let lower = upper + 32u;
+    learn_row(layer, upper + 0u, k + x, tile.a0, tile.b0);
+    learn_row(layer, upper + 1u, k + x, tile.a1, tile.b1);
+    learn_row(layer, upper + 2u, k + x, tile.a2, tile.b2);
+    learn_row(layer, upper + 3u, k + x, tile.a3, tile.b3);
+    learn_row(layer, lower + 0u, k + x, tile.a4, tile.b4);
+    learn_row(layer, lower + 1u, k + x, tile.a5, tile.b5);
+    learn_row(layer, lower + 2u, k + x, tile.a6, tile.b6);
+    learn_row(layer, lower + 3u, k + x, tile.a7, tile.b7);
+
+    if k == 0u && lane < 16u && j + lane < n4 { learn_bias(layer, j + lane); }
+}
+
+fn learn_row(layer: Layer, j: u32, k: u32, left: vec4f, right: vec4f) {
+    learn_weights(layer, j, k, left);
+    learn_weights(layer, j, k + 8u, right);
+}
