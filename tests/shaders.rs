@@ -13,13 +13,24 @@ fn specs() -> impl Iterator<Item = &'static Spec> {
     kernels::ALL.iter().copied().flatten()
 }
 
+/// Demands core WebGPU, and subgroups for the kernels that say they need some.
+fn validator(spec: &Spec) -> naga::valid::Validator {
+    use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
+    if spec.subgroup == 1 {
+        return Validator::new(ValidationFlags::all(), Capabilities::empty());
+    }
+    let mut validator = Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP);
+    validator.subgroup_stages(ShaderStages::COMPUTE).subgroup_operations(SubgroupOperationSet::all());
+    validator
+}
+
 /// Every shader parsed and validated.
 fn modules() -> impl Iterator<Item = (&'static Spec, Module, ModuleInfo)> {
     specs().map(|spec| {
         let text = spec.shader();
         let module =
             naga::front::wgsl::parse_str(&text).unwrap_or_else(|error| panic!("{}", error.emit_to_string(&text)));
-        let info = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty())
+        let info = validator(spec)
             .validate(&module)
             .unwrap_or_else(|error| panic!("{}: {}", spec.name, error.emit_to_string(&text)));
         (spec, module, info)
@@ -166,13 +177,17 @@ fn every_shader_translates_to_spirv_msl_and_hlsl() {
     let validator = Command::new("spirv-val").arg("--version").output().is_ok();
     let folder = tempfile::tempdir().unwrap();
     for (number, (spec, module, info)) in modules().enumerate() {
-        let spirv = naga::back::spv::write_vec(&module, &info, &Default::default(), None).unwrap();
+        // subgroup operations came with SPIR-V 1.3 and shader model 6.0
+        let options = naga::back::spv::Options { lang_version: (1, 3), ..Default::default() };
+        let spirv = naga::back::spv::write_vec(&module, &info, &options, None).unwrap();
         let pipeline = naga::back::msl::PipelineOptions::default();
         let options = naga::back::msl::Options { lang_version: (2, 4), ..Default::default() };
         let (metal, _) = naga::back::msl::write_string(&module, &info, &options, &pipeline).unwrap();
         assert!(metal.contains("kernel void"), "{}", spec.name);
         let mut hlsl = String::new();
-        let (options, pipeline) = (naga::back::hlsl::Options::default(), naga::back::hlsl::PipelineOptions::default());
+        let options =
+            naga::back::hlsl::Options { shader_model: naga::back::hlsl::ShaderModel::V6_0, ..Default::default() };
+        let pipeline = naga::back::hlsl::PipelineOptions::default();
         naga::back::hlsl::Writer::new(&mut hlsl, &options, &pipeline).write(&module, &info, None).unwrap();
         assert!(hlsl.contains("[numthreads("), "{}", spec.name);
         if validator {
@@ -197,7 +212,8 @@ fn tint_accepts_every_shader() {
     let folder = tempfile::tempdir().unwrap();
     for (number, spec) in specs().enumerate() {
         let file = folder.path().join(format!("{number}.wgsl"));
-        fs::write(&file, spec.shader()).unwrap();
+        let enable = if spec.subgroup > 1 { "enable subgroups;\n" } else { "" };
+        fs::write(&file, format!("{enable}{}", spec.shader())).unwrap();
         let output = Command::new("tint").args(["--format", "wgsl"]).arg(&file).output().unwrap();
         assert!(output.status.success(), "{}: {}", spec.name, String::from_utf8_lossy(&output.stderr));
     }
