@@ -9,7 +9,7 @@ use wgvae::{
         case::{Case, Expected, GUARD, UNWRITTEN},
         comparison::compare,
         layout::{Layout, batch, random},
-        mutants::{EQUIVALENT, automatic},
+        mutants::{EQUIVALENT, mutations},
         tolerance::{Approx, dot_depth, exact, product},
         wgsl::{bound_loops, edits},
     },
@@ -218,7 +218,7 @@ fn bounded_loops_stop() {
 #[test]
 fn every_known_equivalent_is_still_a_mutant() {
     let mutants: HashSet<_> =
-        automatic().iter().map(|(source, edit)| (source.file, edit.describe(source.text).1)).collect();
+        mutations().unwrap().iter().map(|it| (it.source.file, it.edit.describe(it.source.text).1)).collect();
     for known in EQUIVALENT {
         assert!(mutants.contains(&(known.file, known.line.to_string())), "{}: {} is stale", known.file, known.line);
     }
