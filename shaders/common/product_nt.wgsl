@@ -2,16 +2,6 @@
 // One invocation owns a tile of 8 rows × 8 columns: 16 loads of vec4 feed 64 dot products, without workgroup memory.
 // Rows and columns past the end are computed from the last one and dropped.
 
-fn weights(j: u32, k: u32) -> mat4x4f {
-    let last = args.n - 1u;
-    return mat4x4f(
-        params[args.w + min(4u * j, last) * args.k4 + k],
-        params[args.w + min(4u * j + 1u, last) * args.k4 + k],
-        params[args.w + min(4u * j + 2u, last) * args.k4 + k],
-        params[args.w + min(4u * j + 3u, last) * args.k4 + k],
-    );
-}
-
 fn finish_row(row: u32, j: u32, left: vec4f, right: vec4f) {
     if row < batch.rows {
         if 4u * j < args.n { finish(row, j, left); }

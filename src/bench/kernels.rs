@@ -38,7 +38,7 @@ pub struct KernelLine {
 /// [`Error::CheckFailed`] where a kernel is wrong, [`Error::Gpu`] where the device is lost.
 pub fn kernels(gpu: &Gpu, batch: usize, quick: bool) -> Result<Vec<KernelLine>> {
     let settings = settings(batch);
-    let net = Network::new(&settings.model, batch);
+    let net = Network::new(&settings.model, batch, gpu.tilings());
     let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
     let mut memory = Memory::default();
     memory.upload(gpu, Role::Params, bytemuck::cast_slice(&net.pack(&settings.model.initialise(0))?))?;
@@ -65,7 +65,7 @@ pub fn kernels(gpu: &Gpu, batch: usize, quick: bool) -> Result<Vec<KernelLine>> 
         if let Some(fault) = report.fault {
             return Err(Error::CheckFailed(format!("{} is wrong and was not timed: {fault}", report.name)));
         }
-        let prepared = gpu.prepare(&Program { dispatches: vec![dispatch.clone()] }, &memory)?;
+        let prepared = gpu.prepare(&Program { dispatches: vec![dispatch.clone()], tilings: net.tilings }, &memory)?;
         let time = |times: usize| -> Result<f64> {
             Ok(gpu.time(&batches, &vec![Part::Step(&prepared, 0); times])? / times as f64)
         };

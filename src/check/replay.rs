@@ -16,7 +16,7 @@ use ndarray::{Array2, ArrayView2};
 /// [`Error::Gpu`](crate::Error::Gpu) where the device refuses.
 pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
     let (steps, batch, _) = trace.x.dim();
-    let net = Network::new(&trace.model, batch).with_reconstruction();
+    let net = Network::new(&trace.model, batch, gpu.tilings()).with_reconstruction();
     let (training, table) = step::training(&net, &trace.objective, Format::F32, Epilogue::Adam)?;
     let (gradients, _) = step::training(&net, &trace.objective, Format::F32, Epilogue::Store)?;
     let reconstructing = step::reconstructing(&net, Format::F32, true)?;

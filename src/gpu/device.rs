@@ -1,5 +1,6 @@
 //! Adapters, the choice among them, and the open device.
 
+use super::{Spec, Tiling, Tilings};
 use crate::{Error, Result};
 use serde::Serialize;
 use std::{
@@ -104,6 +105,7 @@ pub struct Gpu {
     pub(super) queue: wgpu::Queue,
     pub(super) pipelines: Mutex<HashMap<String, Arc<super::program::Pipeline>>>,
     pub(super) timestamps: bool,
+    subgroup: u32,
     summary: AdapterSummary,
     checked: bool,
     fault: Arc<Mutex<Option<String>>>,
@@ -130,7 +132,7 @@ impl Gpu {
         let (offered, mut limits) = (adapter.limits(), wgpu::Limits::default());
         limits.max_storage_buffer_binding_size = offered.max_storage_buffer_binding_size;
         limits.max_buffer_size = offered.max_buffer_size;
-        let wanted = wgpu::Features::TIMESTAMP_QUERY & adapter.features();
+        let wanted = (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP) & adapter.features();
         let refused = |error: wgpu::RequestDeviceError| Error::Gpu {
             context: format!("opening {}", summary.name),
             problem: error.to_string(),
@@ -159,6 +161,7 @@ impl Gpu {
         });
         Ok(Gpu {
             timestamps: wanted.contains(wgpu::Features::TIMESTAMP_QUERY),
+            subgroup: if wanted.contains(wgpu::Features::SUBGROUP) { summary.subgroup_sizes[0] } else { 1 },
             device,
             queue,
             pipelines: Mutex::default(),
@@ -171,6 +174,24 @@ impl Gpu {
     /// The adapter that was opened.
     pub fn adapter(&self) -> &AdapterSummary {
         &self.summary
+    }
+
+    /// Whether the device runs `spec`: some kernels need subgroups of some size.
+    pub fn runs(&self, spec: &Spec) -> bool {
+        self.subgroup >= spec.subgroup
+    }
+
+    /// Whether the device runs products cut by `tiling`.
+    pub fn offers(&self, tiling: Tiling) -> bool {
+        self.subgroup >= tiling.subgroup()
+    }
+
+    /// The tilings that programs of this device are to have.
+    pub fn tilings(&self) -> Tilings {
+        match self.offers(Tiling::Subgroup) && std::env::var_os("WGVAE_T").is_none() {
+            true => Tilings::all(Tiling::Subgroup),
+            false => Tilings::default(),
+        }
     }
 
     /// Whether shaders were compiled with WebGPU's runtime checks.

@@ -131,6 +131,8 @@ pub struct Spec {
     pub args: &'static [Field],
     /// Invocations of a workgroup.
     pub workgroup: [u32; 3],
+    /// The smallest subgroup it works with; 1: any, and it needs no subgroup operations.
+    pub subgroup: u32,
     /// Inputs and what the oracle makes of them.
     pub cases: fn() -> Vec<Case>,
     /// Changes that the cases must reject.

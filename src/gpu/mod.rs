@@ -6,6 +6,7 @@ mod kernel;
 mod probe;
 mod program;
 mod tensor;
+mod tiling;
 
 pub use device::{AdapterSummary, Choice, Gpu, Options, adapters, best};
 pub use environment::prepare_environment;
@@ -13,3 +14,4 @@ pub use kernel::{Access, Args, Field, Mutant, Role, Scalar, Source, Spec};
 pub(crate) use kernel::{args, source};
 pub use program::{Batch, Batches, Dispatch, Part, Prepared, Program, Submission, fold};
 pub use tensor::{Arena, Matrix, Memory, Readback, vec4s};
+pub use tiling::{Tiling, Tilings};

@@ -1,6 +1,6 @@
 //! A program is a list of dispatches, written down without a device; prepared for one, it is recorded with no further work.
 
-use super::{Access, Args, Gpu, Memory, Readback, Role, Spec};
+use super::{Access, Args, Gpu, Memory, Readback, Role, Spec, Tilings};
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -18,11 +18,18 @@ pub struct Dispatch {
 /// Dispatches in the order of execution.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
+    /// How the products added to it are cut.
+    pub tilings: Tilings,
     /// The dispatches.
     pub dispatches: Vec<Dispatch>,
 }
 
 impl Program {
+    /// An empty program.
+    pub fn new(tilings: Tilings) -> Program {
+        Program { tilings, dispatches: Vec::new() }
+    }
+
     /// Adds a launch of `spec` with workgroups enough for `elements` invocations along x and y.
     pub fn launch<A: Args>(&mut self, spec: &'static Spec, args: &A, elements: [usize; 2]) {
         let groups = std::array::from_fn(|axis| elements[axis].div_ceil(spec.workgroup[axis] as usize).max(1) as u32);

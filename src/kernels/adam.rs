@@ -35,6 +35,7 @@ pub static SPECS: &[Spec] = &[Spec {
     ],
     args: Args::FIELDS,
     workgroup: [WORKGROUP, 1, 1],
+    subgroup: 1,
     cases,
     mutants: &[
         Mutant { find: "params[at] -= ", replace: "params[at] += " },

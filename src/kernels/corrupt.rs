@@ -52,6 +52,7 @@ macro_rules! spec {
             bindings: &[(Role::Activations, Access::ReadWrite), (Role::Images, Access::Read), (Role::Order, Access::Read)],
             args: Args::FIELDS,
             workgroup: [8, 8, 1],
+            subgroup: 1,
             cases: || cases($noise),
             mutants: &[
                 Mutant { find: "id.y >= batch.rows", replace: "id.y > batch.rows" },

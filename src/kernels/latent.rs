@@ -8,7 +8,7 @@ use crate::{
         layout::{Layout, batch, random, random_layer, random_relu},
         tolerance::{Approx, affine, draw, exact},
     },
-    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, args, fold, source},
+    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, Tiling, Tilings, args, fold, source},
     oracle::{
         latent::{LatentLayers, latent},
         linear::{Activation, linear},
@@ -66,9 +66,6 @@ args! {
 
 /// The widest latent that fits the kernel's workgroup memory.
 pub const MAX_LATENT: usize = 128;
-
-/// Invocations that work on one row.
-pub(super) const WORKGROUP: u32 = 64;
 
 /// The layers of the middle. Those a model lacks are left at their default.
 #[derive(Clone, Copy, Debug, Default)]
@@ -147,33 +144,85 @@ pub struct Partials {
     pub stride: u32,
 }
 
-/// The kernel.
-pub static SPECS: &[Spec] = &[Spec {
-    name: "latent",
-    sources: &[
-        source!("latent.wgsl"),
-        source!("common/batch.wgsl"),
-        source!("common/in_width.wgsl"),
-        source!("common/reparameterize.wgsl"),
-    ],
-    bindings: &[
-        (Role::Params, Access::Read),
-        (Role::Activations, Access::ReadWrite),
-        (Role::Order, Access::Read),
-        (Role::Labels, Access::Read),
-        (Role::Noise, Access::Read),
-        (Role::Partials, Access::ReadWrite),
-    ],
-    args: Args::FIELDS,
-    workgroup: [WORKGROUP, 1, 1],
-    cases,
-    mutants: &[
-        Mutant { find: "part[8u * lane + l]", replace: "part[8u * lane]" },
-        Mutant { find: "kl += drawn.kl", replace: "kl = drawn.kl" },
-        Mutant { find: "c[j] += projection[j]", replace: "c[j] = projection[j]" },
-        Mutant { find: "vec4u(labels[item])", replace: "vec4u(item)" },
-    ],
-}];
+macro_rules! spec {
+    ($name:literal, $tiling:expr, [$($part:literal),+], $cases:expr, $mutant:expr) => {
+        Spec {
+            name: $name,
+            sources: &[
+                source!("latent.wgsl"),
+                $(source!($part),)+
+                source!("common/batch.wgsl"),
+                source!("common/in_width.wgsl"),
+                source!("common/reparameterize.wgsl"),
+            ],
+            bindings: &[
+                (Role::Params, Access::Read),
+                (Role::Activations, Access::ReadWrite),
+                (Role::Order, Access::Read),
+                (Role::Labels, Access::Read),
+                (Role::Noise, Access::Read),
+                (Role::Partials, Access::ReadWrite),
+            ],
+            args: Args::FIELDS,
+            workgroup: workgroup($tiling),
+            subgroup: $tiling.subgroup(),
+            cases: $cases,
+            mutants: $mutant,
+        }
+    };
+}
+
+/// In workgroup memory, and in subgroups.
+pub static SPECS: &[Spec] = &[
+    spec!(
+        "latent",
+        Tiling::Workgroup,
+        ["common/latent_workgroup.wgsl"],
+        || cases(Tiling::Workgroup),
+        &[
+            Mutant { find: "part[8u * lane + l]", replace: "part[8u * lane]" },
+            Mutant { find: "kl += drawn.kl", replace: "kl = drawn.kl" },
+            Mutant { find: "c[j] += projection[j]", replace: "c[j] = projection[j]" },
+            Mutant { find: "vec4u(labels[item])", replace: "vec4u(item)" },
+        ]
+    ),
+    spec!(
+        "latent, subgroup",
+        Tiling::Subgroup,
+        ["common/latent_subgroup.wgsl", "common/four_rows.wgsl"],
+        || cases(Tiling::Subgroup),
+        &[
+            Mutant { find: "subgroupAdd(s3)", replace: "s3" },
+            Mutant { find: "subgroupAdd(kl)", replace: "kl" },
+            Mutant { find: "c += projection", replace: "c = projection" },
+            Mutant { find: "vec4u(y[r])", replace: "vec4u(y[0])" },
+        ]
+    ),
+];
+
+/// Rows that one workgroup owns.
+pub(super) const fn group_rows(tiling: Tiling) -> usize {
+    match tiling {
+        Tiling::Subgroup => 4,
+        Tiling::Registers | Tiling::Workgroup => 1,
+    }
+}
+
+/// Invocations of a workgroup.
+pub(super) const fn workgroup(tiling: Tiling) -> [u32; 3] {
+    match tiling {
+        Tiling::Subgroup => [16, 1, 1],
+        Tiling::Registers | Tiling::Workgroup => [64, 1, 1],
+    }
+}
+
+/// How the middle of a `latent` that wide is cut, where `wanted` was asked for: a subgroup holds 16 latent variables.
+pub(super) fn tiling(wanted: Tiling, latent: u32) -> Tiling {
+    match wanted {
+        Tiling::Subgroup if latent <= 16 => Tiling::Subgroup,
+        _ => Tiling::Workgroup,
+    }
+}
 
 /// Adds the middle to the program: from h to everything else of `middle`, and the KL of each row. Without `noisy`, z = μ.
 ///
@@ -187,7 +236,8 @@ pub fn launch(
     noisy: bool,
     partials: Partials,
 ) -> Result<()> {
-    launch_folded(program, layers, middle, parts, noisy, partials, fold(middle.h.rows as usize))
+    let rows = group_rows(tiling(program.tilings.latent, middle.code.columns));
+    launch_folded(program, layers, middle, parts, noisy, partials, fold((middle.h.rows as usize).div_ceil(rows)))
 }
 
 fn launch_folded(
@@ -223,7 +273,8 @@ fn launch_folded(
         tiles: partials.tiles,
         stride: partials.stride,
     };
-    program.launch(&SPECS[0], &args, [x * WORKGROUP as usize, y]);
+    let spec = &SPECS[(tiling(program.tilings.latent, args.latent) == Tiling::Subgroup) as usize];
+    program.launch(spec, &args, [x * spec.workgroup[0] as usize, y]);
     Ok(())
 }
 
@@ -244,7 +295,7 @@ const AE: Parts = Parts { variational: false, labelled: false };
 const VAE: Parts = Parts { variational: true, labelled: false };
 const CVAE: Parts = Parts { variational: true, labelled: true };
 
-fn cases() -> Vec<Case> {
+fn cases(cut: Tiling) -> Vec<Case> {
     let setting = |rows, width, latent, classes, parts| Setting {
         rows,
         width,
@@ -265,15 +316,20 @@ fn cases() -> Vec<Case> {
         setting(2, 256, 128, 5, CVAE),
         setting(1, 5, 67, 261, CVAE),
         setting(1, 40, 127, 0, AE),
+        setting(9, 70, 16, 5, CVAE),
+        setting(4, 256, 8, 0, VAE),
+        setting(5, 12, 13, 21, CVAE),
     ]
-    .map(case)
-    .into()
+    .into_iter()
+    .filter(|setting| tiling(cut, setting.latent as u32) == cut)
+    .map(|setting| case(cut, setting))
+    .collect()
 }
 
-fn case(setting: Setting) -> Case {
+fn case(cut: Tiling, setting: Setting) -> Case {
     let Setting { rows, width, latent: columns, classes, parts, noisy, extreme } = setting;
     let (first, slot, capacity) = (2, 1, rows + 1);
-    let (mut layout, mut program) = (Layout::default(), Program::default());
+    let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(cut)));
     let (code, mut mu, mut log_var) = (
         random_layer(1, width, columns, 1.0),
         random_layer(2, columns, columns, 1.0),
@@ -347,7 +403,7 @@ fn case(setting: Setting) -> Case {
     let kl_at = (slot as u32 * partials.stride + partials.tiles) as usize;
     layout.expect_words(Role::Partials, kl_at, &truth.kl.to_vec(), &kl_analysis);
     // two rows of workgroups, as more than 65,535 rows would have
-    let grid = [capacity.div_ceil(2), 2];
+    let grid = [capacity.div_ceil(2 * group_rows(cut)), 2];
     launch_folded(&mut program, &layers, &middle, parts, noisy, partials, grid).expect("operands of one shape");
     layout.case(format!("{setting:?}"), program, batch(first, rows, slot), 1)
 }

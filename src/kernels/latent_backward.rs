@@ -2,7 +2,7 @@
 
 use super::{
     expect,
-    latent::{Layers, Middle, Parts, WORKGROUP},
+    latent::{Layers, Middle, Parts, group_rows, tiling, workgroup},
 };
 use crate::{
     Result,
@@ -11,7 +11,7 @@ use crate::{
         layout::{Layout, batch, random, random_layer, random_log_var, random_relu},
         tolerance::{Approx, exact, product, slopes},
     },
-    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, args, fold, source},
+    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, Tiling, Tilings, args, fold, source},
     oracle::{
         latent::{Gaussian, Latent, LatentLayers},
         latent_backward::latent_backward,
@@ -86,26 +86,58 @@ pub struct Gradients {
     pub h: Matrix,
 }
 
-/// The kernel.
-pub static SPECS: &[Spec] = &[Spec {
-    name: "latent_backward",
-    sources: &[source!("latent_backward.wgsl"), source!("common/batch.wgsl"), source!("common/reparameterize.wgsl")],
-    bindings: &[
-        (Role::Params, Access::Read),
-        (Role::Activations, Access::Read),
-        (Role::Signals, Access::ReadWrite),
-        (Role::Noise, Access::Read),
-    ],
-    args: Args::FIELDS,
-    workgroup: [WORKGROUP, 1, 1],
-    cases,
-    mutants: &[
-        Mutant { find: "dcode[lane] = sum;", replace: "dcode[lane] = dc[lane];" },
-        Mutant { find: "dlog_var[lane] = to_log_var;", replace: "dlog_var[lane] = to_mu;" },
-        Mutant { find: "select(vec4f(), sum, h > vec4f())", replace: "select(vec4f(), sum, h >= vec4f())" },
-        Mutant { find: "l = 8u; l < LANES", replace: "l = 16u; l < LANES" },
-    ],
-}];
+macro_rules! spec {
+    ($name:literal, $tiling:expr, [$($part:literal),+], $cases:expr, $mutants:expr) => {
+        Spec {
+            name: $name,
+            sources: &[
+                source!("latent_backward.wgsl"),
+                $(source!($part),)+
+                source!("common/batch.wgsl"),
+                source!("common/reparameterize.wgsl"),
+            ],
+            bindings: &[
+                (Role::Params, Access::Read),
+                (Role::Activations, Access::Read),
+                (Role::Signals, Access::ReadWrite),
+                (Role::Noise, Access::Read),
+            ],
+            args: Args::FIELDS,
+            workgroup: workgroup($tiling),
+            subgroup: $tiling.subgroup(),
+            cases: $cases,
+            mutants: $mutants,
+        }
+    };
+}
+
+/// In workgroup memory, and in subgroups.
+pub static SPECS: &[Spec] = &[
+    spec!(
+        "latent_backward",
+        Tiling::Workgroup,
+        ["common/latent_backward_workgroup.wgsl"],
+        || cases(Tiling::Workgroup),
+        &[
+            Mutant { find: "dcode[lane] = sum;", replace: "dcode[lane] = dc[lane];" },
+            Mutant { find: "dlog_var[lane] = to_log_var;", replace: "dlog_var[lane] = to_mu;" },
+            Mutant { find: "select(vec4f(), sum, h > vec4f())", replace: "select(vec4f(), sum, h >= vec4f())" },
+            Mutant { find: "l = 8u; l < LANES", replace: "l = 16u; l < LANES" },
+        ]
+    ),
+    spec!(
+        "latent_backward, subgroup",
+        Tiling::Subgroup,
+        ["common/latent_backward_subgroup.wgsl", "common/four_rows.wgsl"],
+        || cases(Tiling::Subgroup),
+        &[
+            Mutant { find: "subgroupAdd(right[2])", replace: "right[2]" },
+            Mutant { find: "store(args.dlog_var, row, lane, dlog_var);", replace: "store(args.dlog_var, row, lane, dmu);" },
+            Mutant { find: "of_rows(args.code, rows, j) > vec4f()", replace: "of_rows(args.code, rows, j) >= vec4f()" },
+            Mutant { find: "sum += subgroupShuffle(dmu, i)", replace: "sum = subgroupShuffle(dmu, i)" },
+        ]
+    ),
+];
 
 /// Adds the backward pass of the middle to the program: from `gradients.d` to its other matrices (but c), with β times
 /// the gradient of the KL divergence.
@@ -120,7 +152,8 @@ pub fn launch(
     parts: Parts,
     beta: f64,
 ) -> Result<()> {
-    launch_folded(program, layers, middle, gradients, parts, beta, fold(middle.h.rows as usize))
+    let rows = group_rows(tiling(program.tilings.latent, middle.code.columns));
+    launch_folded(program, layers, middle, gradients, parts, beta, fold((middle.h.rows as usize).div_ceil(rows)))
 }
 
 fn launch_folded(
@@ -167,11 +200,12 @@ fn launch_folded(
         capacity: rows,
         beta: beta as f32,
     };
-    program.launch(&SPECS[0], &args, [x * WORKGROUP as usize, y]);
+    let spec = &SPECS[(tiling(program.tilings.latent, latent) == Tiling::Subgroup) as usize];
+    program.launch(spec, &args, [x * spec.workgroup[0] as usize, y]);
     Ok(())
 }
 
-fn cases() -> Vec<Case> {
+fn cases(cut: Tiling) -> Vec<Case> {
     let [ae, vae, cvae] =
         [(false, false), (true, false), (true, true)].map(|(variational, labelled)| Parts { variational, labelled });
     [
@@ -182,14 +216,19 @@ fn cases() -> Vec<Case> {
         ([2, 266, 33, 10], cvae, 0.5),
         ([2, 256, 128, 0], vae, 1.0),
         ([1, 40, 127, 0], ae, 0.0),
+        ([9, 70, 16, 5], cvae, 1.0),
+        ([4, 256, 8, 0], vae, 3.0),
+        ([5, 12, 13, 21], cvae, 1.0),
     ]
-    .map(|(shape, parts, beta)| case(shape, parts, beta))
-    .into()
+    .into_iter()
+    .filter(|(shape, ..)| tiling(cut, shape[2] as u32) == cut)
+    .map(|(shape, parts, beta)| case(cut, shape, parts, beta))
+    .collect()
 }
 
-fn case([rows, width, columns, classes]: [usize; 4], parts: Parts, beta: f64) -> Case {
+fn case(cut: Tiling, [rows, width, columns, classes]: [usize; 4], parts: Parts, beta: f64) -> Case {
     let (slot, capacity) = (1, rows + 1);
-    let (mut layout, mut program) = (Layout::default(), Program::default());
+    let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(cut)));
     let (code, mu, log_var) = (
         random_layer(1, width, columns, 1.0),
         random_layer(2, columns, columns, 1.0),
@@ -274,7 +313,7 @@ fn case([rows, width, columns, classes]: [usize; 4], parts: Parts, beta: f64) ->
     let dh = passed(&product(&dcode, &exact(&code.weight), columns + 1), &h);
     gradients.h = write("dh", &truth.dh, &dh);
     // two rows of workgroups, as more than 65,535 rows would have
-    let grid = [capacity.div_ceil(2), 2];
+    let grid = [capacity.div_ceil(2 * group_rows(cut)), 2];
     launch_folded(&mut program, &layers, &middle, &gradients, parts, beta, grid).expect("operands of one shape");
     let name =
         format!("{rows} of {capacity} rows, width {width}, latent {columns}, {classes} classes, {parts:?}, β {beta}");

@@ -8,7 +8,7 @@ use crate::{
         layout::{Layout, batch, gather, random, random_layer},
         tolerance::{Approx, affine, exact, values},
     },
-    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Source, Spec, args, source, vec4s},
+    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Source, Spec, Tiling, Tilings, args, source, vec4s},
     oracle::{linear as oracle, output::sigmoid},
 };
 
@@ -49,7 +49,7 @@ pub enum Input {
 }
 
 const KERNEL: Source = source!("linear.wgsl");
-const PRODUCT: Source = source!("common/product_nt.wgsl");
+const WEIGHTS: Source = source!("common/weights.wgsl");
 const BATCH: Source = source!("common/batch.wgsl");
 const IN_WIDTH: Source = source!("common/in_width.wgsl");
 const RELU: Source = source!("common/relu.wgsl");
@@ -69,34 +69,44 @@ const FIRST: &[(Role, Access)] = &[
 ];
 
 macro_rules! spec {
-    ($name:literal, $bindings:expr, $cases:expr, [$($part:expr),+]) => {
+    ($name:expr, $tiling:ident, $product:literal, $bindings:expr, $images:expr, $activation:ident, [$($part:expr),+]) => {
         Spec {
             name: $name,
-            sources: &[KERNEL, PRODUCT, BATCH, IN_WIDTH, $($part),+],
+            sources: &[KERNEL, source!($product), WEIGHTS, BATCH, IN_WIDTH, $($part),+],
             bindings: $bindings,
             args: Args::FIELDS,
-            workgroup: [8, 4, 1],
-            cases: $cases,
-            mutants: MUTANTS,
+            workgroup: Tiling::$tiling.workgroup(),
+            subgroup: Tiling::$tiling.subgroup(),
+            cases: || cases(Tiling::$tiling, $images, Activation::$activation),
+            mutants: &[
+                Mutant { find: "row < batch.rows", replace: "row <= batch.rows" },
+                Mutant { find: "k < args.k4", replace: "k + 1u < args.k4" },
+                Mutant { find: "args.w + args.n * args.k4 + j", replace: "args.w + args.n * args.k4" },
+                Mutant { find: "4u * j + 3u, last", replace: "4u * j + 2u, last" },
+            ],
         }
     };
 }
 
-const MUTANTS: &[Mutant] = &[
-    Mutant { find: "row < batch.rows", replace: "row <= batch.rows" },
-    Mutant { find: "4u * j + 4u < args.n", replace: "4u * j + 4u <= args.n" },
-    Mutant { find: "k < args.k4", replace: "k + 1u < args.k4" },
-    Mutant { find: "args.w + args.n * args.k4 + j", replace: "args.w + args.n * args.k4" },
-];
+/// The variants of each tiling: one per input and activation in use.
+macro_rules! specs {
+    ($([$tiling:ident $product:literal $suffix:literal])+) => {
+        &[$(
+            spec!(concat!("linear relu of u8 images", $suffix), $tiling, $product, FIRST, Some(Format::U8), Relu, [RELU, FROM_IMAGES, U8]),
+            spec!(concat!("linear relu of f32 images", $suffix), $tiling, $product, FIRST, Some(Format::F32), Relu, [RELU, FROM_IMAGES, F32]),
+            spec!(concat!("linear relu", $suffix), $tiling, $product, INNER, None, Relu, [RELU, FROM_ACTIVATIONS]),
+            spec!(concat!("linear identity", $suffix), $tiling, $product, INNER, None, Identity, [IDENTITY, FROM_ACTIVATIONS]),
+            spec!(concat!("linear sigmoid", $suffix), $tiling, $product, INNER, None, Sigmoid, [SIGMOID, FROM_ACTIVATIONS]),
+        )+]
+    };
+}
 
-/// One variant per input and activation in use.
-pub static SPECS: &[Spec] = &[
-    spec!("linear relu of u8 images", FIRST, || cases(Some(Format::U8), Activation::Relu), [RELU, FROM_IMAGES, U8]),
-    spec!("linear relu of f32 images", FIRST, || cases(Some(Format::F32), Activation::Relu), [RELU, FROM_IMAGES, F32]),
-    spec!("linear relu", INNER, || cases(None, Activation::Relu), [RELU, FROM_ACTIVATIONS]),
-    spec!("linear identity", INNER, || cases(None, Activation::Identity), [IDENTITY, FROM_ACTIVATIONS]),
-    spec!("linear sigmoid", INNER, || cases(None, Activation::Sigmoid), [SIGMOID, FROM_ACTIVATIONS]),
-];
+/// By tiling, and in each by input and activation.
+pub static SPECS: &[Spec] = specs! {
+    [Registers "common/product_nt.wgsl" ""]
+    [Subgroup "common/product_nt_subgroup.wgsl" ", subgroup"]
+};
+const VARIANTS: usize = SPECS.len() / 2;
 
 /// Adds `y = act(x wᵀ + b)` to the program; `y` is `[rows, out]`.
 ///
@@ -127,21 +137,23 @@ pub fn launch(program: &mut Program, x: Input, layer: Layer, y: Matrix, activati
         k4: vec4s(layer.inputs() as usize) as u32,
         n: layer.outputs(),
     };
-    program.launch(&SPECS[variant], &args, [vec4s(args.n as usize).div_ceil(2), y.rows.div_ceil(8) as usize]);
+    let tiling = program.tilings.forward;
+    let spec = &SPECS[tiling as usize * VARIANTS + variant];
+    program.launch(spec, &args, tiling.elements(y.rows as usize, y.columns as usize));
     Ok(())
 }
 
-fn cases(images: Option<Format>, activation: Activation) -> Vec<Case> {
-    let mut cases: Vec<Case> = shapes().map(|shape| case(shape, images, activation, 1.0)).collect();
+fn cases(tiling: Tiling, images: Option<Format>, activation: Activation) -> Vec<Case> {
+    let mut cases: Vec<Case> = shapes().map(|shape| case(tiling, shape, images, activation, 1.0)).collect();
     // ±100 before the activation
     let wide = Shape { first: 0, rows: 5, capacity: 5, inputs: 3, outputs: 20 };
-    cases.push(case(wide, images, activation, 100.0));
+    cases.push(case(tiling, wide, images, activation, 100.0));
     cases
 }
 
-fn case(shape: Shape, images: Option<Format>, activation: Activation, bias: f64) -> Case {
+fn case(tiling: Tiling, shape: Shape, images: Option<Format>, activation: Activation, bias: f64) -> Case {
     let Shape { first, rows, capacity, inputs, outputs } = shape;
-    let (mut layout, mut program) = (Layout::default(), Program::default());
+    let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(tiling)));
     let truth = random_layer(1, inputs, outputs, bias);
     let layer = layout.layer(Role::Params, &truth);
     let (input, x) = match images {

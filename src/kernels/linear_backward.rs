@@ -8,7 +8,7 @@ use crate::{
         layout::{Layout, batch, random, random_layer, random_relu},
         tolerance::{Approx, dot_depth, exact, product},
     },
-    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, args, source},
+    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, Tiling, Tilings, args, source},
     oracle::linear_backward as oracle,
 };
 
@@ -42,15 +42,15 @@ pub enum Derivative {
 }
 
 macro_rules! spec {
-    ($name:literal, $derivative:literal, $cases:expr) => {
+    ($name:expr, $tiling:ident, $product:literal, $derivative:ident, $file:literal) => {
         Spec {
             name: $name,
             sources: &[
                 source!("linear_backward.wgsl"),
-                source!("common/product_nn.wgsl"),
+                source!($product),
                 source!("common/batch.wgsl"),
                 source!("common/in_width.wgsl"),
-                source!($derivative),
+                source!($file),
             ],
             bindings: &[
                 (Role::Params, Access::Read),
@@ -58,25 +58,35 @@ macro_rules! spec {
                 (Role::Signals, Access::ReadWrite),
             ],
             args: Args::FIELDS,
-            workgroup: [8, 4, 1],
-            cases: $cases,
-            mutants: MUTANTS,
+            workgroup: Tiling::$tiling.workgroup(),
+            subgroup: Tiling::$tiling.subgroup(),
+            cases: || cases(Tiling::$tiling, Derivative::$derivative),
+            mutants: &[
+                Mutant { find: "args.add == 1u", replace: "args.add == 0u" },
+                Mutant { find: "j < n4", replace: "j + 1u < n4" },
+                Mutant { find: "row < batch.rows", replace: "row <= batch.rows" },
+                Mutant { find: "4u * j + 1u, args.n", replace: "4u * j + 2u, args.n" },
+            ],
         }
     };
 }
 
-const MUTANTS: &[Mutant] = &[
-    Mutant { find: "args.add == 1u", replace: "args.add == 0u" },
-    Mutant { find: "j < n4", replace: "j + 1u < n4" },
-    Mutant { find: "row < batch.rows", replace: "row <= batch.rows" },
-    Mutant { find: "4u * j + 1u, args.n", replace: "4u * j + 2u, args.n" },
-];
+/// The variants of each tiling: one per derivative.
+macro_rules! specs {
+    ($([$tiling:ident $product:literal $suffix:literal])+) => {
+        &[$(
+            spec!(concat!("linear_backward relu", $suffix), $tiling, $product, Relu, "common/relu_derivative.wgsl"),
+            spec!(concat!("linear_backward identity", $suffix), $tiling, $product, Identity, "common/identity_derivative.wgsl"),
+        )+]
+    };
+}
 
-/// One variant per derivative.
-pub static SPECS: &[Spec] = &[
-    spec!("linear_backward relu", "common/relu_derivative.wgsl", || cases(Derivative::Relu)),
-    spec!("linear_backward identity", "common/identity_derivative.wgsl", || cases(Derivative::Identity)),
-];
+/// By tiling, and in each by derivative.
+pub static SPECS: &[Spec] = specs! {
+    [Registers "common/product_nn.wgsl" ""]
+    [Subgroup "common/product_nn_subgroup.wgsl" ", subgroup"]
+};
+const VARIANTS: usize = SPECS.len() / 2;
 
 /// Adds `dx = (dy w) · derivative(x)` to the program, or, with `add`, `dx = (dx + dy w) · derivative(x)`.
 /// dy is `[rows, out]`, x and dx are `[rows, in]`.
@@ -104,17 +114,19 @@ pub fn launch(
         n: layer.outputs(),
         add: add as u32,
     };
-    program.launch(&SPECS[derivative as usize], &args, [dx.columns.div_ceil(8) as usize, dx.rows.div_ceil(8) as usize]);
+    let tiling = program.tilings.backward;
+    let spec = &SPECS[tiling as usize * VARIANTS + derivative as usize];
+    program.launch(spec, &args, tiling.elements(dx.rows as usize, dx.columns as usize));
     Ok(())
 }
 
-fn cases(derivative: Derivative) -> Vec<Case> {
-    shapes().zip([false, true].into_iter().cycle()).map(|(shape, add)| case(shape, derivative, add)).collect()
+fn cases(tiling: Tiling, derivative: Derivative) -> Vec<Case> {
+    shapes().zip([false, true].into_iter().cycle()).map(|(shape, add)| case(tiling, shape, derivative, add)).collect()
 }
 
-fn case(shape: Shape, derivative: Derivative, add: bool) -> Case {
+fn case(tiling: Tiling, shape: Shape, derivative: Derivative, add: bool) -> Case {
     let Shape { first, rows, capacity, inputs, outputs } = shape;
-    let (mut layout, mut program) = (Layout::default(), Program::default());
+    let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(tiling)));
     let truth = random_layer(1, inputs, outputs, 1.0);
     let layer = layout.layer(Role::Params, &truth);
     let (x, dy, old) = (random_relu(2, rows, inputs, 1.0), random(3, rows, outputs, 1.0), random(4, rows, inputs, 1.0));

@@ -33,6 +33,7 @@ pub static SPECS: &[Spec] = &[Spec {
     bindings: &[(Role::Partials, Access::Read), (Role::Losses, Access::ReadWrite)],
     args: Args::FIELDS,
     workgroup: [64, 1, 1],
+    subgroup: 1,
     cases,
     mutants: &[
         Mutant { find: "min(args.rows, args.count - entry * args.full)", replace: "args.rows" },

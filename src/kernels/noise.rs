@@ -39,6 +39,7 @@ pub static SPECS: &[Spec] = &[Spec {
     bindings: &[(Role::Noise, Access::ReadWrite)],
     args: Args::FIELDS,
     workgroup: [64, 1, 1],
+    subgroup: 1,
     cases,
     mutants: &[
         Mutant { find: "select(0u, 1u, low < id.z)", replace: "0u" },

@@ -27,6 +27,7 @@ pub static SPECS: &[Spec] = &[Spec {
     bindings: &[(Role::Activations, Access::ReadWrite), (Role::Order, Access::Read), (Role::Labels, Access::Read)],
     args: Args::FIELDS,
     workgroup: [8, 8, 1],
+    subgroup: 1,
     cases,
     mutants: &[
         Mutant { find: "order[batch.first + id.y]", replace: "order[id.y]" },

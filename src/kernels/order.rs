@@ -46,6 +46,7 @@ pub static SPECS: &[Spec] = &[Spec {
     bindings: &[(Role::Order, Access::ReadWrite)],
     args: Args::FIELDS,
     workgroup: [WORKGROUP, 1, 1],
+    subgroup: 1,
     cases,
     mutants: &[
         Mutant { find: "while item >= args.count", replace: "while item > args.count" },

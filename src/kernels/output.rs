@@ -8,7 +8,7 @@ use crate::{
         layout::{Layout, batch, gather, random_layer, random_relu},
         tolerance::{Approx, affine, exact, values},
     },
-    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, args, source, vec4s},
+    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, Tiling, Tilings, args, source, vec4s},
     models::Loss,
     oracle::{
         linear::{Activation, linear},
@@ -36,15 +36,14 @@ args! {
     }
 }
 
-const WORKGROUP: [u32; 3] = [8, 4, 1];
-
 macro_rules! spec {
-    ($name:literal, $loss:literal, $images:literal, $cases:expr, $mutant:expr) => {
+    ($name:expr, $tiling:ident, $product:literal, $losses:expr, $loss:literal, $format:ident, $images:literal, $mutant:expr) => {
         Spec {
             name: $name,
             sources: &[
                 source!("output.wgsl"),
-                source!("common/product_nt.wgsl"),
+                source!($product),
+                source!("common/weights.wgsl"),
                 source!("common/batch.wgsl"),
                 source!("common/in_width.wgsl"),
                 source!("common/source_activations.wgsl"),
@@ -60,8 +59,9 @@ macro_rules! spec {
                 (Role::Partials, Access::ReadWrite),
             ],
             args: Args::FIELDS,
-            workgroup: WORKGROUP,
-            cases: $cases,
+            workgroup: Tiling::$tiling.workgroup(),
+            subgroup: Tiling::$tiling.subgroup(),
+            cases: || cases(Tiling::$tiling, $losses, Format::$format),
             mutants: &[
                 Mutant { find: "batch.slot * args.stride + tile", replace: "tile" },
                 Mutant { find: "tile_loss += ", replace: "tile_loss = " },
@@ -72,53 +72,39 @@ macro_rules! spec {
     };
 }
 
+const MSE: &[Loss] = &[Loss::MseSum, Loss::MseMean];
+const BCE: &[Loss] = &[Loss::BceSum];
 const MEAN: Mutant = Mutant { find: "batch.rows * args.n", replace: "args.n" };
 const TAIL: Mutant = Mutant { find: "z - 0.5 * z * z", replace: "z + 0.5 * z * z" };
 
-/// One variant per loss and image format.
-pub static SPECS: &[Spec] = &[
-    spec!(
-        "output mse of u8 images",
-        "common/mse.wgsl",
-        "common/images_u8.wgsl",
-        || cases(&[Loss::MseSum, Loss::MseMean], Format::U8),
-        MEAN
-    ),
-    spec!(
-        "output mse of f32 images",
-        "common/mse.wgsl",
-        "common/images_f32.wgsl",
-        || cases(&[Loss::MseSum, Loss::MseMean], Format::F32),
-        MEAN
-    ),
-    spec!(
-        "output bce of u8 images",
-        "common/bce.wgsl",
-        "common/images_u8.wgsl",
-        || cases(&[Loss::BceSum], Format::U8),
-        TAIL
-    ),
-    spec!(
-        "output bce of f32 images",
-        "common/bce.wgsl",
-        "common/images_f32.wgsl",
-        || cases(&[Loss::BceSum], Format::F32),
-        TAIL
-    ),
-];
+/// The variants of each tiling: one per loss and image format.
+macro_rules! specs {
+    ($([$tiling:ident $product:literal $suffix:literal])+) => {
+        &[$(
+            spec!(concat!("output mse of u8 images", $suffix), $tiling, $product, MSE, "common/mse.wgsl", U8, "common/images_u8.wgsl", MEAN),
+            spec!(concat!("output mse of f32 images", $suffix), $tiling, $product, MSE, "common/mse.wgsl", F32, "common/images_f32.wgsl", MEAN),
+            spec!(concat!("output bce of u8 images", $suffix), $tiling, $product, BCE, "common/bce.wgsl", U8, "common/images_u8.wgsl", TAIL),
+            spec!(concat!("output bce of f32 images", $suffix), $tiling, $product, BCE, "common/bce.wgsl", F32, "common/images_f32.wgsl", TAIL),
+        )+]
+    };
+}
 
-/// Columns and rows of one invocation's tile.
-const TILE: [usize; 2] = [8, 8];
+/// By tiling, and in each by loss and image format.
+pub static SPECS: &[Spec] = specs! {
+    [Registers "common/product_nt.wgsl" ""]
+    [Subgroup "common/product_nt_subgroup.wgsl" ", subgroup"]
+};
+const VARIANTS: usize = SPECS.len() / 2;
 
-/// Invocations along x and y for a `[rows, columns]` result.
-fn elements(rows: u32, columns: u32) -> [usize; 2] {
-    [(columns as usize).div_ceil(TILE[0]), (rows as usize).div_ceil(TILE[1])]
+/// Invocations along the columns and rows of a `[rows, pixels]` result, idle ones included.
+fn invocations(tiling: Tiling, rows: usize, pixels: usize) -> [usize; 2] {
+    let (elements, workgroup) = (tiling.elements(rows, pixels), tiling.workgroup());
+    [0, 1].map(|axis| elements[axis].next_multiple_of(workgroup[axis] as usize))
 }
 
 /// Loss partials that a step of `rows` images of `pixels` pixels leaves: one per invocation.
-pub fn tiles(rows: usize, pixels: usize) -> usize {
-    let [x, y] = elements(rows as u32, pixels as u32);
-    x.next_multiple_of(WORKGROUP[0] as usize) * y.next_multiple_of(WORKGROUP[1] as usize)
+pub fn tiles(tiling: Tiling, rows: usize, pixels: usize) -> usize {
+    invocations(tiling, rows, pixels).iter().product()
 }
 
 /// Adds the output layer to the program: from x `[rows, in]` to dl `[rows, pixels]` and the loss partials of the step,
@@ -147,26 +133,28 @@ pub fn launch(
         mean: (loss == Loss::MseMean) as u32,
     };
     let variant = 2 * (loss == Loss::BceSum) as usize + (images == Format::F32) as usize;
-    program.launch(&SPECS[variant], &args, elements(dl.rows, dl.columns));
+    let tiling = program.tilings.forward;
+    let spec = &SPECS[tiling as usize * VARIANTS + variant];
+    program.launch(spec, &args, tiling.elements(dl.rows as usize, dl.columns as usize));
     Ok(())
 }
 
-fn cases(losses: &[Loss], images: Format) -> Vec<Case> {
+fn cases(tiling: Tiling, losses: &[Loss], images: Format) -> Vec<Case> {
     let mut cases: Vec<Case> =
-        shapes().zip(losses.iter().cycle()).map(|(shape, &loss)| case(shape, loss, images, 1.0, false)).collect();
+        shapes().zip(losses.iter().cycle()).map(|(shape, &loss)| case(tiling, shape, loss, images, 1.0, false)).collect();
     for &loss in losses {
         let shape = Shape { first: 1, rows: 3, capacity: 4, inputs: 1, outputs: 30 };
-        cases.push(case(shape, loss, images, 100.0, false));
+        cases.push(case(tiling, shape, loss, images, 100.0, false));
         // black pixels, told from their bias alone, so surely black that the loss takes its other formula
-        cases.push(case(shape, loss, images, 1.9, true));
+        cases.push(case(tiling, shape, loss, images, 1.9, true));
     }
     cases
 }
 
-fn case(shape: Shape, loss: Loss, format: Format, bias: f64, black: bool) -> Case {
+fn case(tiling: Tiling, shape: Shape, loss: Loss, format: Format, bias: f64, black: bool) -> Case {
     let Shape { first, rows, capacity, inputs, outputs } = shape;
     let (slot, spare) = (1, 3);
-    let (mut layout, mut program) = (Layout::default(), Program::default());
+    let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(tiling)));
     let mut truth = random_layer(1, inputs, outputs, bias);
     if black {
         truth.weight.fill(0.0);
@@ -182,7 +170,7 @@ fn case(shape: Shape, loss: Loss, format: Format, bias: f64, black: bool) -> Cas
     let (x, t) = (random_relu(3, rows, inputs, 1.0), gather(&images, &order[first..]));
     let x_at = layout.input(Role::Activations, "x", &x, capacity);
     let dl_at = layout.output(Role::Signals, "dl", capacity, outputs);
-    let stride = tiles(capacity, outputs) + spare;
+    let stride = tiles(tiling, capacity, outputs) + spare;
     layout.unwritten(Role::Partials, "partials", (slot + 1) * stride);
 
     let truth_found = oracle::output(&x, &truth, &values(&t), loss);
@@ -196,15 +184,15 @@ fn case(shape: Shape, loss: Loss, format: Format, bias: f64, black: bool) -> Cas
     let gradients = analysis.mapv(|(_, gradient)| scale * gradient);
     layout.expect(Role::Signals, dl_at, &truth_found.dlogits, &gradients);
 
-    let across = elements(capacity as u32, outputs as u32)[0].next_multiple_of(WORKGROUP[0] as usize);
-    let mut sums = vec![(0.0, Vec::new()); tiles(capacity, outputs)];
+    let ([across, _], tile) = (invocations(tiling, capacity, outputs), tiling.tile());
+    let mut sums = vec![(0.0, Vec::new()); tiles(tiling, capacity, outputs)];
     for ((i, j), &(loss_found, _)) in analysis.indexed_iter() {
-        let (sum, terms) = &mut sums[i / TILE[1] * across + j / TILE[0]];
+        let (sum, terms) = &mut sums[i / tile[1] * across + j / tile[0]];
         *sum += oracle::pixel(loss, logits[[i, j]], t[[i, j]].value).0;
         terms.push(loss_found);
     }
     let (sums, analysis): (Vec<f64>, Vec<Approx>) =
-        sums.into_iter().map(|(sum, terms)| (sum, Approx::sum(terms, TILE[0] * TILE[1]))).unzip();
+        sums.into_iter().map(|(sum, terms)| (sum, Approx::sum(terms, tile[0] * tile[1]))).unzip();
     layout.expect_words(Role::Partials, slot * stride, &sums, &analysis);
     let what = if black { ", black" } else { "" };
     launch(&mut program, x_at, layer, dl_at, loss, format, stride).expect("operands of one shape");

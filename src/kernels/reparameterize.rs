@@ -52,6 +52,7 @@ pub static SPECS: &[Spec] = &[Spec {
     ],
     args: Args::FIELDS,
     workgroup: [64, 1, 1],
+    subgroup: 1,
     cases,
     mutants: &[
         Mutant { find: "batch.slot * args.capacity + row", replace: "row" },

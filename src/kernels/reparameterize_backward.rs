@@ -52,6 +52,7 @@ pub static SPECS: &[Spec] = &[Spec {
     bindings: &[(Role::Activations, Access::Read), (Role::Signals, Access::ReadWrite), (Role::Noise, Access::Read)],
     args: Args::FIELDS,
     workgroup: [8, 8, 1],
+    subgroup: 1,
     cases,
     mutants: &[
         Mutant { find: "log_var > LOG_VAR_MIN", replace: "log_var >= LOG_VAR_MIN" },

@@ -9,7 +9,7 @@ use crate::{
         layout::{Layout, adam_batch, batch, gather, random, random_layer, row},
         tolerance::{Approx, adam as analyse_adam, exact, product, values},
     },
-    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Source, Spec, args, fold, source},
+    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Source, Spec, Tiling, Tilings, args, fold, source},
     models,
     oracle::{adam::adam, update::update},
 };
@@ -60,9 +60,6 @@ const STORE: Source = source!("common/learn_store.wgsl");
 const U8: Source = source!("common/images_u8.wgsl");
 const F32: Source = source!("common/images_f32.wgsl");
 
-/// Tiles of 8 outputs × 8 inputs per workgroup.
-const WORKGROUP: u32 = 64;
-
 const ADAM_BINDINGS: &[(Role, Access)] = &[
     (Role::Params, Access::ReadWrite),
     (Role::Activations, Access::Read),
@@ -83,33 +80,54 @@ const STORE_BINDINGS: &[(Role, Access)] = &[
 ];
 
 macro_rules! spec {
-    ($name:literal, $bindings:expr, $epilogue:expr, $images:expr, $cases:expr) => {
+    ($name:expr, $tiling:ident, $product:literal, $bindings:expr, $learn:expr, $epilogue:ident, $images:expr, $format:ident, $mutants:expr) => {
         Spec {
             name: $name,
-            sources: &[KERNEL, BATCH, $epilogue, $images],
+            sources: &[KERNEL, source!($product), BATCH, $learn, $images],
             bindings: $bindings,
             args: Args::FIELDS,
-            workgroup: [WORKGROUP, 1, 1],
-            cases: $cases,
-            mutants: MUTANTS,
+            workgroup: invocations(Tiling::$tiling),
+            subgroup: Tiling::$tiling.subgroup(),
+            cases: || cases(Tiling::$tiling, Epilogue::$epilogue, Format::$format),
+            mutants: $mutants,
         }
     };
 }
 
-const MUTANTS: &[Mutant] = &[
-    Mutant { find: "layers[l].group <= group", replace: "layers[l].group < group" },
-    Mutant { find: "j < layer.n", replace: "j <= layer.n" },
-    Mutant { find: "right += signals[jb", replace: "right = signals[jb" },
-    Mutant { find: "layer.images == 1u", replace: "layer.images == 0u" },
-];
+const FIRST_GROUP: Mutant = Mutant { find: "layers[l].group <= group", replace: "layers[l].group < group" };
+const LAST_OUTPUT: Mutant = Mutant { find: "j < layer.n", replace: "j <= layer.n" };
+const OPERAND: Mutant = Mutant { find: "layer.images == 1u", replace: "layer.images == 0u" };
+const REGISTERS: &[Mutant] =
+    &[FIRST_GROUP, LAST_OUTPUT, OPERAND, Mutant { find: "right += signals[jb", replace: "right = signals[jb" }];
+const SUBGROUP: &[Mutant] =
+    &[FIRST_GROUP, LAST_OUTPUT, OPERAND, Mutant { find: "{ sum += signals[", replace: "{ sum = signals[" }];
 
-/// One variant per epilogue and image format.
-pub static SPECS: &[Spec] = &[
-    spec!("update adam with u8 images", ADAM_BINDINGS, ADAM, U8, || cases(Epilogue::Adam, Format::U8)),
-    spec!("update adam with f32 images", ADAM_BINDINGS, ADAM, F32, || cases(Epilogue::Adam, Format::F32)),
-    spec!("update store with u8 images", STORE_BINDINGS, STORE, U8, || cases(Epilogue::Store, Format::U8)),
-    spec!("update store with f32 images", STORE_BINDINGS, STORE, F32, || cases(Epilogue::Store, Format::F32)),
-];
+/// The variants of each tiling: one per epilogue and image format.
+macro_rules! specs {
+    ($([$tiling:ident $product:literal $suffix:literal $mutants:ident])+) => {
+        &[$(
+            spec!(concat!("update adam with u8 images", $suffix), $tiling, $product, ADAM_BINDINGS, ADAM, Adam, U8, U8, $mutants),
+            spec!(concat!("update adam with f32 images", $suffix), $tiling, $product, ADAM_BINDINGS, ADAM, Adam, F32, F32, $mutants),
+            spec!(concat!("update store with u8 images", $suffix), $tiling, $product, STORE_BINDINGS, STORE, Store, U8, U8, $mutants),
+            spec!(concat!("update store with f32 images", $suffix), $tiling, $product, STORE_BINDINGS, STORE, Store, F32, F32, $mutants),
+        )+]
+    };
+}
+
+/// By tiling, and in each by epilogue and image format.
+pub static SPECS: &[Spec] = specs! {
+    [Registers "common/product_tn.wgsl" "" REGISTERS]
+    [Subgroup "common/product_tn_subgroup.wgsl" ", subgroup" SUBGROUP]
+};
+const VARIANTS: usize = SPECS.len() / 2;
+
+/// Invocations of a workgroup, which are in a row whatever tiles they own.
+const fn invocations(tiling: Tiling) -> [u32; 3] {
+    match tiling {
+        Tiling::Registers => [64, 1, 1],
+        Tiling::Subgroup | Tiling::Workgroup => tiling.workgroup(),
+    }
+}
 
 /// One layer's share in the update: its input x `[rows, in]` and the gradient dy `[rows, out]` before its activation.
 #[derive(Clone, Copy, Debug)]
@@ -126,7 +144,7 @@ pub struct Share {
 ///
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) where x, dy and a layer do not fit.
-pub fn table(shares: &[Share]) -> Result<Vec<Entry>> {
+pub fn table(shares: &[Share], tiling: Tiling) -> Result<Vec<Entry>> {
     let mut group = 0;
     let mut entry = |share: &Share| {
         let (layer, dy) = (share.layer, share.dy);
@@ -140,47 +158,56 @@ pub fn table(shares: &[Share]) -> Result<Vec<Entry>> {
         };
         let (k, n) = (layer.inputs(), layer.outputs());
         let entry = Entry { group, images, x, dy: dy.start, w: layer.weight.start, k, n };
-        group += groups(&entry);
+        group += groups(&entry, tiling);
         Ok(entry)
     };
     shares.iter().map(&mut entry).collect()
 }
 
-fn groups(entry: &Entry) -> u32 {
-    (entry.k.div_ceil(8) * entry.n.div_ceil(8)).div_ceil(WORKGROUP)
+/// Workgroups of a layer.
+fn groups(entry: &Entry, tiling: Tiling) -> u32 {
+    let [across, down] = tiling.elements(entry.n as usize, entry.k as usize);
+    let [width, ..] = invocations(tiling);
+    match tiling {
+        Tiling::Registers => (across * down).div_ceil(width as usize) as u32,
+        Tiling::Subgroup | Tiling::Workgroup => (across.div_ceil(width as usize) * down) as u32,
+    }
 }
 
 /// Adds the update of every layer of `table` to the program.
 pub fn launch(program: &mut Program, table: &[Entry], epilogue: Epilogue, images: Format) {
     let last = table.last().expect("a model has layers");
-    launch_folded(program, table, epilogue, images, fold((last.group + groups(last)) as usize));
+    let groups = last.group + groups(last, program.tilings.update);
+    launch_folded(program, table, epilogue, images, fold(groups as usize));
 }
 
 fn launch_folded(program: &mut Program, table: &[Entry], epilogue: Epilogue, images: Format, [x, y]: [usize; 2]) {
     let args = Args { layers: table.len() as u32, width: x as u32 };
     let variant = 2 * (epilogue == Epilogue::Store) as usize + (images == Format::F32) as usize;
-    program.launch(&SPECS[variant], &args, [x * WORKGROUP as usize, y]);
+    let spec = &SPECS[program.tilings.update as usize * VARIANTS + variant];
+    program.launch(spec, &args, [x * spec.workgroup[0] as usize, y]);
 }
 
-fn cases(epilogue: Epilogue, format: Format) -> Vec<Case> {
+fn cases(tiling: Tiling, epilogue: Epilogue, format: Format) -> Vec<Case> {
     [
         (4, 7, 9, &[(21, 5, true), (9, 18, false), (18, 9, false)][..]),
         (0, 1, 1, &[(1, 1, true)][..]),
         (3, 33, 40, &[(131, 67, true), (2, 8, false), (8, 3, false), (7, 63, false)][..]),
         (0, 5, 5, &[(9, 8, false), (3, 257, false), (12, 4, true)][..]),
     ]
-    .map(|(first, rows, capacity, layers)| case(epilogue, format, [first, rows, capacity], layers))
+    .map(|(first, rows, capacity, layers)| case(tiling, epilogue, format, [first, rows, capacity], layers))
     .into()
 }
 
 /// `layers` are (inputs, outputs, whether the images are its input).
 fn case(
+    tiling: Tiling,
     epilogue: Epilogue,
     format: Format,
     [first, rows, capacity]: [usize; 3],
     layers: &[(usize, usize, bool)],
 ) -> Case {
-    let (mut layout, mut program) = (Layout::default(), Program::default());
+    let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(tiling)));
     let (order, _) = super::sample(first + rows, 0);
     let pixels = layers.iter().find(|layer| layer.2).map_or(1, |layer| layer.0);
     let images = layout.images(format, 1, order.len(), pixels);
@@ -240,13 +267,13 @@ fn case(
     }
     // a model's buffers exist whether or not a layer reads them
     layout.output(Role::Activations, "unused", 1, 1);
-    let table = table(&shares).expect("operands of one shape");
+    let table = table(&shares, tiling).expect("operands of one shape");
     // behind the table lies what a launch that read too far would take for the layer of every workgroup
     let beyond = [&table[..], &[Entry::default()]].concat();
     layout.words(Role::Layers, "layers", bytemuck::cast_slice(&beyond));
     let last = table.last().expect("a case has layers");
     // two rows of workgroups, as more than 65,535 workgroups would have
-    let grid = [((last.group + groups(last)) as usize).div_ceil(2), 2];
+    let grid = [((last.group + groups(last, tiling)) as usize).div_ceil(2), 2];
     launch_folded(&mut program, &table, epilogue, format, grid);
     layout.case(format!("{rows} of {capacity} rows, layers {layers:?}"), program, record, 1)
 }

@@ -32,7 +32,7 @@ pub(super) struct GpuCodec {
 
 impl GpuCodec {
     pub(super) fn new(gpu: Arc<Gpu>, model: &Model, params: &[Param]) -> Result<GpuCodec> {
-        let net = Network::new(model, ROWS).with_reconstruction();
+        let net = Network::new(model, ROWS, gpu.tilings()).with_reconstruction();
         let mut memory = Memory::default();
         memory.upload(&gpu, Role::Params, bytemuck::cast_slice(&net.pack(params)?))?;
         memory.create(&gpu, Role::Activations, net.activation_bytes())?;
@@ -43,7 +43,7 @@ impl GpuCodec {
         memory.create(&gpu, Role::Noise, 4)?;
         memory.create(&gpu, Role::Partials, 4 * net.partials.stride as u64)?;
         let encoding = |format| {
-            let mut program = Program::default();
+            let mut program = Program::new(net.tilings);
             step::encoding(&mut program, &net, format, false)?;
             gpu.prepare(&program, &memory)
         };

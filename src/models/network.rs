@@ -3,7 +3,7 @@
 use super::{Corruption, Kind, Model, Param};
 use crate::{
     Result,
-    gpu::{Arena, Matrix, vec4s},
+    gpu::{Arena, Matrix, Tilings, vec4s},
     kernels::{
         Layer,
         corrupt::Corrupted,
@@ -21,6 +21,8 @@ pub struct Network {
     pub model: Model,
     /// Rows of a full batch.
     pub rows: usize,
+    /// How the products of its programs are cut.
+    pub tilings: Tilings,
     /// Encoder layers but the last, first to last: `input → hidden…`.
     pub encoder: Vec<Layer>,
     /// The encoder's last layer, μ, log σ², label projector and the decoder's first layer.
@@ -53,8 +55,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Lays `model` out for batches of up to `rows` rows.
-    pub fn new(model: &Model, rows: usize) -> Network {
+    /// Lays `model` out for batches of up to `rows` rows, for products cut by `tilings`.
+    pub fn new(model: &Model, rows: usize, tilings: Tilings) -> Network {
         let (mut params, mut activations, mut signals) = (Arena::default(), Arena::default(), Arena::default());
         let mut layers = model.layers().into_iter().map(|shape| Layer::allocate(&mut params, shape.inp, shape.out));
         let mut next = || layers.next().expect("a model lists all its layers");
@@ -94,10 +96,11 @@ impl Network {
             code: signal(model.latent),
         };
         let d_logits = signal(model.input);
-        let tiles = output::tiles(rows, model.input);
+        let tiles = output::tiles(tilings.forward, rows, model.input);
         Network {
             model: model.clone(),
             rows,
+            tilings,
             encoder,
             layers,
             decoder,

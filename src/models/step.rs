@@ -72,7 +72,7 @@ fn last(net: &Network) -> (Matrix, crate::kernels::Layer) {
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) where the network is inconsistent.
 pub fn evaluation(net: &Network, loss: Loss, images: Format, noisy: bool) -> Result<Program> {
-    let mut program = Program::default();
+    let mut program = Program::new(net.tilings);
     forward(&mut program, net, images, noisy)?;
     let (d, layer) = last(net);
     output::launch(&mut program, d, layer, net.d_logits, loss, images, net.partials.stride as usize)?;
@@ -91,7 +91,7 @@ pub fn training(
 ) -> Result<(Program, Vec<Entry>)> {
     let mut program = evaluation(net, objective.loss, images, true)?;
     backward(&mut program, net, objective.beta)?;
-    let table = update::table(&shares(net, images))?;
+    let table = update::table(&shares(net, images), net.tilings.update)?;
     update::launch(&mut program, &table, epilogue, images);
     Ok((program, table))
 }
@@ -152,7 +152,7 @@ fn shares(net: &Network, images: Format) -> Vec<Share> {
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) where the network has no space for reconstructions.
 pub fn decoding(net: &Network, activation: Activation) -> Result<Program> {
-    let mut program = Program::default();
+    let mut program = Program::new(net.tilings);
     if net.parts().labelled {
         cvae::projection(&mut program, net)?;
         reparameterize::launch(&mut program, &net.middle, true, false, net.partials)?;
@@ -173,7 +173,7 @@ pub fn decoder_input(net: &Network) -> Matrix {
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) where the network has no space for reconstructions.
 pub fn reconstructing(net: &Network, images: Format, noisy: bool) -> Result<Program> {
-    let mut program = Program::default();
+    let mut program = Program::new(net.tilings);
     forward(&mut program, net, images, noisy)?;
     reconstruction(&mut program, net, Activation::Sigmoid)?;
     Ok(program)
