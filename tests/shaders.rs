@@ -19,9 +19,10 @@ fn modules() -> impl Iterator<Item = (&'static Spec, Module, ModuleInfo)> {
         let text = spec.shader();
         let module =
             naga::front::wgsl::parse_str(&text).unwrap_or_else(|error| panic!("{}", error.emit_to_string(&text)));
-        let info = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty())
-            .validate(&module)
-            .unwrap_or_else(|error| panic!("{}: {}", spec.name, error.emit_to_string(&text)));
+        let info =
+            naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::SUBGROUP)
+                .validate(&module)
+                .unwrap_or_else(|error| panic!("{}: {}", spec.name, error.emit_to_string(&text)));
         (spec, module, info)
     })
 }
@@ -166,7 +167,8 @@ fn every_shader_translates_to_spirv_msl_and_hlsl() {
     let validator = Command::new("spirv-val").arg("--version").output().is_ok();
     let folder = tempfile::tempdir().unwrap();
     for (number, (spec, module, info)) in modules().enumerate() {
-        let spirv = naga::back::spv::write_vec(&module, &info, &Default::default(), None).unwrap();
+        let options = naga::back::spv::Options { lang_version: (1, 3), ..Default::default() };
+        let spirv = naga::back::spv::write_vec(&module, &info, &options, None).unwrap();
         let pipeline = naga::back::msl::PipelineOptions::default();
         let options = naga::back::msl::Options { lang_version: (2, 4), ..Default::default() };
         let (metal, _) = naga::back::msl::write_string(&module, &info, &options, &pipeline).unwrap();
@@ -197,7 +199,8 @@ fn tint_accepts_every_shader() {
     let folder = tempfile::tempdir().unwrap();
     for (number, spec) in specs().enumerate() {
         let file = folder.path().join(format!("{number}.wgsl"));
-        fs::write(&file, spec.shader()).unwrap();
+        let enabled = if spec.subgroup > 1 { "enable subgroups;\n" } else { "" };
+        fs::write(&file, [enabled, &spec.shader()].concat()).unwrap();
         let output = Command::new("tint").args(["--format", "wgsl"]).arg(&file).output().unwrap();
         assert!(output.status.success(), "{}: {}", spec.name, String::from_utf8_lossy(&output.stderr));
     }

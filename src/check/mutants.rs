@@ -117,6 +117,11 @@ impl Mutation {
         }
     }
 
+    /// Whether cases of `spec` may reject it.
+    fn concerns(&self, spec: &'static Spec) -> bool {
+        self.kernel.map_or(spec.sources.contains(&self.source), |kernel| ptr::eq(kernel, spec))
+    }
+
     /// The whole shader of `spec` with the change.
     fn shader(&self, spec: &Spec) -> String {
         let parts = spec.sources.iter();
@@ -216,11 +221,15 @@ pub fn mutations() -> Result<Vec<Mutation>> {
     Ok(mutations)
 }
 
-/// The numbers of the hand-written mutants and of every `sample`-th automatic one (1 for all), of files with `only` in their name.
-pub fn select(mutations: &[Mutation], sample: usize, only: &str) -> Vec<usize> {
+/// The numbers of the hand-written mutants and of every `sample`-th automatic one (1 for all), of files with `only` in their name
+/// and of kernels that `gpu` runs.
+pub fn select(gpu: &Gpu, mutations: &[Mutation], sample: usize, only: &str) -> Vec<usize> {
     let by_hand = mutations.iter().filter(|mutation| mutation.kernel.is_some()).count();
     let sampled = |number: usize| number < by_hand || (number - by_hand) % sample == sample / 2;
-    (0..mutations.len()).filter(|&number| sampled(number) && mutations[number].source.file.contains(only)).collect()
+    let runs = |mutation: &Mutation| specs().any(|spec| gpu.runs(spec) && mutation.concerns(spec));
+    let selected =
+        |&number: &usize| sampled(number) && mutations[number].source.file.contains(only) && runs(&mutations[number]);
+    (0..mutations.len()).filter(selected).collect()
 }
 
 /// Runs the mutants of these `numbers` on `gpu`, which should have been opened with runtime checks, and tells what happens.
@@ -228,8 +237,10 @@ pub fn select(mutations: &[Mutation], sample: usize, only: &str) -> Vec<usize> {
 /// # Errors
 /// [`Error::CheckFailed`] where a kernel fails its cases unchanged; [`Error::Gpu`] where the device is lost.
 pub fn run_mutants(gpu: &Gpu, mutations: &[Mutation], numbers: &[usize], mut tell: impl FnMut(Event)) -> Result<()> {
-    let mut subjects: Vec<Subject> =
-        specs().map(|spec| Subject { spec, cases: (spec.cases)(), sound: false }).collect();
+    let mut subjects: Vec<Subject> = specs()
+        .filter(|spec| gpu.runs(spec))
+        .map(|spec| Subject { spec, cases: (spec.cases)(), sound: false })
+        .collect();
     for &number in numbers {
         let (fate, killer) = fate(gpu, &mut subjects, &mutations[number], number, &mut tell)?;
         tell(Event::Ended(number, fate, killer));
@@ -246,22 +257,14 @@ fn fate(
     tell: &mut impl FnMut(Event),
 ) -> Result<(Fate, Option<String>)> {
     let mut fate = Fate::Invalid;
-    let concerned = |spec: &'static Spec| match mutation.kernel {
-        Some(kernel) => ptr::eq(kernel, spec),
-        None => spec.sources.contains(&mutation.source),
-    };
-    for subject in subjects.iter_mut().filter(|subject| concerned(subject.spec)) {
+    for subject in subjects.iter_mut().filter(|subject| mutation.concerns(subject.spec)) {
+        if !subject.sound {
+            tell(Event::Proves(subject.spec.name.into()));
+            subject.prove(gpu)?;
+        }
         let text = mutation.shader(subject.spec);
         if !valid(&text) {
             continue;
-        }
-        if !subject.sound {
-            tell(Event::Proves(subject.spec.name.into()));
-            if let Some(fault) = subject.fault(gpu, &subject.spec.shader())? {
-                let problem = format!("{} fails before it is changed: {fault}", subject.spec.name);
-                return Err(Error::CheckFailed(problem));
-            }
-            subject.sound = true;
         }
         tell(Event::Begins(number));
         if let Some(fault) = subject.fault(gpu, &text)? {
@@ -274,7 +277,7 @@ fn fate(
 
 fn valid(text: &str) -> bool {
     let validates = |module| {
-        let (flags, capabilities) = (naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());
+        let (flags, capabilities) = (naga::valid::ValidationFlags::all(), naga::valid::Capabilities::SUBGROUP);
         naga::valid::Validator::new(flags, capabilities).validate(&module).is_ok()
     };
     naga::front::wgsl::parse_str(text).is_ok_and(validates)
@@ -289,6 +292,20 @@ struct Subject {
 }
 
 impl Subject {
+    /// Holds the kernel to its cases as it is.
+    fn prove(&mut self, gpu: &Gpu) -> Result<()> {
+        let unchanged = self.spec.shader();
+        let fault = match valid(&unchanged) {
+            true => self.fault(gpu, &unchanged)?,
+            false => Some("it is not valid".into()),
+        };
+        self.sound = fault.is_none();
+        match fault {
+            Some(fault) => Err(Error::CheckFailed(format!("{} fails before it is changed: {fault}", self.spec.name))),
+            None => Ok(()),
+        }
+    }
+
     /// The first fault that a case finds with `text`, in whatever way it is run; that case comes first the next time.
     fn fault(&mut self, gpu: &Gpu, text: &str) -> Result<Option<String>> {
         // a software driver runs a workgroup's invocations in order, which can hide a race

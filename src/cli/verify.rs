@@ -204,9 +204,12 @@ fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
     if !arguments.worker.is_empty() {
         return work(gpu, &all, &arguments.worker);
     }
-    let numbers = select(&all, arguments.sample as usize, &arguments.only);
+    let numbers = select(gpu, &all, arguments.sample as usize, &arguments.only);
     if numbers.is_empty() {
-        return Err(Error::invalid("--only", format!("no shader file has {:?} in its name", arguments.only)));
+        return Err(Error::invalid(
+            "--only",
+            format!("no shader file that runs here has {:?} in its name", arguments.only),
+        ));
     }
     let program = std::env::current_exe().map_err(Error::io("find", Path::new("wgvae")))?;
     let mut log = arguments.log.as_deref().map(|path| open_log(path).map(|file| (path, file))).transpose()?;

@@ -132,7 +132,10 @@ pub static SPECS: &[Spec] = &[
         || cases(Tiling::Subgroup),
         &[
             Mutant { find: "subgroupAdd(right[2])", replace: "right[2]" },
-            Mutant { find: "store(args.dlog_var, row, lane, dlog_var);", replace: "store(args.dlog_var, row, lane, dmu);" },
+            Mutant {
+                find: "store(args.dlog_var, row, lane, dlog_var);",
+                replace: "store(args.dlog_var, row, lane, dmu);"
+            },
             Mutant { find: "of_rows(args.code, rows, j) > vec4f()", replace: "of_rows(args.code, rows, j) >= vec4f()" },
             Mutant { find: "sum += subgroupShuffle(dmu, i)", replace: "sum = subgroupShuffle(dmu, i)" },
         ]

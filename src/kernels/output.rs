@@ -140,8 +140,10 @@ pub fn launch(
 }
 
 fn cases(tiling: Tiling, losses: &[Loss], images: Format) -> Vec<Case> {
-    let mut cases: Vec<Case> =
-        shapes().zip(losses.iter().cycle()).map(|(shape, &loss)| case(tiling, shape, loss, images, 1.0, false)).collect();
+    let mut cases: Vec<Case> = shapes()
+        .zip(losses.iter().cycle())
+        .map(|(shape, &loss)| case(tiling, shape, loss, images, 1.0, false))
+        .collect();
     for &loss in losses {
         let shape = Shape { first: 1, rows: 3, capacity: 4, inputs: 1, outputs: 30 };
         cases.push(case(tiling, shape, loss, images, 100.0, false));

@@ -56,7 +56,11 @@ impl GpuTrainer {
     /// [`Error::Gpu`] where memory is short or the driver refuses.
     pub fn new(gpu: Arc<Gpu>, settings: &Settings, data: &Dataset) -> Result<GpuTrainer> {
         let corruption = settings.corruption;
-        let net = Network::new(&settings.model, settings.batch, gpu.tilings()).with_corruption(corruption, settings.seed, false);
+        let net = Network::new(&settings.model, settings.batch, gpu.tilings()).with_corruption(
+            corruption,
+            settings.seed,
+            false,
+        );
         let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
         let mut memory = Memory::default();
         memory.upload(
