@@ -12,6 +12,7 @@ use crate::{
     },
     device::{Choice, Device},
     gpu::{self, Gpu, adapters},
+    kernels::ALL,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -203,6 +204,10 @@ fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
     let all = mutations()?;
     if !arguments.worker.is_empty() {
         return work(gpu, &all, &arguments.worker);
+    }
+    let idle: Vec<&str> = ALL.iter().copied().flatten().filter(|spec| !gpu.runs(spec)).map(|spec| spec.name).collect();
+    if !idle.is_empty() {
+        eprintln!("left out, for want of subgroups large enough: {}", idle.join("; "));
     }
     let numbers = select(gpu, &all, arguments.sample as usize, &arguments.only);
     if numbers.is_empty() {
