@@ -9,6 +9,7 @@ struct Args {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
+    prepare();
     let at = id.y * args.width + id.x;
     if at < args.count4 { learn(at, gradients[at]); }
 }

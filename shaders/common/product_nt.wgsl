@@ -13,6 +13,8 @@ fn finish_row(row: u32, j: u32, left: vec4f, right: vec4f) {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = 8u * id.y;
     let j = 2u * id.x;
+    let w_rows = weight_rows(j);
+    let v_rows = weight_rows(j + 1u);
     let last = batch.rows - 1u;
     let r0 = source_row(min(i, last));
     let r1 = source_row(min(i + 1u, last));
@@ -31,8 +33,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var a6 = vec4f(); var b6 = vec4f();
     var a7 = vec4f(); var b7 = vec4f();
     for (var k = 0u; k < args.k4; k++) {
-        let wa = weights(j, k);
-        let wb = weights(j + 1u, k);
+        let wa = weights(w_rows, k);
+        let wb = weights(v_rows, k);
         let x0 = source(r0, k); a0 += x0 * wa; b0 += x0 * wb;
         let x1 = source(r1, k); a1 += x1 * wa; b1 += x1 * wb;
         let x2 = source(r2, k); a2 += x2 * wa; b2 += x2 * wb;

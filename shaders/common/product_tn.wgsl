@@ -33,6 +33,7 @@ fn learn_row(layer: Layer, j: u32, k: u32, left: vec4f, right: vec4f) {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+    prepare();
     let group = workgroup.y * args.width + workgroup.x;
     let layer = layers[layer_of(group)];
     let k4 = (layer.k + 3u) / 4u;

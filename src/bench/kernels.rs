@@ -90,7 +90,7 @@ pub fn kernels(gpu: &Gpu, batch: usize, quick: bool) -> Result<Vec<KernelLine>> 
 fn work(dispatch: &Dispatch, table: &[Entry], batch: usize) -> (String, f64, f64) {
     let product =
         |m: usize, k: usize, n: usize, bytes: usize| (format!("{m}x{k}x{n}"), (2 * m * k * n) as f64, bytes as f64);
-    match dispatch.spec.name.split(' ').next() {
+    match dispatch.spec.name.split([' ', ',']).next() {
         Some("linear") => {
             let args: &linear::Args = bytemuck::from_bytes(&dispatch.args);
             let (k, n) = (4 * args.k4 as usize, args.n as usize);

@@ -19,7 +19,7 @@ impl Tiling {
     pub const fn tile(self) -> [usize; 2] {
         match self {
             Tiling::Registers => [8, 8],
-            Tiling::Subgroup => [4, 16],
+            Tiling::Subgroup => [4, 32],
             Tiling::Workgroup => [4, 4],
         }
     }

@@ -69,10 +69,10 @@ const FIRST: &[(Role, Access)] = &[
 ];
 
 macro_rules! spec {
-    ($name:expr, $tiling:ident, $product:literal, $bindings:expr, $images:expr, $activation:ident, [$($part:expr),+]) => {
+    ($name:expr, $tiling:ident, [$($product:literal)+], $bindings:expr, $images:expr, $activation:ident, [$($part:expr),+]) => {
         Spec {
             name: $name,
-            sources: &[KERNEL, source!($product), WEIGHTS, BATCH, IN_WIDTH, $($part),+],
+            sources: &[KERNEL, $(source!($product),)+ WEIGHTS, BATCH, IN_WIDTH, $($part),+],
             bindings: $bindings,
             args: Args::FIELDS,
             workgroup: Tiling::$tiling.workgroup(),
@@ -82,7 +82,7 @@ macro_rules! spec {
                 Mutant { find: "row < batch.rows", replace: "row <= batch.rows" },
                 Mutant { find: "k < args.k4", replace: "k + 1u < args.k4" },
                 Mutant { find: "args.w + args.n * args.k4 + j", replace: "args.w + args.n * args.k4" },
-                Mutant { find: "4u * j + 3u, last", replace: "4u * j + 2u, last" },
+                Mutant { find: "vec4u(0u, 1u, 2u, 3u), vec4u(args.n", replace: "vec4u(0u, 1u, 2u, 2u), vec4u(args.n" },
             ],
         }
     };
@@ -90,7 +90,7 @@ macro_rules! spec {
 
 /// The variants of each tiling: one per input and activation in use.
 macro_rules! specs {
-    ($([$tiling:ident $product:literal $suffix:literal])+) => {
+    ($([$tiling:ident $product:tt $suffix:literal])+) => {
         &[$(
             spec!(concat!("linear relu of u8 images", $suffix), $tiling, $product, FIRST, Some(Format::U8), Relu, [RELU, FROM_IMAGES, U8]),
             spec!(concat!("linear relu of f32 images", $suffix), $tiling, $product, FIRST, Some(Format::F32), Relu, [RELU, FROM_IMAGES, F32]),
@@ -103,8 +103,8 @@ macro_rules! specs {
 
 /// By tiling, and in each by input and activation.
 pub static SPECS: &[Spec] = specs! {
-    [Registers "common/product_nt.wgsl" ""]
-    [Subgroup "common/product_nt_subgroup.wgsl" ", subgroup"]
+    [Registers ["common/product_nt.wgsl"] ""]
+    [Subgroup ["common/product_nt_subgroup.wgsl" "common/one_of.wgsl"] ", subgroup"]
 };
 const VARIANTS: usize = SPECS.len() / 2;
 

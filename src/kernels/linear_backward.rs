@@ -42,12 +42,12 @@ pub enum Derivative {
 }
 
 macro_rules! spec {
-    ($name:expr, $tiling:ident, $product:literal, $derivative:ident, $file:literal) => {
+    ($name:expr, $tiling:ident, [$($product:literal)+], $derivative:ident, $file:literal) => {
         Spec {
             name: $name,
             sources: &[
                 source!("linear_backward.wgsl"),
-                source!($product),
+                $(source!($product),)+
                 source!("common/batch.wgsl"),
                 source!("common/in_width.wgsl"),
                 source!($file),
@@ -73,7 +73,7 @@ macro_rules! spec {
 
 /// The variants of each tiling: one per derivative.
 macro_rules! specs {
-    ($([$tiling:ident $product:literal $suffix:literal])+) => {
+    ($([$tiling:ident $product:tt $suffix:literal])+) => {
         &[$(
             spec!(concat!("linear_backward relu", $suffix), $tiling, $product, Relu, "common/relu_derivative.wgsl"),
             spec!(concat!("linear_backward identity", $suffix), $tiling, $product, Identity, "common/identity_derivative.wgsl"),
@@ -83,8 +83,8 @@ macro_rules! specs {
 
 /// By tiling, and in each by derivative.
 pub static SPECS: &[Spec] = specs! {
-    [Registers "common/product_nn.wgsl" ""]
-    [Subgroup "common/product_nn_subgroup.wgsl" ", subgroup"]
+    [Registers ["common/product_nn.wgsl"] ""]
+    [Subgroup ["common/product_nn_subgroup.wgsl" "common/one_of.wgsl"] ", subgroup"]
 };
 const VARIANTS: usize = SPECS.len() / 2;
 

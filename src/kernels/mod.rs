@@ -123,7 +123,7 @@ fn shapes() -> impl Iterator<Item = Shape> {
         [4, 33, 40, 4, 65],
         [0, 41, 41, 67, 37],
         [0, 15, 16, 6, 64],
-        [2, 17, 17, 9, 61],
+        [2, 17, 33, 9, 61],
     ]
     .into_iter()
     .map(|[first, rows, capacity, inputs, outputs]| Shape { first, rows, capacity, inputs, outputs })

@@ -37,12 +37,12 @@ args! {
 }
 
 macro_rules! spec {
-    ($name:expr, $tiling:ident, $product:literal, $losses:expr, $loss:literal, $format:ident, $images:literal, $mutant:expr) => {
+    ($name:expr, $tiling:ident, [$($product:literal)+], $losses:expr, $loss:literal, $format:ident, $images:literal, $mutant:expr) => {
         Spec {
             name: $name,
             sources: &[
                 source!("output.wgsl"),
-                source!($product),
+                $(source!($product),)+
                 source!("common/weights.wgsl"),
                 source!("common/batch.wgsl"),
                 source!("common/in_width.wgsl"),
@@ -79,7 +79,7 @@ const TAIL: Mutant = Mutant { find: "z - 0.5 * z * z", replace: "z + 0.5 * z * z
 
 /// The variants of each tiling: one per loss and image format.
 macro_rules! specs {
-    ($([$tiling:ident $product:literal $suffix:literal])+) => {
+    ($([$tiling:ident $product:tt $suffix:literal])+) => {
         &[$(
             spec!(concat!("output mse of u8 images", $suffix), $tiling, $product, MSE, "common/mse.wgsl", U8, "common/images_u8.wgsl", MEAN),
             spec!(concat!("output mse of f32 images", $suffix), $tiling, $product, MSE, "common/mse.wgsl", F32, "common/images_f32.wgsl", MEAN),
@@ -91,8 +91,8 @@ macro_rules! specs {
 
 /// By tiling, and in each by loss and image format.
 pub static SPECS: &[Spec] = specs! {
-    [Registers "common/product_nt.wgsl" ""]
-    [Subgroup "common/product_nt_subgroup.wgsl" ", subgroup"]
+    [Registers ["common/product_nt.wgsl"] ""]
+    [Subgroup ["common/product_nt_subgroup.wgsl" "common/one_of.wgsl"] ", subgroup"]
 };
 const VARIANTS: usize = SPECS.len() / 2;
 

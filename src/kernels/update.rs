@@ -80,10 +80,10 @@ const STORE_BINDINGS: &[(Role, Access)] = &[
 ];
 
 macro_rules! spec {
-    ($name:expr, $tiling:ident, $product:literal, $bindings:expr, $learn:expr, $epilogue:ident, $images:expr, $format:ident, $mutants:expr) => {
+    ($name:expr, $tiling:ident, [$($product:literal)+], $bindings:expr, $learn:expr, $epilogue:ident, $images:expr, $format:ident, $mutants:expr) => {
         Spec {
             name: $name,
-            sources: &[KERNEL, source!($product), BATCH, $learn, $images],
+            sources: &[KERNEL, $(source!($product),)+ BATCH, $learn, $images],
             bindings: $bindings,
             args: Args::FIELDS,
             workgroup: invocations(Tiling::$tiling),
@@ -104,7 +104,7 @@ const SUBGROUP: &[Mutant] =
 
 /// The variants of each tiling: one per epilogue and image format.
 macro_rules! specs {
-    ($([$tiling:ident $product:literal $suffix:literal $mutants:ident])+) => {
+    ($([$tiling:ident $product:tt $suffix:literal $mutants:ident])+) => {
         &[$(
             spec!(concat!("update adam with u8 images", $suffix), $tiling, $product, ADAM_BINDINGS, ADAM, Adam, U8, U8, $mutants),
             spec!(concat!("update adam with f32 images", $suffix), $tiling, $product, ADAM_BINDINGS, ADAM, Adam, F32, F32, $mutants),
@@ -116,8 +116,8 @@ macro_rules! specs {
 
 /// By tiling, and in each by epilogue and image format.
 pub static SPECS: &[Spec] = specs! {
-    [Registers "common/product_tn.wgsl" "" REGISTERS]
-    [Subgroup "common/product_tn_subgroup.wgsl" ", subgroup" SUBGROUP]
+    [Registers ["common/product_tn.wgsl"] "" REGISTERS]
+    [Subgroup ["common/product_tn_subgroup.wgsl" "common/one_of.wgsl"] ", subgroup" SUBGROUP]
 };
 const VARIANTS: usize = SPECS.len() / 2;
 
