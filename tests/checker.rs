@@ -9,9 +9,9 @@ use wgvae::{
         case::{Case, Expected, GUARD, UNWRITTEN},
         comparison::compare,
         layout::{Layout, batch, random},
-        mutants::{EQUIVALENT, automatic},
+        mutants::{EQUIVALENT, mutations},
         tolerance::{Approx, dot_depth, exact, product},
-        wgsl::{bound_loops, edits},
+        wgsl::{bound_loops, edits, watch_loads},
     },
     gpu::{Program, Role},
     kernels,
@@ -216,9 +216,35 @@ fn bounded_loops_stop() {
 }
 
 #[test]
+fn loads_are_watched_and_stores_are_not() {
+    let text = "
+        @group(0) @binding(0) var<storage, read> order: array<u32>;
+        @group(0) @binding(1) var<storage, read> x: array<vec4f>;
+        @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+        var<workgroup> part: array<f32, 8>;
+        @compute @workgroup_size(1)
+        fn main(@builtin(workgroup_id) id: vec3u) {
+            y[order[id.x]] = x[order[id.y] + 1u];
+            y[id.x][order[0u]] += part[id.x];
+            part[id.y] = y[id.x][3] + x[id.x].w;
+            if y[id.x].x == 1.0 { return; }
+        }";
+    let watched = watch_loads(text, [GUARD, UNWRITTEN]);
+    for expected in [
+        "y[load_order(id.x)] = load_x(load_order(id.y) + 1u);",
+        "y[id.x][load_order(0u)] += part[id.x];",
+        "part[id.y] = load_y(id.x)[3] + load_x(id.x).w;",
+        "if load_y(id.x).x == 1.0",
+    ] {
+        assert!(watched.contains(expected), "{expected} is not in {watched}");
+    }
+    naga::front::wgsl::parse_str(&watched).unwrap_or_else(|error| panic!("{}", error.emit_to_string(&watched)));
+}
+
+#[test]
 fn every_known_equivalent_is_still_a_mutant() {
     let mutants: HashSet<_> =
-        automatic().iter().map(|(source, edit)| (source.file, edit.describe(source.text).1)).collect();
+        mutations().unwrap().iter().map(|it| (it.source.file, it.edit.describe(it.source.text).1)).collect();
     for known in EQUIVALENT {
         assert!(mutants.contains(&(known.file, known.line.to_string())), "{}: {} is stale", known.file, known.line);
     }

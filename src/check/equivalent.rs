@@ -1,20 +1,5 @@
-/// Why a bound on an index may be wrong unseen.
-const CLAMP: &str =
-    "what is read past the end is dropped; the bound keeps the load inside the buffer, as runtime checks do too";
-
 /// Automatic mutants that change nothing a case could see.
 pub const EQUIVALENT: &[Equivalent] = &[
-    Equivalent { file: "common/product_nt.wgsl", line: "let last = args.n + 1u;", reason: CLAMP },
-    Equivalent { file: "common/product_nt.wgsl", line: "let last = batch.rows + 1u;", reason: CLAMP },
-    Equivalent { file: "common/product_nn.wgsl", line: "let ka = args.w + min(k, k4 + 1u);", reason: CLAMP },
-    Equivalent { file: "common/product_nn.wgsl", line: "let kb = args.w + min(k + 1u, k4 + 1u);", reason: CLAMP },
-    Equivalent { file: "common/product_nn.wgsl", line: "let last = batch.rows + 1u;", reason: CLAMP },
-    Equivalent { file: "latent.wgsl", line: "let row = args.w_d + min(n, args.width + 1u) * latent4;", reason: CLAMP },
-    Equivalent {
-        file: "latent.wgsl",
-        line: "let start = args.w_code + min(first + lane / 8u, args.latent + 1u) * width4;",
-        reason: CLAMP,
-    },
     Equivalent {
         file: "common/sigmoid.wgsl",
         line: "return select(z, vec4f(1.0), x > vec4f()) / (1.0 + z);",
@@ -46,17 +31,27 @@ pub const EQUIVALENT: &[Equivalent] = &[
         reason: "there, both forms are as good",
     },
     Equivalent {
-        file: "latent.wgsl",
+        file: "common/latent_workgroup.wgsl",
+        line: "if padding <= 4u * latent4 {",
+        reason: "zeros behind the padding are overwritten or never read",
+    },
+    Equivalent {
+        file: "common/latent_workgroup.wgsl",
+        line: "if padding < 5u * latent4 {",
+        reason: "zeros behind the padding are overwritten or never read",
+    },
+    Equivalent {
+        file: "common/latent_workgroup.wgsl",
         line: "for (var first = 0u; first <= args.latent; first += 8u) {",
         reason: "one more round computes sums that are dropped",
     },
     Equivalent {
-        file: "latent.wgsl",
+        file: "common/latent_workgroup.wgsl",
         line: "if lane <= 8u && first + lane < args.latent {",
         reason: "what the ninth invocation writes, the next round writes again",
     },
     Equivalent {
-        file: "latent.wgsl",
+        file: "common/latent_workgroup.wgsl",
         line: "if lane < 9u && first + lane < args.latent {",
         reason: "what the ninth invocation writes, the next round writes again",
     },
@@ -70,8 +65,6 @@ pub const EQUIVALENT: &[Equivalent] = &[
         line: "let sine = x + x * s * (-0.16666667 + s * (0.008333333 + s * (-0.00019841270 + s * (2.0 * 2.7557319e-6))));",
         reason: "it moves a normal by less than the error that WGSL allows sqrt and log",
     },
-    Equivalent { file: "update.wgsl", line: "let jb = layer.dy + min(j + 1u, n4 + 1u);", reason: CLAMP },
-    Equivalent { file: "update.wgsl", line: "let kb = min(k + 1u, k4 + 1u);", reason: CLAMP },
     Equivalent {
         file: "loss.wgsl",
         line: "if lane != 0u { losses[entry] = part[0]; }",

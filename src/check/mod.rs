@@ -7,6 +7,7 @@ pub mod mutants;
 pub mod replay;
 pub mod report;
 pub mod run;
+pub mod supervise;
 pub mod tolerance;
 pub mod trace;
 mod trace_file;

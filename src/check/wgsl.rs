@@ -1,4 +1,4 @@
-//! Edits of WGSL text: a small tokenizer, the one-token changes that make mutants, and a bound for every loop.
+//! Edits of WGSL text: a small tokenizer, the one-token changes that make mutants, a bound for every loop, watched loads.
 
 use std::ops::Range;
 
@@ -55,6 +55,8 @@ const SIGNS: [&str; 24] = [
 /// Words that a list of types follows in `< >`.
 const TEMPLATED: [&str; 12] =
     ["var", "array", "ptr", "bitcast", "atomic", "vec2", "vec3", "vec4", "mat2x2", "mat3x3", "mat4x4", "mat4x2"];
+
+const COMPARISONS: [&str; 4] = ["==", "!=", "<=", ">="];
 
 /// Tokens without comments and attributes, which the reflection test holds against the SPEC.
 fn tokens(text: &str) -> Vec<Token<'_>> {
@@ -203,31 +205,93 @@ fn other_components(components: &str) -> Option<String> {
     })
 }
 
+/// `text` with other words in places that do not overlap.
+fn replaced(text: &str, mut places: Vec<(Range<usize>, String)>) -> String {
+    places.sort_by_key(|(at, _)| at.start);
+    let (mut changed, mut done) = (String::new(), 0);
+    for (at, words) in places {
+        changed += &text[done..at.start];
+        changed += &words;
+        done = at.end;
+    }
+    changed + &text[done..]
+}
+
 /// Gives every loop of `text` a bound, so that a mutant of its condition ends.
 pub fn bound_loops(text: &str, rounds: u32) -> String {
     let tokens = tokens(text);
-    let mut inserts: Vec<(usize, String)> = Vec::new();
+    let mut inserts = Vec::new();
     for (number, (i, keyword)) in
         tokens.iter().enumerate().filter(|(_, token)| matches!(token.text, "for" | "while" | "loop")).enumerate()
     {
         if let Some(body) = tokens[i..].iter().find(|token| token.text == "{") {
-            inserts.push((keyword.start, format!("var rounds_{number} = 0u; ")));
+            inserts.push((keyword.start..keyword.start, format!("var rounds_{number} = 0u; ")));
             // leaving main at once leaves outputs unwritten, so that a loop without an end is seen as such
             let in_main =
                 tokens[..i].iter().rposition(|token| token.text == "fn").is_some_and(|f| tokens[f + 1].text == "main");
             let leave = if in_main { "return" } else { "break" };
             let stop = format!(" if rounds_{number} >= {rounds}u {{ {leave}; }} rounds_{number}++;");
-            inserts.push((body.start + 1, stop));
+            inserts.push((body.start + 1..body.start + 1, stop));
         }
     }
-    inserts.sort_by_key(|(at, _)| *at);
-    let (mut bounded, mut done) = (String::new(), 0);
-    for (at, insert) in inserts {
-        bounded += &text[done..at];
-        bounded += &insert;
-        done = at;
+    replaced(text, inserts)
+}
+
+/// `text` with every load from a storage buffer watched: one past the buffer's end, or of a word with the bits of one of `marks`,
+/// puts zeros over the end of a buffer that the shader writes. So reads out of range are seen where their values are dropped.
+pub fn watch_loads(text: &str, marks: [u32; 2]) -> String {
+    let tokens = tokens(text);
+    let is = |i: usize, expected: &str| tokens.get(i).is_some_and(|token| token.text == expected);
+    // `var < storage , ACCESS > NAME : array < TYPE >`
+    let buffers: Vec<[&str; 3]> = (0..tokens.len())
+        .filter(|&i| is(i, "var") && is(i + 2, "storage") && is(i + 8, "array"))
+        .map(|i| [tokens[i + 6].text, tokens[i + 10].text, tokens[i + 4].text])
+        .collect();
+    let Some([sink, zeros, _]) = buffers.iter().find(|[.., access]| *access == "read_write") else {
+        return text.into();
+    };
+    let closing = |open: usize| {
+        let mut depth = 0;
+        (open..tokens.len()).find(|&i| {
+            depth += i32::from(tokens[i].text == "[") - i32::from(tokens[i].text == "]");
+            depth == 0
+        })
+    };
+    let mut places = Vec::new();
+    for (i, token) in tokens.iter().enumerate().filter(|(i, _)| is(i + 1, "[")) {
+        let Some(close) = closing(i + 1).filter(|_| buffers.iter().any(|[name, ..]| *name == token.text)) else {
+            continue;
+        };
+        let mut next = close + 1;
+        while is(next, ".") || is(next, "[") {
+            next = if is(next, ".") { next + 2 } else { closing(next).map_or(tokens.len(), |end| end + 1) };
+        }
+        let stored =
+            tokens.get(next).is_some_and(|after| after.text.ends_with('=') && !COMPARISONS.contains(&after.text));
+        if !stored {
+            places.push((token.start..tokens[i + 1].start + 1, format!("load_{}(", token.text)));
+            places.push((tokens[close].range(), ")".into()));
+        }
     }
-    bounded + &text[done..]
+    let watched = buffers.iter().map(|[name, kind, _]| {
+        let bits = match *kind {
+            "f32" | "u32" => "vec4u(bitcast<u32>(value))",
+            "vec4f" => "bitcast<vec4u>(value)",
+            _ => "vec4u()",
+        };
+        format!(
+            "\nfn load_{name}(index: u32) -> {kind} {{
+    let value = {name}[index];
+    let bits = {bits};
+    if index >= arrayLength(&{name}) || any((bits == vec4u({}u)) | (bits == vec4u({}u))) {{
+        {sink}[arrayLength(&{sink}) - 1u] = {zeros}();
+    }}
+    return value;
+}}",
+            marks[0], marks[1]
+        )
+    });
+    replaced(text, places) + &watched.collect::<String>()
 }
 
 /// `text` with the 64 invocations of its workgroup numbered in two other ways, so that neighbours run apart and the first comes

@@ -4,17 +4,31 @@ use super::{options::parse, print_json};
 use crate::{
     Error, Result,
     check::{
-        mutants::run_mutants,
+        mutants::{Event, Fate, MutantReport, Mutation, mutations, run_mutants, select},
         replay::replay_gpu,
         report::{KernelReport, verify},
+        supervise::supervise,
         trace::{Limits, Quantity, Trace, replay_oracle},
     },
     device::{Choice, Device},
     gpu::{self, Gpu, adapters},
+    kernels::ALL,
 };
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use std::{collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::Command,
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+
+/// How long a mutant may run.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -25,8 +39,17 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "trace")]
     mutants: bool,
     /// With --mutants: only every N-th automatic one
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "mutants")]
-    sample: usize,
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..), requires = "mutants")]
+    sample: u32,
+    /// With --mutants: only those of shader files with TEXT in their name
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, requires = "mutants")]
+    only: String,
+    /// With --mutants: also append the fate of each to FILE as it is known, as one line of JSON
+    #[arg(long, value_name = "FILE", requires = "mutants")]
+    log: Option<PathBuf>,
+    /// With --mutants: run those of these numbers here, and tell the process that asked
+    #[arg(long, value_delimiter = ',', requires = "mutants", hide = true)]
+    worker: Vec<usize>,
     /// auto or gpu: the best adapter; all: every adapter found; or the number of one in `wgvae devices`.
     /// With --trace also cpu, the f64 oracle
     #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|all|INDEX", value_parser = parse::<Devices>)]
@@ -75,9 +98,16 @@ struct TraceVerdict {
 pub fn run(arguments: Arguments) -> Result<()> {
     let devices = match &arguments.device {
         Devices::One(choice) => {
-            let options = gpu::Options { checked: arguments.checked };
-            vec![Device::open(choice, options, &mut |line| eprintln!("device: {line}"))?]
+            // Without runtime checks a mutant could write anywhere.
+            let options = gpu::Options { checked: arguments.checked || arguments.mutants };
+            let quiet = !arguments.worker.is_empty();
+            vec![Device::open(choice, options, &mut |line| {
+                if !quiet {
+                    eprintln!("device: {line}")
+                }
+            })?]
         }
+        Devices::All if arguments.mutants => return Err(Error::invalid("--device", "mutants run on one adapter")),
         Devices::All => every_adapter(arguments.checked)?,
     };
     if arguments.mutants {
@@ -171,13 +201,43 @@ fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
     let Device::Gpu(gpu) = device else {
         return Err(Error::invalid("--device", "mutants are of shaders: name an adapter"));
     };
-    // Without runtime checks a mutant could write anywhere.
-    let gpu = Gpu::open(&gpu::Choice::Index(gpu.adapter().index), gpu::Options { checked: true })?;
-    let spinner = spinner();
-    let report = run_mutants(&gpu, arguments.sample, |outcome| {
-        spinner.set_message(format!("{} {}", outcome.of, outcome.change))
+    let all = mutations()?;
+    if !arguments.worker.is_empty() {
+        return work(gpu, &all, &arguments.worker);
+    }
+    let idle: Vec<&str> = ALL.iter().copied().flatten().filter(|spec| !gpu.runs(spec)).map(|spec| spec.name).collect();
+    if !idle.is_empty() {
+        eprintln!("left out, for want of subgroups large enough: {}", idle.join("; "));
+    }
+    let numbers = select(gpu, &all, arguments.sample as usize, &arguments.only);
+    if numbers.is_empty() {
+        return Err(Error::invalid(
+            "--only",
+            format!("no shader file that runs here has {:?} in its name", arguments.only),
+        ));
+    }
+    let program = std::env::current_exe().map_err(Error::io("find", Path::new("wgvae")))?;
+    let mut log = arguments.log.as_deref().map(|path| open_log(path).map(|file| (path, file))).transpose()?;
+    let (bar, mut report) = (bar(numbers.len()), MutantReport::default());
+    let command = |numbers: &[usize]| worker(&program, gpu.adapter().index, numbers);
+    supervise(&numbers, PATIENCE, command, |number, fate, killer| {
+        let outcome = all[number].outcome(fate, killer);
+        if let Some((path, file)) = &mut log {
+            let line = serde_json::to_string(&outcome).expect("an outcome is plain data");
+            writeln!(file, "{line}").map_err(Error::io("write", path))?;
+        }
+        bar.set_message(format!("{} {}", outcome.of, outcome.change));
+        bar.inc(1);
+        if outcome.unexplained() || outcome.fate == Fate::Crashed {
+            bar.suspend(|| eprintln!("{outcome}"));
+        }
+        if bar.is_hidden() && bar.position() % 100 == 0 {
+            eprintln!("{} of {} mutants", bar.position(), numbers.len());
+        }
+        report.add(&all[number], outcome);
+        Ok(())
     })?;
-    spinner.finish_and_clear();
+    bar.finish_and_clear();
     match arguments.json {
         true => print_json(&report),
         false => println!("{report}"),
@@ -186,4 +246,39 @@ fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
         true => Ok(()),
         false => Err(Error::CheckFailed("too many mutants survive".into())),
     }
+}
+
+/// This program, on these mutants.
+fn worker(program: &Path, adapter: usize, numbers: &[usize]) -> Command {
+    let numbers = numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+    let mut command = Command::new(program);
+    command.args(["verify", "--mutants", "--device", &adapter.to_string(), "--worker", &numbers]);
+    // Mesa's compiler without its optimizations: each mutant runs once, and compiling it takes most of the time
+    if std::env::var_os("GALLIVM_PERF").is_none() {
+        command.env("GALLIVM_PERF", "nopt");
+    }
+    command
+}
+
+/// Runs mutants for the process that started this one. A lost device ends it, which counts as a crash.
+fn work(gpu: &Gpu, all: &[Mutation], numbers: &[usize]) -> Result<()> {
+    let tell = |event: Event| println!("{}", serde_json::to_string(&event).expect("an event is plain data"));
+    match run_mutants(gpu, all, numbers, tell) {
+        Err(Error::CheckFailed(problem)) => tell(Event::Failed(problem)),
+        other => return other,
+    }
+    Ok(())
+}
+
+fn open_log(path: &Path) -> Result<File> {
+    File::options().create(true).append(true).open(path).map_err(Error::io("open", path))
+}
+
+fn bar(mutants: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style =
+        ProgressStyle::with_template("[{bar:30}] {pos}/{len}  ETA {eta}  {wide_msg}").expect("a constant template");
+    ProgressBar::new(mutants as u64).with_style(style.progress_chars("=> "))
 }
