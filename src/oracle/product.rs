@@ -1,7 +1,10 @@
 //! Matrix products on all cores.
 
 use gemm::{Parallelism, gemm};
-use ndarray::{Array2, ArrayRef2};
+use ndarray::{Array2, ArrayRef2, Axis};
+
+/// Terms of a sum that are added in one go: what is read of `a` and `b` meanwhile stays in the caches.
+const TERMS: usize = 256;
 
 /// `c[i, j] = Σₖ a[i, k] b[k, j]`; `a` is `[m, k]`, `b` `[k, n]`, `c` `[m, n]`.
 pub fn product(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Array2<f64> {
@@ -10,8 +13,8 @@ pub fn product(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Array2<f64> {
     c
 }
 
-/// As [`product`], into a `c` that is not read. Threads share out blocks of `c`, never a sum, so the sums, and their order, are
-/// the same on any number of threads.
+/// As [`product`], into a `c` whose values do not matter. Threads share out blocks of `c`, never a sum, so the sums, and their
+/// order, are the same on any number of threads.
 ///
 /// # Panics
 /// Where the shapes do not fit each other.
@@ -19,12 +22,18 @@ pub fn product(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Array2<f64> {
 pub fn product_into(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>, c: &mut ArrayRef2<f64>) {
     let ((m, k), n) = (a.dim(), b.ncols());
     assert_eq!((b.nrows(), c.dim()), (k, (m, n)), "shapes of b and c");
+    if k == 0 {
+        c.fill(0.0);
+    }
     let [[ar, ac], [br, bc], [cr, cc]] = [a.strides(), b.strides(), c.strides()].map(|s| [s[0], s[1]]);
-    let (a, b, c) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
-    // SAFETY: pointers and strides are those of arrays of the asserted shapes; nothing else sees `c`.
-    unsafe {
-        gemm(
-            m, n, k, c, cc, cr, false, a, ac, ar, b, bc, br, 0.0, 1.0, false, false, false, Parallelism::Rayon(0),
-        );
+    let c = c.as_mut_ptr();
+    for (block, (a, b)) in a.axis_chunks_iter(Axis(1), TERMS).zip(b.axis_chunks_iter(Axis(0), TERMS)).enumerate() {
+        let (k, add, a, b) = (a.ncols(), block > 0, a.as_ptr(), b.as_ptr());
+        // SAFETY: pointers and strides are those of arrays of the asserted shapes; nothing else sees `c`.
+        unsafe {
+            gemm(
+                m, n, k, c, cc, cr, add, a, ac, ar, b, bc, br, 1.0, 1.0, false, false, false, Parallelism::Rayon(0),
+            );
+        }
     }
 }
