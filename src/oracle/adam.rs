@@ -15,10 +15,10 @@ pub fn adam<D: Dimension>(
 ) {
     let Adam { lr, beta1, beta2, epsilon } = *args;
     let step_size = lr / (1.0 - beta1.powf(t as f64));
-    let correction = (1.0 - beta2.powf(t as f64)).sqrt();
+    let correction = 1.0 / (1.0 - beta2.powf(t as f64)).sqrt();
     Zip::from(param).and(m).and(v).and(gradient).par_for_each(|param, m, v, &g| {
         *m = beta1 * *m + (1.0 - beta1) * g;
         *v = beta2 * *v + (1.0 - beta2) * g * g;
-        *param -= step_size * *m / (v.sqrt() / correction + epsilon);
+        *param -= step_size * *m / (v.sqrt() * correction + epsilon);
     });
 }

@@ -21,6 +21,13 @@ pub struct Layer {
     pub bias: Array1<f64>,
 }
 
+impl Layer {
+    /// Zeros for `out` outputs of `inp` inputs.
+    pub fn zeros(out: usize, inp: usize) -> Layer {
+        Layer { weight: Array2::zeros((out, inp)), bias: Array1::zeros(out) }
+    }
+}
+
 /// `y[i, j] = act(Σₖ x[i, k] weight[j, k] + bias[j])`; `x` is `[m, k]`, `weight` `[n, k]`, `bias` `[n]`, `y` `[m, n]`.
 pub fn linear(x: &ArrayRef2<f64>, layer: &Layer, activation: Activation) -> Array2<f64> {
     let mut y = product(x, &layer.weight.t());

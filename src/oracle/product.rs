@@ -1,29 +1,39 @@
 //! Matrix products on all cores.
 
-use ndarray::linalg::general_mat_mul;
-use ndarray::parallel::prelude::*;
+use gemm::{Parallelism, gemm};
 use ndarray::{Array2, ArrayRef2, Axis};
 
-/// Products of fewer multiplications than this are not worth waking other threads for.
-const SMALL: usize = 1 << 17;
+/// Terms of a sum that are added in one go: what is read of `a` and `b` meanwhile stays in the caches.
+const TERMS: usize = 256;
 
-/// `c[i, j] = Σₖ a[i, k] b[k, j]`; `a` is `[m, k]`, `b` `[k, n]`, `c` `[m, n]`. Each thread makes a block of whole rows or whole
-/// columns of `c`, so the sums, and their order, are the same on any number of threads.
+/// `c[i, j] = Σₖ a[i, k] b[k, j]`; `a` is `[m, k]`, `b` `[k, n]`, `c` `[m, n]`.
 pub fn product(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Array2<f64> {
-    let (m, n) = (a.nrows(), b.ncols());
-    if m * n * a.ncols() < SMALL {
-        return a.dot(b);
-    }
-    let mut c = Array2::zeros((m, n));
-    let axis = Axis(usize::from(m < n));
-    let block = m.max(n).div_ceil(rayon::current_num_threads());
-    let blocks = c.axis_chunks_iter_mut(axis, block).into_par_iter();
-    if m < n {
-        let columns = b.axis_chunks_iter(axis, block).into_par_iter();
-        blocks.zip(columns).for_each(|(mut c, b)| general_mat_mul(1.0, a, &b, 0.0, &mut c));
-    } else {
-        let rows = a.axis_chunks_iter(axis, block).into_par_iter();
-        blocks.zip(rows).for_each(|(mut c, a)| general_mat_mul(1.0, &a, b, 0.0, &mut c));
-    }
+    let mut c = Array2::zeros((a.nrows(), b.ncols()));
+    product_into(a, b, &mut c);
     c
+}
+
+/// As [`product`], into a `c` whose values do not matter. Threads share out blocks of `c`, never a sum, so the sums, and their
+/// order, are the same on any number of threads.
+///
+/// # Panics
+/// Where the shapes do not fit each other.
+#[rustfmt::skip] // an operand of `gemm` is a pointer, the stride of its columns and the stride of its rows
+pub fn product_into(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>, c: &mut ArrayRef2<f64>) {
+    let ((m, k), n) = (a.dim(), b.ncols());
+    assert_eq!((b.nrows(), c.dim()), (k, (m, n)), "shapes of b and c");
+    if k == 0 {
+        c.fill(0.0);
+    }
+    let [[ar, ac], [br, bc], [cr, cc]] = [a.strides(), b.strides(), c.strides()].map(|s| [s[0], s[1]]);
+    let c = c.as_mut_ptr();
+    for (block, (a, b)) in a.axis_chunks_iter(Axis(1), TERMS).zip(b.axis_chunks_iter(Axis(0), TERMS)).enumerate() {
+        let (k, add, a, b) = (a.ncols(), block > 0, a.as_ptr(), b.as_ptr());
+        // SAFETY: pointers and strides are those of arrays of the asserted shapes; nothing else sees `c`.
+        unsafe {
+            gemm(
+                m, n, k, c, cc, cr, add, a, ac, ar, b, bc, br, 1.0, 1.0, false, false, false, Parallelism::Rayon(0),
+            );
+        }
+    }
 }

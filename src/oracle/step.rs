@@ -8,7 +8,7 @@ use super::linear_backward::linear_backward;
 use super::loss::loss;
 use super::onehot::onehot;
 use super::output::{self, sigmoid};
-use super::update::update;
+use super::update::update_into;
 use crate::models::{Adam, Kind, Model, Objective, Param};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2, ArrayRef2, ArrayView2};
@@ -21,6 +21,8 @@ pub struct Network {
     layers: Vec<Layer>,
     first_moments: Vec<Layer>,
     second_moments: Vec<Layer>,
+    /// Of the last step: kept for their memory, which would otherwise be fetched from the system anew in each.
+    gradients: Vec<Layer>,
     steps: u64,
 }
 
@@ -95,11 +97,8 @@ impl Network {
     pub fn new(model: &Model, params: &[Param]) -> Result<Network> {
         model.validate()?;
         let layers = from_params(model, params)?;
-        let zeros: Vec<Layer> = layers
-            .iter()
-            .map(|layer| Layer { weight: Array2::zeros(layer.weight.dim()), bias: Array1::zeros(layer.bias.dim()) })
-            .collect();
-        Ok(Network { model: model.clone(), layers, first_moments: zeros.clone(), second_moments: zeros, steps: 0 })
+        let [first_moments, second_moments, gradients] = [zeros(model), zeros(model), zeros(model)];
+        Ok(Network { model: model.clone(), layers, first_moments, second_moments, gradients, steps: 0 })
     }
 
     /// The model's shape.
@@ -161,24 +160,28 @@ impl Network {
 
     /// The losses of one batch and the gradient of every parameter, named and ordered as the parameters.
     pub fn gradients(&self, batch: &Batch, objective: &Objective) -> Result<(Losses, Vec<Param>)> {
-        let (losses, gradients) = self.backward(batch, objective)?;
+        let mut gradients = zeros(&self.model);
+        let losses = self.backward(batch, objective, &mut gradients)?;
         Ok((losses, to_params(&self.model, &gradients)))
     }
 
     /// One step of Adam; gives the losses before it.
     pub fn train_step(&mut self, batch: &Batch, objective: &Objective, args: &Adam) -> Result<Losses> {
-        let (losses, gradients) = self.backward(batch, objective)?;
+        let mut gradients = std::mem::take(&mut self.gradients);
+        let losses = self.backward(batch, objective, &mut gradients);
+        self.gradients = gradients;
+        let losses = losses?;
         self.steps += 1;
         let moments = self.first_moments.iter_mut().zip(&mut self.second_moments);
-        for ((param, (m, v)), gradient) in self.layers.iter_mut().zip(moments).zip(&gradients) {
+        for ((param, (m, v)), gradient) in self.layers.iter_mut().zip(moments).zip(&self.gradients) {
             adam(&mut param.weight, &mut m.weight, &mut v.weight, &gradient.weight, args, self.steps);
             adam(&mut param.bias, &mut m.bias, &mut v.bias, &gradient.bias, args, self.steps);
         }
         Ok(losses)
     }
 
-    /// The losses, and the gradients of all layers in their order.
-    fn backward(&self, batch: &Batch, objective: &Objective) -> Result<(Losses, Vec<Layer>)> {
+    /// The losses; `gradients` become those of all layers in their order.
+    fn backward(&self, batch: &Batch, objective: &Objective, gradients: &mut [Layer]) -> Result<Losses> {
         let acts = self.activations(batch)?;
         let (depth, first_decoder) = (self.depth(), self.first_decoder());
         let decoded = acts.decoded(depth - 1);
@@ -188,31 +191,36 @@ impl Network {
         let kl = loss(&acts.latent.kl);
         let losses = Losses { reconstruction, kl, loss: reconstruction + objective.beta * kl };
 
-        // Gradients are pushed last layer first.
-        let mut gradients = vec![update(&out.dlogits, decoded)];
+        // Gradients come last layer first.
+        let mut unfilled = gradients.iter_mut().rev();
+        let mut update =
+            |dy: &Array2<f64>, x: &ArrayRef2<f64>| update_into(dy, x, unfilled.next().expect("one for each layer"));
+        update(&out.dlogits, decoded);
         let mut signal = linear_backward(&out.dlogits, &self.output_layer().weight, decoded); // [batch, width]
         for i in (1..depth).rev() {
             let (layer, input) = (&self.layers[first_decoder + i], acts.decoded(i - 1));
-            gradients.push(update(&signal, input));
+            update(&signal, input);
             signal = linear_backward(&signal, &layer.weight, input);
         }
-        gradients.push(update(&signal, &acts.latent.decoder_input));
+        update(&signal, &acts.latent.decoder_input);
         let h = &acts.encoder[depth - 1];
         let back = latent_backward(&signal, &self.latent_layers(), &acts.latent, &acts.eps, h, objective.beta);
-        gradients.extend(back.dprojection.map(|dprojection| update(&dprojection, &acts.onehot)));
-        if let Some((dmu, dlog_var)) = back.dgaussian {
-            gradients.extend([update(&dlog_var, &acts.latent.code), update(&dmu, &acts.latent.code)]);
+        if let Some(dprojection) = back.dprojection {
+            update(&dprojection, &acts.onehot);
         }
-        gradients.push(update(&back.dcode, h));
+        if let Some((dmu, dlog_var)) = back.dgaussian {
+            update(&dlog_var, &acts.latent.code);
+            update(&dmu, &acts.latent.code);
+        }
+        update(&back.dcode, h);
         let mut signal = back.dh; // [batch, width]
         for i in (1..depth).rev() {
             let input = &acts.encoder[i - 1];
-            gradients.push(update(&signal, input));
+            update(&signal, input);
             signal = linear_backward(&signal, &self.layers[i].weight, input);
         }
-        gradients.push(update(&signal, &batch.input()));
-        gradients.reverse();
-        Ok((losses, gradients))
+        update(&signal, &batch.input());
+        Ok(losses)
     }
 
     fn activations(&self, batch: &Batch) -> Result<Activations> {
@@ -305,6 +313,10 @@ fn expect(tensor: &'static str, got: (usize, usize), expected: (usize, usize)) -
         true => Ok(()),
         false => Err(Error::Shape { kernel: "oracle step", tensor, expected: show(expected), got: show(got) }),
     }
+}
+
+fn zeros(model: &Model) -> Vec<Layer> {
+    model.layers().iter().map(|shape| Layer::zeros(shape.out, shape.inp)).collect()
 }
 
 fn to_params(model: &Model, layers: &[Layer]) -> Vec<Param> {

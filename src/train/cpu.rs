@@ -14,7 +14,7 @@ use crate::{
         step::{Batch, Network},
     },
 };
-use ndarray::Array2;
+use ndarray::{Array2, Zip};
 use std::time::Instant;
 
 /// A model in training on the processor.
@@ -112,8 +112,10 @@ impl Gathered {
     fn new(settings: &Settings, split: &Split, rows: &[u32], stream: Stream, index: u64) -> Gathered {
         let pixels = settings.model.input;
         let image = |row: u32| &split.images[row as usize * pixels..(row as usize + 1) * pixels];
-        let x = rows.iter().flat_map(|&row| image(row)).map(|&byte| byte as f64 / 255.0).collect();
-        let x = Array2::from_shape_vec((rows.len(), pixels), x).expect("every row has the model's width");
+        let mut x = Array2::zeros((rows.len(), pixels));
+        Zip::from(x.rows_mut()).and(rows).par_for_each(|mut x, &row| {
+            x.iter_mut().zip(image(row)).for_each(|(x, &byte)| *x = byte as f64 / 255.0);
+        });
         let entry = if stream == Stream::Evaluation { EVALUATION + index } else { index };
         let normals = if settings.model.kind == Kind::Ae { 0 } else { settings.model.latent };
         Gathered {
