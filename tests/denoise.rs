@@ -33,6 +33,7 @@ fn settings(corruption: Option<Corruption>) -> Settings {
         corruption,
         batch: 16,
         seed: 9,
+        tilings: None,
     }
 }
 

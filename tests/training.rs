@@ -44,6 +44,7 @@ fn settings(kind: Kind, data: &Dataset, hidden: &[usize], latent: usize, batch: 
         corruption: None,
         batch,
         seed: 17,
+        tilings: None,
     }
 }
 

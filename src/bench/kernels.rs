@@ -4,12 +4,9 @@ use super::{spread, steps::settings};
 use crate::{
     Error, Result,
     check::report::kernel,
-    gpu::{Batch, Batches, Dispatch, Gpu, Memory, Part, Program, Role},
-    kernels::{
-        Format, latent, latent_backward, linear, linear_backward, output,
-        update::{Entry, Epilogue},
-    },
-    models::{Network, step},
+    gpu::{Dispatch, Gpu},
+    kernels::{latent, latent_backward, linear, linear_backward, output, update::Entry},
+    train::Rehearsal,
 };
 use serde::Serialize;
 
@@ -37,42 +34,21 @@ pub struct KernelLine {
 /// # Errors
 /// [`Error::CheckFailed`] where a kernel is wrong, [`Error::Gpu`] where the device is lost.
 pub fn kernels(gpu: &Gpu, batch: usize, quick: bool) -> Result<Vec<KernelLine>> {
-    let settings = settings(batch);
-    let net = Network::new(&settings.model, batch, gpu.tilings());
-    let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
-    let mut memory = Memory::default();
-    memory.upload(gpu, Role::Params, bytemuck::cast_slice(&net.pack(&settings.model.initialise(0))?))?;
-    memory.upload(gpu, Role::Layers, bytemuck::cast_slice(&table))?;
-    memory.upload(gpu, Role::Order, bytemuck::cast_slice(&(0..batch as u32).collect::<Vec<_>>()))?;
-    for (role, bytes) in [
-        (Role::FirstMoment, net.param_bytes()),
-        (Role::SecondMoment, net.param_bytes()),
-        (Role::Activations, net.activation_bytes()),
-        (Role::Signals, net.signal_bytes()),
-        (Role::Images, (784 * batch) as u64),
-        (Role::Labels, 4 * batch as u64),
-        (Role::Noise, (4 * batch * settings.model.latent) as u64),
-        (Role::Partials, 4 * net.partials.stride as u64),
-    ] {
-        memory.create(gpu, role, bytes)?;
-    }
-    let batches = Batches::new(gpu, 1);
-    batches.write(gpu, &[Batch { rows: batch as u32, ..settings.adam.record(1) }]);
+    let settings = settings(gpu, batch)?;
+    let rehearsal = Rehearsal::new(gpu, &settings, gpu.usable(settings.tilings))?;
     let (blocks, seconds) = if quick { (3, 0.05) } else { (7, 0.2) };
     let mut lines = Vec::new();
-    for dispatch in &program.dispatches {
+    for (number, dispatch) in rehearsal.program.dispatches.iter().enumerate() {
         let report = kernel(gpu, dispatch.spec, &(dispatch.spec.cases)())?;
         if let Some(fault) = report.fault {
             return Err(Error::CheckFailed(format!("{} is wrong and was not timed: {fault}", report.name)));
         }
-        let prepared = gpu.prepare(&Program { dispatches: vec![dispatch.clone()], tilings: net.tilings }, &memory)?;
-        let time = |times: usize| -> Result<f64> {
-            Ok(gpu.time(&batches, &vec![Part::Step(&prepared, 0); times])? / times as f64)
-        };
+        let prepared = rehearsal.prepare(Some(number))?;
+        let time = |times: usize| rehearsal.seconds(&prepared, times);
         let pace = time(3)?.min(time(3)?);
         let times = ((seconds / pace.max(1e-7)) as usize).clamp(3, 10_000);
         let (median, least, greatest) = spread((0..blocks).map(|_| time(times)).collect::<Result<_>>()?);
-        let (shape, operations, bytes) = work(dispatch, &table, batch);
+        let (shape, operations, bytes) = work(dispatch, &rehearsal.table, batch);
         lines.push(KernelLine {
             name: dispatch.spec.name,
             shape,

@@ -5,9 +5,10 @@ use crate::{
     Result,
     data::{Dataset, Split},
     device::Device,
+    gpu::Gpu,
     models::{Adam, Kind, Loss, Model, Objective},
     oracle::philox::{Stream, block},
-    train::{Settings, Trainer},
+    train::{Settings, Trainer, tuning},
 };
 use serde::Serialize;
 use std::time::Instant;
@@ -37,8 +38,14 @@ pub struct StepLine {
     pub gflops: f64,
 }
 
-/// The article's VAE: 784-256-8, squared error + 3 KL.
-pub(super) fn settings(batch: usize) -> Settings {
+/// The article's VAE, 784-256-8, squared error + 3 KL, with the tilings that `wgvae train` would take.
+pub(super) fn settings(gpu: &Gpu, batch: usize) -> Result<Settings> {
+    let settings = article(batch);
+    let tilings = tuning::tilings(gpu, &settings, tuning::Wish::Auto, &mut |_| ())?;
+    Ok(Settings { tilings: Some(tilings), ..settings })
+}
+
+fn article(batch: usize) -> Settings {
     Settings {
         model: Model { kind: Kind::Vae, input: 784, hidden: vec![256], latent: 8, classes: 0 },
         objective: Objective { loss: Loss::MseSum, beta: 3.0 },
@@ -46,6 +53,7 @@ pub(super) fn settings(batch: usize) -> Settings {
         corruption: None,
         batch,
         seed: 0,
+        tilings: None,
     }
 }
 
@@ -61,7 +69,10 @@ fn operations(model: &Model, batch: usize) -> f64 {
 /// # Errors
 /// As [`Trainer::train_epoch`].
 pub fn steps(device: &Device, batch: usize, quick: bool) -> Result<StepLine> {
-    let settings = settings(batch);
+    let settings = match device {
+        Device::Gpu(gpu) => settings(gpu, batch)?,
+        Device::Oracle => article(batch),
+    };
     let (blocks, seconds) = if quick { (3, 0.2) } else { (5, 1.0) };
     let mut probe = Trainer::new(device, &settings, &random(3 * batch))?;
     probe.train_epoch(0, &mut |_| true)?;

@@ -1,10 +1,14 @@
 //! `wgvae train`
 
-use super::options::{CorruptOptions, DataOptions, DeviceOptions};
+use super::options::{CorruptOptions, DataOptions, DeviceOptions, parse};
 use crate::{
     Error, Result,
+    device::Device,
     models::{Adam, Corruption, Kind, Loss, Model, Objective},
-    train::{Metrics, Progress, Run, Session, Settings, checkpoint},
+    train::{
+        Metrics, Progress, Run, Session, Settings, checkpoint,
+        tuning::{Wish, tilings},
+    },
 };
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -33,7 +37,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Go on with the run in DIR after its last finished epoch; only --epochs, --device and --data-dir can be given with it
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "batch", "lr", "hidden", "latent", "loss", "beta", "seed", "init", "corrupt", "noise"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "batch", "lr", "hidden", "latent", "loss", "beta", "seed", "tiling", "init", "corrupt", "noise"])]
     resume: Option<PathBuf>,
     /// Passes over the training images, in all [default: 10; with --resume, the run's own]
     #[arg(long)]
@@ -61,6 +65,10 @@ pub struct Arguments {
     /// Decides initial parameters, order and noise
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// How the GPU's products are cut. auto: as was found fastest before, else as measures fastest now, on a software adapter as
+    /// is known to be; measure: measure anew; or one of registers, subgroup, workgroup, split
+    #[arg(long, default_value = "auto", value_name = "auto|measure|NAME", value_parser = parse::<Wish>)]
+    tiling: Wish,
     /// Start from the weights in a safetensors file, such as one saved from PyTorch
     #[arg(long, value_name = "FILE")]
     init: Option<PathBuf>,
@@ -99,6 +107,7 @@ impl Arguments {
             corruption,
             batch: self.batch,
             seed: self.seed,
+            tilings: None,
         }
     }
 }
@@ -128,9 +137,19 @@ fn begin(arguments: &Arguments) -> Result<(Session, PathBuf)> {
     }
     let device = arguments.device.open()?;
     let data = arguments.data.open()?;
-    let settings = arguments.settings(kind, corruption, data.pixels(), data.classes);
+    let mut settings = arguments.settings(kind, corruption, data.pixels(), data.classes);
     if kind == Kind::Cvae && data.classes == 0 {
         return Err(Error::no_labels());
+    }
+    match &device {
+        Device::Gpu(gpu) => {
+            let report = &mut |line: &str| eprintln!("tilings: {line}");
+            settings.tilings = Some(tilings(gpu, &settings, arguments.tiling, report)?);
+        }
+        Device::Oracle if arguments.tiling != Wish::Auto => {
+            return Err(Error::invalid("--tiling", "the f64 oracle has none; it is for a GPU"));
+        }
+        Device::Oracle => (),
     }
     let weights = arguments.init.as_deref().map(|file| checkpoint::load_weights(file, &settings.model)).transpose()?;
     let name = format!("{kind:?}").to_lowercase();
@@ -146,6 +165,14 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
         return Err(Error::invalid("--resume", format!("{} has no checkpoint: no epoch was finished", dir.display())));
     }
     let device = arguments.device.open()?;
+    if let (Device::Gpu(gpu), Some(then)) = (&device, run.config.tilings) {
+        let now = gpu.usable(Some(then));
+        if now != then {
+            eprintln!(
+                "warning: this adapter lacks the run's tilings ({then}); it goes on with {now}, and sums round otherwise"
+            );
+        }
+    }
     let data = arguments.data.dir.open(&run)?;
     Session::resume(run, arguments.epochs, device, data)
 }

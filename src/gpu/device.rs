@@ -186,7 +186,13 @@ impl Gpu {
         self.subgroup >= tiling.subgroup()
     }
 
-    /// The tilings that programs of this device are to have.
+    /// `wanted`, or where that is nothing or the device lacks one of them, [`Gpu::tilings`].
+    pub fn usable(&self, wanted: Option<Tilings>) -> Tilings {
+        let offered = |t: &Tilings| [t.forward, t.backward, t.update, t.latent].into_iter().all(|t| self.offers(t));
+        wanted.filter(offered).unwrap_or_else(|| self.tilings())
+    }
+
+    /// The tilings to begin with where nothing was measured.
     pub fn tilings(&self) -> Tilings {
         let latent = if self.offers(Tiling::Subgroup) { Tiling::Subgroup } else { Tiling::Workgroup };
         match (self.summary.is_software(), latent) {

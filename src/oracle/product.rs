@@ -1,6 +1,7 @@
 //! Matrix products on all cores.
 
-use gemm::{Parallelism, gemm};
+use gemm_common::Parallelism;
+use gemm_f64::gemm::f64::get_gemm_fn;
 use ndarray::{Array2, ArrayRef2, Axis};
 
 /// Terms of a sum that are added in one go: what is read of `a` and `b` meanwhile stays in the caches.
@@ -18,7 +19,7 @@ pub fn product(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Array2<f64> {
 ///
 /// # Panics
 /// Where the shapes do not fit each other.
-#[rustfmt::skip] // an operand of `gemm` is a pointer, the stride of its columns and the stride of its rows
+#[rustfmt::skip] // an operand of the function is a pointer, the stride of its columns and the stride of its rows
 pub fn product_into(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>, c: &mut ArrayRef2<f64>) {
     let ((m, k), n) = (a.dim(), b.ncols());
     assert_eq!((b.nrows(), c.dim()), (k, (m, n)), "shapes of b and c");
@@ -31,7 +32,7 @@ pub fn product_into(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>, c: &mut ArrayRef2<f6
         let (k, add, a, b) = (a.ncols(), block > 0, a.as_ptr(), b.as_ptr());
         // SAFETY: pointers and strides are those of arrays of the asserted shapes; nothing else sees `c`.
         unsafe {
-            gemm(
+            get_gemm_fn()(
                 m, n, k, c, cc, cr, add, a, ac, ar, b, bc, br, 1.0, 1.0, false, false, false, Parallelism::Rayon(0),
             );
         }

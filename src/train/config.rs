@@ -5,6 +5,7 @@ use crate::{
     Error, Result,
     data::Dataset,
     device::Device,
+    gpu::Tilings,
     models::{Adam, Corruption, Model, Objective},
 };
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,9 @@ pub struct Config {
     pub epochs: u64,
     /// Decides initial parameters, order and noise.
     pub seed: u64,
+    /// How products are cut; none for the oracle. They decide how sums are rounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tilings: Option<Tilings>,
     /// The data.
     pub data: DataConfig,
     /// The device that began the run.
@@ -130,6 +134,10 @@ impl Config {
             batch: settings.batch,
             epochs,
             seed: settings.seed,
+            tilings: match device {
+                Device::Gpu(gpu) => Some(gpu.usable(settings.tilings)),
+                Device::Oracle => None,
+            },
             data: DataConfig::new(data),
             device: DeviceConfig::new(device),
         }
@@ -144,6 +152,7 @@ impl Config {
             corruption: self.corruption,
             batch: self.batch,
             seed: self.seed,
+            tilings: self.tilings,
         }
     }
 

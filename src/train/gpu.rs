@@ -56,11 +56,9 @@ impl GpuTrainer {
     /// [`Error::Gpu`] where memory is short or the driver refuses.
     pub fn new(gpu: Arc<Gpu>, settings: &Settings, data: &Dataset) -> Result<GpuTrainer> {
         let corruption = settings.corruption;
-        let net = Network::new(&settings.model, settings.batch, gpu.tilings()).with_corruption(
-            corruption,
-            settings.seed,
-            false,
-        );
+        let tilings = gpu.usable(settings.tilings);
+        let net =
+            Network::new(&settings.model, settings.batch, tilings).with_corruption(corruption, settings.seed, false);
         let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
         let mut memory = Memory::default();
         memory.upload(
@@ -74,7 +72,7 @@ impl GpuTrainer {
         let training = Loop::new(&gpu, net, memory, program, &data.train, settings.seed, Stream::Noise)?;
 
         let rows = evaluation_rows(data.test.count);
-        let net = Network::new(&settings.model, rows, gpu.tilings()).with_corruption(corruption, settings.seed, true);
+        let net = Network::new(&settings.model, rows, tilings).with_corruption(corruption, settings.seed, true);
         let program = step::evaluation(&net, settings.objective.loss, Format::U8, true)?;
         let mut memory = Memory::default();
         memory.share(&training.memory, Role::Params);

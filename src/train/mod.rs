@@ -5,17 +5,21 @@ mod config;
 mod cpu;
 mod gpu;
 mod pictures;
+mod rehearsal;
 mod run;
 mod trainer;
+pub mod tuning;
 
 pub use config::{Config, DataConfig, DeviceConfig};
 pub use cpu::OracleTrainer;
 pub use gpu::GpuTrainer;
+pub use rehearsal::Rehearsal;
 pub use run::{Figures, Metrics, Run, Session};
 pub use trainer::Trainer;
 
 use crate::{
     Error, Result,
+    gpu::Tilings,
     models::{Adam, Corruption, Model, Objective, Param},
 };
 use std::time::Duration;
@@ -35,6 +39,8 @@ pub struct Settings {
     pub batch: usize,
     /// Decides initial parameters, order and noise.
     pub seed: u64,
+    /// How products are cut on a GPU; none, or where the adapter lacks them: [`Gpu::tilings`](crate::gpu::Gpu::tilings).
+    pub tilings: Option<Tilings>,
 }
 
 impl Settings {

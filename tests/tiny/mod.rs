@@ -43,6 +43,7 @@ pub fn run(kind: Kind, loss: Loss, dir: &Path) -> Run {
         corruption: None,
         batch: 16,
         seed: 3,
+        tilings: None,
     };
     let mut session = Session::begin(&settings, 1, gpu(), data, Some(dir)).unwrap();
     session.epoch(&mut |_| true).unwrap();

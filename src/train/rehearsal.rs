@@ -1,0 +1,74 @@
+//! One training step on made-up data: what benches and the choice of tilings time.
+
+use super::Settings;
+use crate::{
+    Result,
+    gpu::{Batch, Batches, Gpu, Memory, Part, Prepared, Program, Role, Tilings},
+    kernels::{
+        Format,
+        update::{Entry, Epilogue},
+    },
+    models::{Network, step},
+};
+
+/// A step bound to a device, with memory of its own.
+pub struct Rehearsal<'a> {
+    /// Its dispatches.
+    pub program: Program,
+    /// Its layer table.
+    pub table: Vec<Entry>,
+    gpu: &'a Gpu,
+    memory: Memory,
+    batches: Batches,
+}
+
+impl Rehearsal<'_> {
+    /// Puts the parameters of a new run and a black batch on the device.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`](crate::Error::Gpu) where memory is short.
+    pub fn new<'a>(gpu: &'a Gpu, settings: &Settings, tilings: Tilings) -> Result<Rehearsal<'a>> {
+        let (model, rows) = (&settings.model, settings.batch);
+        let net = Network::new(model, rows, tilings).with_corruption(settings.corruption, settings.seed, false);
+        let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
+        let mut memory = Memory::default();
+        memory.upload(gpu, Role::Params, bytemuck::cast_slice(&net.pack(&model.initialise(settings.seed))?))?;
+        memory.upload(gpu, Role::Layers, bytemuck::cast_slice(&table))?;
+        memory.upload(gpu, Role::Order, bytemuck::cast_slice(&(0..rows as u32).collect::<Vec<_>>()))?;
+        for (role, bytes) in [
+            (Role::FirstMoment, net.param_bytes()),
+            (Role::SecondMoment, net.param_bytes()),
+            (Role::Activations, net.activation_bytes()),
+            (Role::Signals, net.signal_bytes()),
+            (Role::Images, (rows * model.input.next_multiple_of(4)) as u64),
+            (Role::Labels, 4 * rows as u64),
+            (Role::Noise, 4 * (rows * model.latent) as u64),
+            (Role::Partials, 4 * net.partials.stride as u64),
+        ] {
+            memory.create(gpu, role, bytes)?;
+        }
+        let batches = Batches::new(gpu, 1);
+        batches.write(gpu, &[Batch { rows: rows as u32, ..settings.adam.record(1) }]);
+        Ok(Rehearsal { program, table, gpu, memory, batches })
+    }
+
+    /// The whole step, or dispatch `number` of it alone, ready to run.
+    ///
+    /// # Errors
+    /// As [`Gpu::prepare`].
+    pub fn prepare(&self, number: Option<usize>) -> Result<Prepared> {
+        let mut program = self.program.clone();
+        if let Some(number) = number {
+            program.dispatches = vec![program.dispatches.swap_remove(number)];
+        }
+        self.gpu.prepare(&program, &self.memory)
+    }
+
+    /// Seconds that `prepared` takes, on average over `times` runs of one submit.
+    ///
+    /// # Errors
+    /// As [`Gpu::time`].
+    pub fn seconds(&self, prepared: &Prepared, times: usize) -> Result<f64> {
+        Ok(self.gpu.time(&self.batches, &vec![Part::Step(prepared, 0); times])? / times as f64)
+    }
+}

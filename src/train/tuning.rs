@@ -1,0 +1,149 @@
+//! Which tilings a run is to have: pinned, remembered from an earlier run, or measured.
+//!
+//! Which is fastest depends on adapter, driver and sizes, so whole steps of the very model are timed, one part's tiling changed at
+//! a time. What was found is remembered per adapter, driver, version and sizes, and stands in the run's `config.json`, so that a
+//! resumed run makes the same bytes.
+
+use super::{Rehearsal, Settings};
+use crate::{
+    Error, Result,
+    files::write_atomically,
+    gpu::{Gpu, Tiling, Tilings},
+};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wish {
+    /// What was found before, else what measures best; on a software adapter, which compiles slowly, what is known to be best.
+    #[default]
+    Auto,
+    /// What measures best now.
+    Measure,
+    /// This one.
+    Pinned(Tiling),
+}
+
+impl FromStr for Wish {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Wish> {
+        match text {
+            "auto" => Ok(Wish::Auto),
+            "measure" => Ok(Wish::Measure),
+            _ => {
+                Tiling::ALL.into_iter().find(|tiling| tiling.to_string() == text).map(Wish::Pinned).ok_or_else(|| {
+                    Error::invalid("--tiling", format!("is {text:?}, expected auto, measure or a tiling"))
+                })
+            }
+        }
+    }
+}
+
+/// How much better a measurement must be to count: below this, the first of two tilings stays.
+const MARGIN: f64 = 0.97;
+/// Seconds that one measurement should take.
+const SPAN: f64 = 4e-3;
+
+/// The tilings that `wish` makes for `settings` on `gpu`; `report` is told which and why, in one line.
+///
+/// # Errors
+/// [`Error::Invalid`] where the adapter lacks what is pinned; [`Error::Gpu`] where the device is lost.
+pub fn tilings(gpu: &Gpu, settings: &Settings, wish: Wish, report: &mut dyn FnMut(&str)) -> Result<Tilings> {
+    let file = cache_file();
+    let (found, why) = match wish {
+        Wish::Pinned(tiling) if !gpu.offers(tiling) => {
+            let problem =
+                format!("{tiling} needs subgroups of {}, which {} lacks", tiling.subgroup(), gpu.adapter().name);
+            return Err(Error::invalid("--tiling", problem));
+        }
+        Wish::Pinned(tiling) => (Tilings::all(tiling), "as asked"),
+        Wish::Auto if gpu.adapter().is_software() => (gpu.tilings(), "for a software adapter"),
+        Wish::Auto => match file.as_deref().and_then(|file| remembered(file, &key(gpu, settings))) {
+            Some(found) => (found, "as measured before"),
+            None => (measure(gpu, settings)?, "as measured now"),
+        },
+        Wish::Measure => (measure(gpu, settings)?, "as measured now"),
+    };
+    if let (Some(file), "as measured now") = (file, why) {
+        if let Err(error) = remember(&file, key(gpu, settings), found) {
+            report(&format!("not remembered for the next run: {error}"));
+        }
+    }
+    report(&format!("{found}; {why}"));
+    Ok(found)
+}
+
+/// Times whole steps, one part's tiling changed at a time.
+fn measure(gpu: &Gpu, settings: &Settings) -> Result<Tilings> {
+    let mut best = gpu.tilings();
+    let mut least = seconds(gpu, settings, best)?;
+    let parts: [fn(&mut Tilings) -> &mut Tiling; 4] =
+        [|t| &mut t.forward, |t| &mut t.backward, |t| &mut t.update, |t| &mut t.latent];
+    for part in parts {
+        for tiling in Tiling::ALL.into_iter().filter(|tiling| gpu.offers(*tiling)) {
+            let mut candidate = best;
+            *part(&mut candidate) = tiling;
+            if candidate != best {
+                let time = seconds(gpu, settings, candidate)?;
+                if time < MARGIN * least {
+                    (best, least) = (candidate, time);
+                }
+            }
+        }
+    }
+    Ok(best)
+}
+
+/// The best of three measurements of a step.
+fn seconds(gpu: &Gpu, settings: &Settings, tilings: Tilings) -> Result<f64> {
+    let rehearsal = Rehearsal::new(gpu, settings, tilings)?;
+    let step = rehearsal.prepare(None)?;
+    rehearsal.seconds(&step, 1)?;
+    let pace = rehearsal.seconds(&step, 3)?;
+    let times = ((SPAN / pace.max(1e-7)) as usize).clamp(1, 1000);
+    (0..3).try_fold(pace, |least, _| Ok(least.min(rehearsal.seconds(&step, times)?)))
+}
+
+/// What a measurement holds for.
+fn key(gpu: &Gpu, settings: &Settings) -> String {
+    let (adapter, model) = (gpu.adapter(), &settings.model);
+    format!(
+        "{} | {} | {} | wgvae {} | {:?} {}-{:?}-{} | batch {}",
+        adapter.name,
+        adapter.driver,
+        adapter.backend,
+        env!("CARGO_PKG_VERSION"),
+        model.kind,
+        model.input,
+        model.hidden,
+        model.latent,
+        settings.batch
+    )
+}
+
+fn cache_file() -> Option<PathBuf> {
+    dirs::cache_dir().map(|cache| cache.join("wgvae").join("tilings.json"))
+}
+
+/// Everything remembered; nothing where the file is missing or damaged: it is measured again.
+fn load(file: &Path) -> BTreeMap<String, Tilings> {
+    std::fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+fn remembered(file: &Path, key: &str) -> Option<Tilings> {
+    load(file).get(key).copied()
+}
+
+fn remember(file: &Path, key: String, found: Tilings) -> Result<()> {
+    let mut all = load(file);
+    all.insert(key, found);
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    }
+    write_atomically(file, serde_json::to_string_pretty(&all).expect("plain names").as_bytes())
+}
