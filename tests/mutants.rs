@@ -7,9 +7,12 @@ use std::{process::Command, time::Duration};
 use wgvae::{
     Result,
     check::{
-        mutants::{Fate, MutantReport, Outcome},
+        mutants::{Event, Fate, MutantReport, Mutation, Outcome, run_mutants},
         supervise::supervise,
+        wgsl::Edit,
     },
+    gpu::{Choice, Gpu, Options},
+    kernels,
 };
 
 /// Every so many-th automatic mutant is run; `wgvae verify --mutants` runs all.
@@ -27,6 +30,25 @@ fn mutants_are_killed() {
     assert!(report.hand_written.len() > 40 && report.automatic.len() > 10, "too few mutants:\n{report}");
     assert!(report.hand_written.iter().all(|mutant| mutant.fate == Fate::Killed), "{report}");
     assert_eq!(report.automatic.iter().find(|mutant| mutant.unexplained()).map(Outcome::to_string), None);
+}
+
+#[test]
+fn a_load_out_of_range_is_rejected_though_its_value_is_dropped() {
+    let gpu = Gpu::open(&Choice::Best, Options { checked: true })
+        .expect("an adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)");
+    let spec = kernels::ALL.iter().copied().flatten().find(|spec| spec.name == "onehot").unwrap();
+    let at = spec.sources[0].text.find("let y = ").unwrap();
+    for (index, expected) in [
+        ("order[batch.first + id.y]", Fate::Survived),
+        ("arrayLength(&labels) - 1u", Fate::Killed), // a guard
+        ("arrayLength(&labels)", Fate::Killed),
+    ] {
+        let edit = Edit { at: at..at, replace: format!("_ = labels[{index}]; ") };
+        let mutation = Mutation { kernel: Some(spec), source: spec.sources[0], edit };
+        let mut last = None;
+        run_mutants(&gpu, &[mutation], &[0], |event| last = Some(event)).unwrap();
+        assert!(matches!(&last, Some(Event::Ended(0, fate, _)) if *fate == expected), "{index}: {last:?}");
+    }
 }
 
 /// What [`supervise`] tells of the mutants 1 to 4 where a shell with this script runs them.
