@@ -65,7 +65,7 @@ macro_rules! spec {
                 Mutant { find: "args.add == 1u", replace: "args.add == 0u" },
                 Mutant { find: "j < n4", replace: "j + 1u < n4" },
                 Mutant { find: "row < batch.rows", replace: "row <= batch.rows" },
-                Mutant { find: "4u * j + 1u, args.n", replace: "4u * j + 2u, args.n" },
+                Mutant { find: "min(4u * j + 1u,", replace: "min(4u * j + 2u," },
             ],
         }
     };
