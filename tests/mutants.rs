@@ -51,9 +51,12 @@ fn a_load_out_of_range_is_rejected_though_its_value_is_dropped() {
     }
 }
 
+#[cfg(unix)]
+type Told = (usize, Fate, Option<String>);
+
 /// What [`supervise`] tells of the mutants 1 to 4 where a shell with this script runs them.
 #[cfg(unix)]
-fn supervised(script: &str) -> (Result<()>, Vec<(usize, Fate, Option<String>)>) {
+fn supervised(script: &str) -> (Result<()>, Vec<Told>) {
     let command = |numbers: &[usize]| {
         let mut command = Command::new("sh");
         command.args(["-c", script, "sh"]).args(numbers.iter().map(usize::to_string));
