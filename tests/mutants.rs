@@ -7,9 +7,12 @@ use std::{process::Command, time::Duration};
 use wgvae::{
     Result,
     check::{
-        mutants::{Fate, MutantReport, Outcome},
+        mutants::{Event, Fate, MutantReport, Mutation, Outcome, run_mutants},
         supervise::supervise,
+        wgsl::Edit,
     },
+    gpu::{Choice, Gpu, Options},
+    kernels,
 };
 
 /// Every so many-th automatic mutant is run; `wgvae verify --mutants` runs all.
@@ -29,9 +32,31 @@ fn mutants_are_killed() {
     assert_eq!(report.automatic.iter().find(|mutant| mutant.unexplained()).map(Outcome::to_string), None);
 }
 
+#[test]
+fn a_load_out_of_range_is_rejected_though_its_value_is_dropped() {
+    let gpu = Gpu::open(&Choice::Best, Options { checked: true })
+        .expect("an adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)");
+    let spec = kernels::ALL.iter().copied().flatten().find(|spec| spec.name == "onehot").unwrap();
+    let at = spec.sources[0].text.find("let y = ").unwrap();
+    for (index, expected) in [
+        ("order[batch.first + id.y]", Fate::Survived),
+        ("arrayLength(&labels) - 1u", Fate::Killed), // a guard
+        ("arrayLength(&labels)", Fate::Killed),
+    ] {
+        let edit = Edit { at: at..at, replace: format!("_ = labels[{index}]; ") };
+        let mutation = Mutation { kernel: Some(spec), source: spec.sources[0], edit };
+        let mut last = None;
+        run_mutants(&gpu, &[mutation], &[0], |event| last = Some(event)).unwrap();
+        assert!(matches!(&last, Some(Event::Ended(0, fate, _)) if *fate == expected), "{index}: {last:?}");
+    }
+}
+
+#[cfg(unix)]
+type Told = (usize, Fate, Option<String>);
+
 /// What [`supervise`] tells of the mutants 1 to 4 where a shell with this script runs them.
 #[cfg(unix)]
-fn supervised(script: &str) -> (Result<()>, Vec<(usize, Fate, Option<String>)>) {
+fn supervised(script: &str) -> (Result<()>, Vec<Told>) {
     let command = |numbers: &[usize]| {
         let mut command = Command::new("sh");
         command.args(["-c", script, "sh"]).args(numbers.iter().map(usize::to_string));

@@ -40,7 +40,7 @@ pub static SPECS: &[Spec] = &[Spec {
     mutants: &[
         Mutant { find: "params[at] -= ", replace: "params[at] += " },
         Mutant { find: "gradient * gradient", replace: "gradient" },
-        Mutant { find: "batch.correction + batch.epsilon", replace: "batch.correction" },
+        Mutant { find: "rule.correction + rule.epsilon", replace: "rule.correction" },
         Mutant { find: "at < args.count4", replace: "at <= args.count4" },
     ],
 }];
