@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
-    gpu::{Choice, Gpu, Options},
+    gpu::{Choice, Gpu, Options, Tilings},
     models::{Adam, Corruption, Kind, Loss, Model, Network, Noise, Objective, Param},
     oracle::philox::{Stream, uniforms},
     train::{EpochLosses, GpuTrainer, Settings, State, Trainer},
@@ -139,7 +139,7 @@ fn latents_too_wide_for_one_dispatch_train_as_on_the_oracle() {
     let data = noise_images();
     for (kind, loss) in KINDS.into_iter().zip([Loss::MseSum, Loss::MseSum, Loss::BceSum]) {
         let settings = settings(kind, &data, &[40], 130, 7, loss);
-        assert!(!Network::new(&settings.model, settings.batch).row_wise());
+        assert!(!Network::new(&settings.model, settings.batch, Tilings::default()).row_wise());
         agree(&settings, &data);
     }
 }

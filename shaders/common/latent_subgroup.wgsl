@@ -9,11 +9,6 @@ fn w_d(n: u32, q: u32, latent4: u32) -> vec4f {
     return params[args.w_d + min(n, args.width - 1u) * latent4 + q];
 }
 
-// One value of four rows, at j of the four vectors that start there.
-fn of_rows(starts: vec4u, j: vec4u) -> vec4f {
-    return vec4f(param(starts.x, j.x), param(starts.y, j.y), param(starts.z, j.z), param(starts.w, j.w));
-}
-
 fn store(start: u32, row: u32, lane: u32, value: vec4f) {
     let latent4 = (args.latent + 3u) / 4u;
     for (var q = 0u; q < 4u; q++) {
@@ -98,7 +93,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     if args.classes > 0u {
         let at = batch.first + rows;
         let y = vec4u(labels[order[at.x]], labels[order[at.y]], labels[order[at.z]], labels[order[at.w]]);
-        let p = of_rows(vec4u(args.w_label + j * classes4), y) + param(args.w_label + args.latent * classes4, j);
+        let w = args.w_label + j * classes4;
+        let p = vec4f(param(w, y.x), param(w, y.y), param(w, y.z), param(w, y.w))
+            + param(args.w_label + args.latent * classes4, j);
         let projection = select(vec4f(), max(p, vec4f()), inside);
         store(args.projection, row, lane, projection);
         c += projection;

@@ -294,13 +294,16 @@ pub fn watch_loads(text: &str, marks: [u32; 2]) -> String {
     replaced(text, places) + &watched.collect::<String>()
 }
 
-/// `text` with the 64 invocations of its workgroup numbered in two other ways, so that neighbours run apart and the first comes
-/// first or last: what a shader computes may not depend on it. Nothing where the shader does not number them.
+/// `text` with the 64 or 256 invocations of its workgroup numbered in two other ways, so that neighbours run apart and the first
+/// comes first or last: what a shader computes may not depend on it. Nothing where the shader does not number them.
 pub fn shuffled(text: &str) -> Vec<String> {
     const LANE: &str = "@builtin(local_invocation_index) lane: u32) {";
-    let numbering = ["8u * (physical % 8u) + physical / 8u", "63u - 8u * (physical % 8u) - physical / 8u"];
+    let side = if text.contains("@workgroup_size(256)") { 16 } else { 8 };
+    let last = side * side - 1;
+    let transposed = format!("{side}u * (physical % {side}u) + physical / {side}u");
+    let numberings = [transposed.clone(), format!("{last}u - ({transposed})")];
     let renumbered = |numbering| {
         text.replace(LANE, &format!("@builtin(local_invocation_index) physical: u32) {{\n    let lane = {numbering};"))
     };
-    if text.contains(LANE) { numbering.into_iter().map(renumbered).collect() } else { Vec::new() }
+    if text.contains(LANE) { numberings.into_iter().map(renumbered).collect() } else { Vec::new() }
 }

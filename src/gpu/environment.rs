@@ -2,7 +2,8 @@
 
 /// Gives Mesa's software driver what it does best with, where the user has not said otherwise:
 /// - `XDG_RUNTIME_DIR`, without which it prints an error (services and containers have none; nothing is written there);
-/// - `LP_NATIVE_VECTOR_WIDTH=512` on a processor with AVX-512, where it would use half of each register.
+/// - `LP_NATIVE_VECTOR_WIDTH=512` on x86: subgroups of 16, which [`Tiling::Subgroup`](super::Tiling::Subgroup) needs; without
+///   AVX-512 its compiler splits the vectors.
 ///
 /// Does nothing on systems other than Linux.
 ///
@@ -18,8 +19,7 @@ pub unsafe fn prepare_environment() {
             }
         };
         default("XDG_RUNTIME_DIR", std::env::temp_dir().as_os_str());
-        #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx512f") {
+        if cfg!(target_arch = "x86_64") {
             default("LP_NATIVE_VECTOR_WIDTH", "512".as_ref());
         }
     }

@@ -319,6 +319,7 @@ fn cases(cut: Tiling) -> Vec<Case> {
         setting(9, 70, 16, 5, CVAE),
         setting(4, 256, 8, 0, VAE),
         setting(5, 12, 13, 21, CVAE),
+        setting(14, 9, 3, 2, CVAE),
     ]
     .into_iter()
     .filter(|setting| tiling(cut, setting.latent as u32) == cut)
