@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
-    gpu::{Choice, Gpu, Options, Tilings},
+    gpu::{Choice, Gpu, Options, Tiling, Tilings},
     models::{Adam, Corruption, Kind, Loss, Model, Network, Noise, Objective, Param},
     oracle::philox::{Stream, uniforms},
     train::{EpochLosses, GpuTrainer, Settings, State, Trainer},
@@ -116,6 +116,52 @@ fn agree(settings: &Settings, data: &Dataset) {
     let mut runs = [17, 1, 2, 3, 4].into_iter().map(|seed| compare(&Settings { seed, ..settings.clone() }, data));
     let agreed = runs.any(|apart| apart.weights <= LIMIT && apart.losses <= LIMIT);
     assert!(agreed, "{:?}: no seed agrees to {LIMIT:e}", settings.model);
+}
+
+/// A hundred steps, and each of them is the oracle's: it starts every epoch (one full batch, one partial) where the GPU is, so
+/// that nothing can build up, and no seed is chosen.
+fn agree_step_by_step(settings: &Settings, data: &Dataset) {
+    let what = format!("{:?} {:?}, tilings {:?}", settings.model.kind, settings.model.hidden, settings.tilings);
+    let mut gpu = Trainer::new(&Device::Gpu(gpu()), settings, data).unwrap();
+    let mut oracle = Trainer::new(&Device::Oracle, settings, data).unwrap();
+    let mut worst = 0.0_f64;
+    for epoch in 0..STEPS / 2 {
+        let start = gpu.state().unwrap();
+        oracle.restore(&start).unwrap();
+        let mut run = |trainer: &mut Trainer| {
+            let train = trainer.train_epoch(epoch, &mut |_| true).unwrap();
+            assert_eq!(train.steps, 2, "{what}");
+            Trained { start: start.clone(), end: trainer.state().unwrap(), train, test: train }
+        };
+        let (ours, theirs) = (run(&mut gpu), run(&mut oracle));
+        let (apart, change) = differences(&ours, &theirs)
+            .fold((0.0, 0.0), |(apart, change), (_, a, c)| (f64::hypot(apart, a), f64::hypot(change, c)));
+        worst = worst.max(apart / change);
+        assert!(apart <= LIMIT * change, "{what}: epoch {epoch}: {:.2e} apart", apart / change);
+    }
+    println!("{what}: at most {worst:.2e} apart");
+}
+
+#[test]
+fn each_of_a_hundred_steps_is_the_oracles() {
+    for (kind, loss) in KINDS.into_iter().zip([Loss::MseMean, Loss::MseSum, Loss::BceSum]) {
+        let data = glyphs::dataset(0, 32 + 9, 20);
+        agree_step_by_step(&settings(kind, &data, &[256], 8, 32, loss), &data);
+    }
+}
+
+#[test]
+fn each_of_a_hundred_steps_is_the_oracles_however_products_are_cut() {
+    let (gpu, mut data) = (gpu(), noise_images());
+    data.train = Split { images: data.train.images[..70 * 63].to_vec(), labels: None, count: 70 };
+    for tiling in Tiling::ALL {
+        if !gpu.offers(tiling) {
+            println!("not checked: {tiling} tilings, which need subgroups of {}", tiling.subgroup());
+            continue;
+        }
+        let settings = settings(Kind::Vae, &data, &[70, 37], 5, 67, Loss::BceSum);
+        agree_step_by_step(&Settings { tilings: Some(Tilings::all(tiling)), ..settings }, &data);
+    }
 }
 
 #[test]
