@@ -161,6 +161,21 @@ fn the_same_run_gives_the_same_bytes_at_one_go_and_resumed() {
 }
 
 #[test]
+fn tilings_are_pinned_recorded_and_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let [straight, resumed, other] = ["straight", "resumed", "other"].map(|name| folder.path().join(name));
+    for (dir, epochs, tiling) in [(&straight, "2", "split"), (&resumed, "1", "split"), (&other, "2", "registers")] {
+        let own = ["train", "vae", "--device", "gpu", "--epochs", epochs, "--tiling", tiling, "--out"];
+        let (_, err) = succeed(&[&own[..], &[dir.to_str().unwrap()], &DATA, &NET].concat());
+        assert!(err.contains(&format!("tilings: forward {tiling}")), "{err}");
+        assert_eq!(json(dir.join("config.json"))["tilings"]["update"], tiling);
+    }
+    succeed(&["train", "--resume", resumed.to_str().unwrap(), "--device", "gpu", "--epochs", "2"]);
+    assert!(learnt(&resumed) == learnt(&straight), "the resumed run took other tilings");
+    assert!(learnt(&other).0 != learnt(&straight).0, "both tilings round alike: the option does nothing");
+}
+
+#[test]
 fn another_seed_is_another_run() {
     let folder = tempfile::tempdir().unwrap();
     let [zero, one] = ["0", "1"].map(|seed| {
@@ -206,7 +221,7 @@ fn refused_run(arguments: &[&str], code: i32, words: &[&str]) {
 
 #[test]
 fn numbers_that_cannot_be_used_are_refused() {
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
         (&["--batch", "0"], "--batch: must be at least 1"),
         (&["--latent", "0"], "--latent: must be at least 1"),
         (&["--hidden", "0"], "--hidden: must be at least 1"),
@@ -215,6 +230,7 @@ fn numbers_that_cannot_be_used_are_refused() {
         (&["--lr", "NaN"], "--lr: is NaN"),
         (&["--beta", "inf"], "--beta: is inf"),
         (&["--train-limit", "0"], "limit of training images: is 0"),
+        (&["--tiling", "split"], "--tiling: is for a GPU"),
     ];
     for (arguments, words) in cases {
         let own = [&["vae", "--data", "glyphs", "--test-limit", "50", "--device", "cpu"], arguments].concat();
@@ -227,6 +243,11 @@ fn wrong_usage_exits_with_2() {
     refused_run(&["gan"], 2, &["'gan'"]);
     refused_run(&["vae", "--device", "tpu"], 2, &["expected auto, gpu, cpu or an adapter's number, not \"tpu\""]);
     refused_run(&["vae", "--batch", "many"], 2, &["'many'", "--batch"]);
+    refused_run(
+        &["vae", "--tiling", "large"],
+        2,
+        &["expected auto, measure or one of registers, subgroup, workgroup, split"],
+    );
     refused_run(&["vae", "--no-such-option"], 2, &["--no-such-option"]);
     refused_run(&[], 2, &["required arguments"]);
     refused_run(&["--resume", "some/run", "--latent", "4"], 2, &["cannot be used with"]);
@@ -306,6 +327,18 @@ fn idx_files_that_cannot_be_used_are_refused_and_whole_ones_trained_on() {
     let own = ["train", "cvae", "--device", "cpu", "--epochs", "1", "--data", data, "--out", dir.to_str().unwrap()];
     succeed(&[&own[..], &NET].concat());
     assert_eq!(tensors(dir.join("model.safetensors"))["encoder.0.weight"].1, [16, 20]);
+}
+
+#[test]
+fn a_run_is_resumed_from_another_folder_than_it_was_begun_in() {
+    let (folder, path) = idx_folder(&[]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let run = |from: &Path, arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wgvae"));
+        command.current_dir(from).args(["train", "--device", "cpu"]).args(arguments).assert().success();
+    };
+    run(&path, &[&["vae", "--epochs", "1", "--data", ".", "--out", "run"][..], &NET].concat());
+    run(elsewhere.path(), &["--resume", folder.path().join("run").to_str().unwrap(), "--epochs", "2"]);
 }
 
 #[test]

@@ -1,6 +1,10 @@
 /// Why columns behind the last latent variable may be read unseen.
 const LATENT_PADDING: &str = "it reads four more values of the layer and multiplies them by zeros";
 
+const FIFTH_ROUND: &str = "the fifth round does nothing: a latent of 16 has four vec4";
+const NO_ROWS: &str = "a workgroup that begins at the last row's end computes what it does not store";
+const NO_TAKER: &str = "it computes sums of latent variables that are not there, which no invocation takes";
+
 /// Automatic mutants that change nothing a case could see.
 pub const EQUIVALENT: &[Equivalent] = &[
     Equivalent {
@@ -92,5 +96,19 @@ pub const EQUIVALENT: &[Equivalent] = &[
         file: "common/latent_subgroup.wgsl",
         line: "if latent4 >= 3u { y += d_of(c3, n, 3u, latent4); }",
         reason: LATENT_PADDING,
+    },
+    Equivalent { file: "common/latent_subgroup.wgsl", line: "for (var q = 0u; q <= 4u; q++) {", reason: FIFTH_ROUND },
+    Equivalent { file: "common/latent_subgroup.wgsl", line: "for (var q = 0u; q < 5u; q++) {", reason: FIFTH_ROUND },
+    Equivalent { file: "common/latent_subgroup.wgsl", line: "if row > batch.rows { return; }", reason: NO_ROWS },
+    Equivalent { file: "common/latent_subgroup.wgsl", line: "for (var first = 0u; first <= args.latent; first += 8u) {", reason: NO_TAKER },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var q = 0u; q <= 4u; q++) {", reason: FIFTH_ROUND },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var q = 0u; q < 5u; q++) {", reason: FIFTH_ROUND },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "if row > batch.rows { return; }", reason: NO_ROWS },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var first = 0u; first <= args.latent; first += 8u) {", reason: NO_TAKER },
+    Equivalent { file: "common/latent_subgroup.wgsl", line: "if q <= latent4 {", reason: LATENT_PADDING },
+    Equivalent {
+        file: "common/latent_backward_subgroup.wgsl",
+        line: "return params[args.w_d + min(n, args.width - 1u) * latent4 + min(q, latent4 + 1u)];",
+        reason: NO_TAKER,
     },
 ];

@@ -37,6 +37,8 @@ pub struct Report {
     pub driver: String,
     /// Every kernel, in the order of a training step.
     pub kernels: Vec<KernelReport>,
+    /// Kernels that were not run: they need larger subgroups than the adapter has.
+    pub left_out: Vec<&'static str>,
 }
 
 /// Runs every case of every kernel on `gpu`; `progress` is told the name of each kernel before its cases run.
@@ -44,11 +46,10 @@ pub struct Report {
 /// # Errors
 /// None for a wrong result, which the report tells; [`Error::Gpu`] where the device is lost.
 pub fn verify(gpu: &Gpu, mut progress: impl FnMut(&str)) -> Result<Report> {
-    let kernels = kernels::ALL
-        .iter()
-        .copied()
-        .flatten()
-        .filter(|spec| gpu.runs(spec))
+    let (run, left_out): (Vec<&Spec>, Vec<&Spec>) =
+        kernels::ALL.iter().copied().flatten().partition(|spec| gpu.runs(spec));
+    let kernels = run
+        .into_iter()
         .map(|spec| {
             progress(spec.name);
             kernel(gpu, spec, &(spec.cases)())
@@ -59,6 +60,7 @@ pub fn verify(gpu: &Gpu, mut progress: impl FnMut(&str)) -> Result<Report> {
         device: gpu.adapter().name.clone(),
         driver: gpu.adapter().driver.clone(),
         kernels,
+        left_out: left_out.into_iter().map(|spec| spec.name).collect(),
     })
 }
 
@@ -94,15 +96,20 @@ pub fn kernel(gpu: &Gpu, spec: &'static Spec, cases: &[Case]) -> Result<KernelRe
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         writeln!(f, "{} ({})", self.device, self.driver)?;
-        writeln!(f, "{:<34} {:>5}  {:>14}  {:>8}", "kernel", "cases", "share of limit", "ms")?;
+        writeln!(f, "{:<40} {:>5}  {:>14}  {:>8}", "kernel", "cases", "share of limit", "ms")?;
         for kernel in &self.kernels {
             let share = kernel.worst_share_of_limit.map_or("FAILED".into(), |share| format!("{share:.3}"));
-            writeln!(f, "{:<34} {:>5}  {share:>14}  {:>8.1}", kernel.name, kernel.cases, kernel.milliseconds)?;
+            writeln!(f, "{:<40} {:>5}  {share:>14}  {:>8.1}", kernel.name, kernel.cases, kernel.milliseconds)?;
             if let Some(fault) = &kernel.fault {
                 writeln!(f, "    {fault}")?;
             }
         }
         let cases: usize = self.kernels.iter().map(|kernel| kernel.cases).sum();
+        if !self.left_out.is_empty() {
+            let what =
+                "kernels not run: they need subgroups of 16, which this adapter lacks, and others stand in for them";
+            writeln!(f, "{} {what}", self.left_out.len())?;
+        }
         let verdict = if self.ok { "all within their limits" } else { "NOT all within their limits" };
         write!(f, "{} kernels, {cases} cases: {verdict}", self.kernels.len())
     }

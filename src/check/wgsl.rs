@@ -295,15 +295,23 @@ pub fn watch_loads(text: &str, marks: [u32; 2]) -> String {
 }
 
 /// `text` with the 64 or 256 invocations of its workgroup numbered in two other ways, so that neighbours run apart and the first
-/// comes first or last: what a shader computes may not depend on it. Nothing where the shader does not number them.
+/// comes first or last, and with its workgroups numbered from the last to the first: what a shader computes may not depend on it.
+/// Nothing where the shader numbers neither.
 pub fn shuffled(text: &str) -> Vec<String> {
     const LANE: &str = "@builtin(local_invocation_index) lane: u32) {";
     let side = if text.contains("@workgroup_size(256)") { 16 } else { 8 };
     let last = side * side - 1;
     let transposed = format!("{side}u * (physical % {side}u) + physical / {side}u");
-    let numberings = [transposed.clone(), format!("{last}u - ({transposed})")];
-    let renumbered = |numbering| {
+    let renumbered = |numbering: String| {
         text.replace(LANE, &format!("@builtin(local_invocation_index) physical: u32) {{\n    let lane = {numbering};"))
     };
-    if text.contains(LANE) { numberings.into_iter().map(renumbered).collect() } else { Vec::new() }
+    let lanes = [transposed.clone(), format!("{last}u - ({transposed})")].map(renumbered);
+
+    const GROUP: &str = "@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups: vec3u,";
+    let reversed = text.split_once(GROUP).and_then(|(before, after)| {
+        let (parameters, body) = after.split_once(") {")?;
+        let group = GROUP.replace("workgroup: vec3u", "physical_group: vec3u");
+        Some(format!("{before}{group}{parameters}) {{\n    let workgroup = groups - 1u - physical_group;{body}"))
+    });
+    lanes.into_iter().filter(|_| text.contains(LANE)).chain(reversed).collect()
 }

@@ -136,20 +136,17 @@ fn begin(arguments: &Arguments) -> Result<(Session, PathBuf)> {
         return Err(Error::invalid("--beta", "an AE has no KL divergence to weigh"));
     }
     let device = arguments.device.open()?;
+    if matches!(device, Device::Oracle) && arguments.tiling != Wish::Auto {
+        return Err(Error::invalid("--tiling", "is for a GPU; the f64 oracle has none"));
+    }
     let data = arguments.data.open()?;
     let mut settings = arguments.settings(kind, corruption, data.pixels(), data.classes);
     if kind == Kind::Cvae && data.classes == 0 {
         return Err(Error::no_labels());
     }
-    match &device {
-        Device::Gpu(gpu) => {
-            let report = &mut |line: &str| eprintln!("tilings: {line}");
-            settings.tilings = Some(tilings(gpu, &settings, arguments.tiling, report)?);
-        }
-        Device::Oracle if arguments.tiling != Wish::Auto => {
-            return Err(Error::invalid("--tiling", "the f64 oracle has none; it is for a GPU"));
-        }
-        Device::Oracle => (),
+    if let Device::Gpu(gpu) = &device {
+        let report = &mut |line: &str| eprintln!("tilings: {line}");
+        settings.tilings = Some(tilings(gpu, &settings, arguments.tiling, report)?);
     }
     let weights = arguments.init.as_deref().map(|file| checkpoint::load_weights(file, &settings.model)).transpose()?;
     let name = format!("{kind:?}").to_lowercase();

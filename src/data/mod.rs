@@ -256,7 +256,9 @@ fn open_path(path: &Path) -> Result<(Dataset, String)> {
     } else {
         return Err(Error::malformed(path, format!("not a data set: {ACCEPTED}")));
     };
-    Ok((dataset, format!("{}: {note}", path.display())))
+    // a run is resumed from anywhere
+    let name = std::path::absolute(path).map_err(Error::io("read", path))?.display().to_string();
+    Ok((Dataset { name, ..dataset }, format!("{}: {note}", path.display())))
 }
 
 /// SHA-256 in hex.

@@ -320,6 +320,7 @@ fn cases(cut: Tiling) -> Vec<Case> {
         setting(4, 256, 8, 0, VAE),
         setting(5, 12, 13, 21, CVAE),
         setting(14, 9, 3, 2, CVAE),
+        setting(2, 5, 3, 70, CVAE),
     ]
     .into_iter()
     .filter(|setting| tiling(cut, setting.latent as u32) == cut)
