@@ -42,17 +42,17 @@
 //! | [`cli`] | one file per command |
 //!
 //! A step of the article's nets is six dispatches: first layer, latent, output, backward, latent backward, update; noise on
-//! the input, for denoising, is one before them. Steps
-//! differ only in one [`gpu::Batch`] record; the records of a whole submit are written at once, so that a step uploads and
-//! reads back nothing.
+//! the input, for denoising, is one before them. Each product comes in several [`gpu::Tiling`]s, which differ in who shares
+//! what is loaded; [`train::tuning`] finds out which is fastest on an adapter. Steps differ only in one [`gpu::Batch`] record;
+//! the records of a whole submit are written at once, so that a step uploads and reads back nothing.
 //!
 //! # Invariants
 //!
 //! - Only [`gpu`] names wgpu; [`oracle`] knows no GPU; [`kernels`] knows no model; [`models`] knows no file format.
 //! - Inside an epoch nothing is allocated on the device, and nothing is read back but the losses of finished submits.
 //! - No output element has two writers, and there are no float atomics: the same run on one device gives the same bytes.
-//! - No shader needs more than WebGPU's default limits, an optional feature, or a runtime check: the cases pass with
-//!   checks on and off, in buffers whose surroundings must come back untouched.
+//! - No shader needs more than WebGPU's default limits or a runtime check: the cases pass with checks on and off, in buffers
+//!   whose surroundings must come back untouched. Shaders that use subgroups have others that stand in for them.
 //! - Where Rust and WGSL must agree (bindings, arguments, workgroup sizes, records), a test compares them by reflection.
 //! - Random numbers are a function of (seed, use, step, element): no generator has a state to save.
 

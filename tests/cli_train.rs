@@ -175,6 +175,27 @@ fn tilings_are_pinned_recorded_and_resumed() {
     assert!(learnt(&other).0 != learnt(&straight).0, "both tilings round alike: the option does nothing");
 }
 
+/// Only there does a variable say where caches lie.
+#[cfg(target_os = "linux")]
+#[test]
+fn measured_tilings_are_remembered_and_a_damaged_memory_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = folder.path().join("wgvae").join("tilings.json");
+    fs::create_dir(memory.parent().unwrap()).unwrap();
+    fs::write(&memory, "{ damaged").unwrap();
+    let out = folder.path().join("run");
+    let own =
+        ["train", "ae", "--device", "gpu", "--epochs", "1", "--tiling", "measure", "--out", out.to_str().unwrap()];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wgvae"));
+    let output = command.env("XDG_CACHE_HOME", folder.path()).args(own).args(DATA).args(NET).output().unwrap();
+    let err = text(&output.stderr);
+    assert!(output.status.success() && err.contains("as measured now"), "{err}");
+    let memory = json(memory);
+    let (key, tilings) = memory.as_object().unwrap().iter().next().unwrap();
+    assert!(key.contains("Ae 784-[16]-2 | batch 32"), "{key}");
+    assert_eq!(*tilings, json(out.join("config.json"))["tilings"]);
+}
+
 #[test]
 fn another_seed_is_another_run() {
     let folder = tempfile::tempdir().unwrap();

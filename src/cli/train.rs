@@ -65,8 +65,8 @@ pub struct Arguments {
     /// Decides initial parameters, order and noise
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// How the GPU's products are cut. auto: as was found fastest before, else as measures fastest now, on a software adapter as
-    /// is known to be; measure: measure anew; or one of registers, subgroup, workgroup, split
+    /// How the GPU's products are cut. auto: as was found fastest before, else as measures fastest now, on a software
+    /// adapter as is known to be; measure: measure anew; or one of registers, subgroup, workgroup, split
     #[arg(long, default_value = "auto", value_name = "auto|measure|NAME", value_parser = parse::<Wish>)]
     tiling: Wish,
     /// Start from the weights in a safetensors file, such as one saved from PyTorch

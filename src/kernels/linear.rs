@@ -68,9 +68,10 @@ const FIRST: &[(Role, Access)] = &[
 ];
 
 macro_rules! spec {
-    ($name:expr, $tiling:ident, [$($product:literal)+], $bindings:expr, $images:expr, $activation:ident, $mutants:ident, [$($part:expr),+]) => {
+    ([$tiling:ident [$($product:literal)+] $suffix:literal $mutants:ident],
+        $name:literal, $bindings:expr, $images:expr, $activation:ident, [$($part:expr),+]) => {
         Spec {
-            name: $name,
+            name: concat!($name, $suffix),
             sources: &[KERNEL, $(source!($product),)+ BATCH, IN_WIDTH, $($part),+],
             bindings: $bindings,
             args: Args::FIELDS,
@@ -101,13 +102,13 @@ const BLOCKS: &[Mutant] = &[
 
 /// The variants of each tiling: one per input and activation in use.
 macro_rules! specs {
-    ($([$tiling:ident $product:tt $suffix:literal $mutants:ident])+) => {
+    ($($cut:tt)+) => {
         &[$(
-            spec!(concat!("linear relu of u8 images", $suffix), $tiling, $product, FIRST, Some(Format::U8), Relu, $mutants, [RELU, FROM_IMAGES, U8]),
-            spec!(concat!("linear relu of f32 images", $suffix), $tiling, $product, FIRST, Some(Format::F32), Relu, $mutants, [RELU, FROM_IMAGES, F32]),
-            spec!(concat!("linear relu", $suffix), $tiling, $product, INNER, None, Relu, $mutants, [RELU, FROM_ACTIVATIONS]),
-            spec!(concat!("linear identity", $suffix), $tiling, $product, INNER, None, Identity, $mutants, [IDENTITY, FROM_ACTIVATIONS]),
-            spec!(concat!("linear sigmoid", $suffix), $tiling, $product, INNER, None, Sigmoid, $mutants, [SIGMOID, FROM_ACTIVATIONS]),
+            spec!($cut, "linear relu of u8 images", FIRST, Some(Format::U8), Relu, [RELU, FROM_IMAGES, U8]),
+            spec!($cut, "linear relu of f32 images", FIRST, Some(Format::F32), Relu, [RELU, FROM_IMAGES, F32]),
+            spec!($cut, "linear relu", INNER, None, Relu, [RELU, FROM_ACTIVATIONS]),
+            spec!($cut, "linear identity", INNER, None, Identity, [IDENTITY, FROM_ACTIVATIONS]),
+            spec!($cut, "linear sigmoid", INNER, None, Sigmoid, [SIGMOID, FROM_ACTIVATIONS]),
         )+]
     };
 }

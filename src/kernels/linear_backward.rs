@@ -42,9 +42,9 @@ pub enum Derivative {
 }
 
 macro_rules! spec {
-    ($name:expr, $tiling:ident, [$($product:literal)+], $derivative:ident, $file:literal, $mutant:ident) => {
+    ([$tiling:ident [$($product:literal)+] $suffix:literal $mutant:ident], $name:literal, $derivative:ident, $file:literal) => {
         Spec {
-            name: $name,
+            name: concat!($name, $suffix),
             sources: &[
                 source!("linear_backward.wgsl"),
                 $(source!($product),)+
@@ -76,10 +76,10 @@ const BLOCKS: Mutant = Mutant { find: "first + own < n4", replace: "first + own 
 
 /// The variants of each tiling: one per derivative.
 macro_rules! specs {
-    ($([$tiling:ident $product:tt $suffix:literal $mutant:ident])+) => {
+    ($($cut:tt)+) => {
         &[$(
-            spec!(concat!("linear_backward relu", $suffix), $tiling, $product, Relu, "common/relu_derivative.wgsl", $mutant),
-            spec!(concat!("linear_backward identity", $suffix), $tiling, $product, Identity, "common/identity_derivative.wgsl", $mutant),
+            spec!($cut, "linear_backward relu", Relu, "common/relu_derivative.wgsl"),
+            spec!($cut, "linear_backward identity", Identity, "common/identity_derivative.wgsl"),
         )+]
     };
 }

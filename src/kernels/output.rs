@@ -37,9 +37,10 @@ args! {
 }
 
 macro_rules! spec {
-    ($name:expr, $tiling:ident, [$($product:literal)+], $losses:expr, $loss:literal, $format:ident, $images:literal, $mutant:expr) => {
+    ([$tiling:ident [$($product:literal)+] $suffix:literal],
+        $name:literal, $losses:expr, $loss:literal, $format:ident, $images:literal, $mutant:expr) => {
         Spec {
-            name: $name,
+            name: concat!($name, $suffix),
             sources: &[
                 source!("output.wgsl"),
                 $(source!($product),)+
@@ -78,12 +79,12 @@ const TAIL: Mutant = Mutant { find: "z - 0.5 * z * z", replace: "z + 0.5 * z * z
 
 /// The variants of each tiling: one per loss and image format.
 macro_rules! specs {
-    ($([$tiling:ident $product:tt $suffix:literal])+) => {
+    ($($cut:tt)+) => {
         &[$(
-            spec!(concat!("output mse of u8 images", $suffix), $tiling, $product, MSE, "common/mse.wgsl", U8, "common/images_u8.wgsl", MEAN),
-            spec!(concat!("output mse of f32 images", $suffix), $tiling, $product, MSE, "common/mse.wgsl", F32, "common/images_f32.wgsl", MEAN),
-            spec!(concat!("output bce of u8 images", $suffix), $tiling, $product, BCE, "common/bce.wgsl", U8, "common/images_u8.wgsl", TAIL),
-            spec!(concat!("output bce of f32 images", $suffix), $tiling, $product, BCE, "common/bce.wgsl", F32, "common/images_f32.wgsl", TAIL),
+            spec!($cut, "output mse of u8 images", MSE, "common/mse.wgsl", U8, "common/images_u8.wgsl", MEAN),
+            spec!($cut, "output mse of f32 images", MSE, "common/mse.wgsl", F32, "common/images_f32.wgsl", MEAN),
+            spec!($cut, "output bce of u8 images", BCE, "common/bce.wgsl", U8, "common/images_u8.wgsl", TAIL),
+            spec!($cut, "output bce of f32 images", BCE, "common/bce.wgsl", F32, "common/images_f32.wgsl", TAIL),
         )+]
     };
 }

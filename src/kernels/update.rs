@@ -80,9 +80,10 @@ const STORE_BINDINGS: &[(Role, Access)] = &[
 ];
 
 macro_rules! spec {
-    ($name:expr, $tiling:ident, [$($product:literal)+], $bindings:expr, $learn:expr, $epilogue:ident, $images:expr, $format:ident, $mutants:expr) => {
+    ([$tiling:ident [$($product:literal)+] $suffix:literal $mutants:ident],
+        $name:literal, $bindings:expr, $learn:expr, $epilogue:ident, $images:expr, $format:ident) => {
         Spec {
-            name: $name,
+            name: concat!($name, $suffix),
             sources: &[KERNEL, $(source!($product),)+ BATCH, $learn, $images],
             bindings: $bindings,
             args: Args::FIELDS,
@@ -115,12 +116,12 @@ const BLOCKS: &[Mutant] = &[
 
 /// The variants of each tiling: one per epilogue and image format.
 macro_rules! specs {
-    ($([$tiling:ident $product:tt $suffix:literal $mutants:ident])+) => {
+    ($($cut:tt)+) => {
         &[$(
-            spec!(concat!("update adam with u8 images", $suffix), $tiling, $product, ADAM_BINDINGS, ADAM, Adam, U8, U8, $mutants),
-            spec!(concat!("update adam with f32 images", $suffix), $tiling, $product, ADAM_BINDINGS, ADAM, Adam, F32, F32, $mutants),
-            spec!(concat!("update store with u8 images", $suffix), $tiling, $product, STORE_BINDINGS, STORE, Store, U8, U8, $mutants),
-            spec!(concat!("update store with f32 images", $suffix), $tiling, $product, STORE_BINDINGS, STORE, Store, F32, F32, $mutants),
+            spec!($cut, "update adam with u8 images", ADAM_BINDINGS, ADAM, Adam, U8, U8),
+            spec!($cut, "update adam with f32 images", ADAM_BINDINGS, ADAM, Adam, F32, F32),
+            spec!($cut, "update store with u8 images", STORE_BINDINGS, STORE, Store, U8, U8),
+            spec!($cut, "update store with f32 images", STORE_BINDINGS, STORE, Store, F32, F32),
         )+]
     };
 }

@@ -1,8 +1,8 @@
 //! Which tilings a run is to have: pinned, remembered from an earlier run, or measured.
 //!
-//! Which is fastest depends on adapter, driver and sizes, so whole steps of the very model are timed, one part's tiling changed at
-//! a time. What was found is remembered per adapter, driver, version and sizes, and stands in the run's `config.json`, so that a
-//! resumed run makes the same bytes.
+//! Which is fastest depends on adapter, driver and sizes, so whole steps of the very model are timed, one part's tiling
+//! changed at a time. What was found is remembered per adapter, driver, version and sizes, and stands in the run's
+//! `config.json`, so that a resumed run makes the same bytes.
 
 use super::{Rehearsal, Settings};
 use crate::{
