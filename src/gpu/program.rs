@@ -102,6 +102,11 @@ impl Batches {
         Batches { buffer, group }
     }
 
+    /// Bytes of device memory.
+    pub fn bytes(&self) -> u64 {
+        self.buffer.size()
+    }
+
     /// Writes the records of the next submit.
     pub fn write(&self, gpu: &Gpu, batches: &[Batch]) {
         let mut bytes = vec![0; STRIDE as usize * batches.len()];
@@ -131,6 +136,11 @@ impl Prepared {
     /// Number of dispatches.
     pub fn len(&self) -> usize {
         self.dispatches.len()
+    }
+
+    /// Bytes of device memory for arguments.
+    pub fn bytes(&self) -> u64 {
+        self.args.size()
     }
 
     /// Whether there is nothing to run.
