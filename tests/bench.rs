@@ -157,6 +157,6 @@ fn files_of_growth_are_not_replaced_unasked() {
     assert!(!output.status.success() && text.contains("exists: replace it with --force"), "{text}");
     let output = bench(&["--device", "cpu", "--force"]);
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success() && text.contains("--scaling measures a GPU"), "{text}");
+    assert!(!output.status.success() && text.contains("--scaling: measures a GPU"), "{text}");
     assert_eq!(std::fs::read(dir.path().join("scaling.png")).unwrap(), b"mine");
 }

@@ -57,7 +57,10 @@ impl Growth {
                 test: Vec::new(),
             };
             let panel = |label: &str, runs: &[Run]| {
-                let title = format!("{label} by {axis}");
+                let fixed = [("batch", 32), ("hidden", 256), ("depth", 1), ("latent", 8)];
+                let others =
+                    fixed.iter().filter(|(name, _)| *name != axis).map(|(name, size)| format!("{name} {size}"));
+                let title = format!("{label} by {axis} ({})", others.collect::<Vec<_>>().join(", "));
                 Curves::new(label)
                     .title(title)
                     .x_label(axis)

@@ -1,6 +1,6 @@
 //! A program is a list of dispatches, written down without a device; prepared for one, it is recorded with no further work.
 
-use super::{Access, Args, Gpu, Memory, Readback, Role, Spec, Tilings};
+use super::{Access, Args, Gpu, Memory, Readback, Role, Spec, Tilings, cache::PipelineCache};
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -175,7 +175,7 @@ impl Gpu {
     /// [`Error::Gpu`] where a shader or a binding is refused.
     pub fn prepare(&self, program: &Program, memory: &Memory) -> Result<Prepared> {
         let texts: Vec<_> = program.dispatches.iter().map(|dispatch| dispatch.spec.shader()).collect();
-        self.prepare_with(program, memory, &texts)
+        self.bind(program, memory, &texts, self.cache.as_ref())
     }
 
     /// As [`Gpu::prepare`], with another shader text for each dispatch: what mutants are run with.
@@ -183,6 +183,16 @@ impl Gpu {
     /// # Errors
     /// As [`Gpu::prepare`].
     pub fn prepare_with(&self, program: &Program, memory: &Memory, shaders: &[String]) -> Result<Prepared> {
+        self.bind(program, memory, shaders, None) // mutants are not kept for the next process
+    }
+
+    fn bind(
+        &self,
+        program: &Program,
+        memory: &Memory,
+        shaders: &[String],
+        cache: Option<&PipelineCache>,
+    ) -> Result<Prepared> {
         let args = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("args"),
             size: STRIDE as u64 * program.dispatches.len().max(1) as u64,
@@ -196,7 +206,7 @@ impl Gpu {
         self.queue.write_buffer(&args, 0, &bytes);
         let mut dispatches = Vec::new();
         for ((dispatch, shader), number) in program.dispatches.iter().zip(shaders).zip(0..) {
-            let (pipeline, args_at) = (self.pipeline(dispatch.spec, shader)?, STRIDE as u64 * number);
+            let (pipeline, args_at) = (self.pipeline(dispatch.spec, shader, cache)?, STRIDE as u64 * number);
             let missing = dispatch.spec.bindings.iter().find(|(role, _)| !memory.has(*role));
             if let Some((role, _)) = missing {
                 let problem = format!("no buffer for {}", role.name());
@@ -264,13 +274,13 @@ impl Gpu {
         self.pipelines.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clear();
     }
 
-    fn pipeline(&self, spec: &Spec, shader: &str) -> Result<Arc<Pipeline>> {
+    fn pipeline(&self, spec: &Spec, shader: &str, cache: Option<&PipelineCache>) -> Result<Arc<Pipeline>> {
         let mut pipelines = self.pipelines.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(pipeline) = pipelines.get(shader) {
             return Ok(Arc::clone(pipeline));
         }
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let pipeline = self.compile(spec, shader);
+        let pipeline = self.compile(spec, shader, cache);
         if let Some(error) = pollster::block_on(scope.pop()) {
             return Err(Error::Gpu { context: spec.name.into(), problem: error.to_string() });
         }
@@ -279,7 +289,7 @@ impl Gpu {
         Ok(pipeline)
     }
 
-    fn compile(&self, spec: &Spec, shader: &str) -> Pipeline {
+    fn compile(&self, spec: &Spec, shader: &str, cache: Option<&PipelineCache>) -> Pipeline {
         let descriptor =
             wgpu::ShaderModuleDescriptor { label: Some(spec.name), source: wgpu::ShaderSource::Wgsl(shader.into()) };
         let checks = match self.checked() {
@@ -317,7 +327,7 @@ impl Gpu {
                 zero_initialize_workgroup_memory: false,
                 ..Default::default()
             },
-            cache: None,
+            cache: cache.map(PipelineCache::get),
         });
         Pipeline { pipeline, layout }
     }
