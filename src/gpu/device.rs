@@ -164,7 +164,7 @@ impl Gpu {
         });
         let cached = wanted.contains(wgpu::Features::PIPELINE_CACHE);
         Ok(Gpu {
-            cache: if cached { PipelineCache::open(&device, &summary) } else { None },
+            cache: if cached && !options.checked { PipelineCache::open(&device, &summary) } else { None },
             timestamps: wanted.contains(wgpu::Features::TIMESTAMP_QUERY),
             subgroup: if wanted.contains(wgpu::Features::SUBGROUP) { summary.subgroup_sizes[0] } else { 1 },
             device,
