@@ -1,13 +1,7 @@
 //! Every dispatch of a training step by itself.
 
-use super::{spread, steps::settings};
-use crate::{
-    Error, Result,
-    check::report::kernel,
-    gpu::{Dispatch, Gpu},
-    kernels::{latent, latent_backward, linear, linear_backward, output, update::Entry},
-    train::Rehearsal,
-};
+use super::{Limits, checked::Checked, spread, steps::settings, work::Work};
+use crate::{Result, gpu::Gpu, train::Rehearsal};
 use serde::Serialize;
 
 /// One measurement.
@@ -27,81 +21,50 @@ pub struct KernelLine {
     pub gflops: f64,
     /// Bytes that must be read and written, per second, in billions.
     pub gbytes_per_s: f64,
+    /// Of the copy's bandwidth; above 1 where caches hold what it reads.
+    pub share_of_copy: f64,
+    /// Of the peak of multiply-adds.
+    pub share_of_peak: f64,
+    /// Of its time, what an empty dispatch takes.
+    pub share_of_floor: f64,
 }
 
-/// Times every dispatch of a step of `batch` images, after checking each kernel against the oracle.
+/// Times every dispatch of a step of `batch` images, each kernel after it was checked against the oracle.
 ///
 /// # Errors
-/// [`Error::CheckFailed`] where a kernel is wrong, [`Error::Gpu`] where the device is lost.
-pub fn kernels(gpu: &Gpu, batch: usize, quick: bool) -> Result<Vec<KernelLine>> {
+/// As [`Checked::check`], [`Error::Gpu`](crate::Error::Gpu) where the device is lost.
+pub(super) fn kernels(
+    gpu: &Gpu,
+    batch: usize,
+    quick: bool,
+    limits: &Limits,
+    checked: &mut Checked,
+) -> Result<Vec<KernelLine>> {
     let settings = settings(gpu, batch)?;
     let rehearsal = Rehearsal::new(gpu, &settings, gpu.usable(settings.tilings))?;
     let (blocks, seconds) = if quick { (3, 0.05) } else { (7, 0.2) };
     let mut lines = Vec::new();
+    checked.check(gpu, &rehearsal.program)?;
     for (number, dispatch) in rehearsal.program.dispatches.iter().enumerate() {
-        let report = kernel(gpu, dispatch.spec, &(dispatch.spec.cases)())?;
-        if let Some(fault) = report.fault {
-            return Err(Error::CheckFailed(format!("{} is wrong and was not timed: {fault}", report.name)));
-        }
         let prepared = rehearsal.prepare(Some(number))?;
         let time = |times: usize| rehearsal.seconds(&prepared, times);
         let pace = time(3)?.min(time(3)?);
         let times = ((seconds / pace.max(1e-7)) as usize).clamp(3, 10_000);
         let (median, least, greatest) = spread((0..blocks).map(|_| time(times)).collect::<Result<_>>()?);
-        let (shape, operations, bytes) = work(dispatch, &rehearsal.table, batch);
+        let Work { shape, operations, bytes } = Work::of(dispatch, &rehearsal.table, batch);
+        let (gflops, gbytes_per_s) = (operations / median / 1e9, bytes / median / 1e9);
         lines.push(KernelLine {
             name: dispatch.spec.name,
             shape,
             us: 1e6 * median,
             us_least: 1e6 * least,
             us_greatest: 1e6 * greatest,
-            gflops: operations / median / 1e9,
-            gbytes_per_s: bytes / median / 1e9,
+            gflops,
+            gbytes_per_s,
+            share_of_copy: gbytes_per_s / limits.copy_gbytes_per_s,
+            share_of_peak: gflops / limits.peak_gflops,
+            share_of_floor: limits.floor_us / (1e6 * median),
         });
     }
     Ok(lines)
-}
-
-/// Shape, operations of the matrix products, and bytes that must be moved.
-fn work(dispatch: &Dispatch, table: &[Entry], batch: usize) -> (String, f64, f64) {
-    let product =
-        |m: usize, k: usize, n: usize, bytes: usize| (format!("{m}x{k}x{n}"), (2 * m * k * n) as f64, bytes as f64);
-    match dispatch.spec.name.split([' ', ',']).next() {
-        Some("linear") => {
-            let args: &linear::Args = bytemuck::from_bytes(&dispatch.args);
-            let (k, n) = (4 * args.k4 as usize, args.n as usize);
-            let pixel = if dispatch.spec.name.contains("u8") { 1 } else { 4 };
-            product(batch, k, n, pixel * batch * k + 4 * (k * n + batch * n))
-        }
-        Some("output") => {
-            let args: &output::Args = bytemuck::from_bytes(&dispatch.args);
-            let (k, n) = (4 * args.k4 as usize, args.n as usize);
-            product(batch, k, n, batch * n + 4 * (batch * k + k * n + batch * n))
-        }
-        Some("linear_backward") => {
-            let args: &linear_backward::Args = bytemuck::from_bytes(&dispatch.args);
-            let (k, n) = (args.k as usize, args.n as usize);
-            product(batch, n, k, 4 * (batch * n + k * n + 2 * batch * k))
-        }
-        Some("latent") => {
-            let args: &latent::Args = bytemuck::from_bytes(&dispatch.args);
-            middle(batch, args.width as usize, args.latent as usize)
-        }
-        Some("latent_backward") => {
-            let args: &latent_backward::Args = bytemuck::from_bytes(&dispatch.args);
-            middle(batch, args.width as usize, args.latent as usize)
-        }
-        _ => {
-            let weights: usize = table.iter().map(|layer| (layer.k * layer.n) as usize).sum();
-            let rows: usize = table.iter().map(|layer| (layer.k + layer.n) as usize).sum();
-            (format!("{batch} rows, {weights}"), (2 * batch * weights) as f64, (24 * weights + 4 * batch * rows) as f64)
-        }
-    }
-}
-
-/// The middle of a model reads and writes its weights once and a few rows per image.
-fn middle(batch: usize, width: usize, latent: usize) -> (String, f64, f64) {
-    let weights = 2 * width * latent + 2 * latent * latent;
-    let bytes = 4 * (weights + batch * (2 * width + 5 * latent));
-    (format!("{batch}x{width}x{latent}"), (2 * batch * weights) as f64, bytes as f64)
 }

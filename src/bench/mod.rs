@@ -1,12 +1,21 @@
-//! Benchmarks: whole training steps and single kernels. A kernel is checked against the oracle before it is timed.
+//! Benchmarks: whole training steps, single kernels, and how both grow. A kernel is checked against the oracle before it is timed.
 
+mod checked;
+mod growth;
 mod kernels;
+mod limits;
+mod scaling;
 mod steps;
+mod work;
 
-pub use kernels::{KernelLine, kernels};
-pub use steps::{StepLine, steps};
+pub use growth::Growth;
+pub use kernels::KernelLine;
+pub use limits::Limits;
+pub use scaling::{Plan, Point, scaling};
+pub use steps::StepLine;
 
 use crate::{Result, device::Device};
+use checked::Checked;
 use serde::Serialize;
 use std::fmt;
 
@@ -23,8 +32,9 @@ pub struct Report {
     pub version: &'static str,
     /// What timed the kernels.
     pub timer: &'static str,
-    /// Bandwidth of a copy within device memory, reads and writes counted; `None` for the oracle.
-    pub copy_gbytes_per_s: Option<f64>,
+    /// What the device does at best; `None` for the oracle.
+    #[serde(flatten)]
+    pub limits: Option<Limits>,
     /// Whole steps of the article's VAE.
     pub steps: Vec<StepLine>,
     /// Every dispatch of those steps.
@@ -43,24 +53,26 @@ pub fn report(device: &Device, batches: &[usize], quick: bool, progress: &mut dy
         software: true,
         version: env!("CARGO_PKG_VERSION"),
         timer: "processor's clock",
-        copy_gbytes_per_s: None,
+        limits: None,
         steps: Vec::new(),
         kernels: Vec::new(),
     };
+    let mut checked = Checked::default();
     if let Device::Gpu(gpu) = device {
         report.driver.clone_from(&gpu.adapter().driver);
         report.software = gpu.adapter().is_software();
-        report.copy_gbytes_per_s = Some(gpu.copy_bandwidth()? / 1e9);
         if gpu.has_timestamps() {
             report.timer = "device's clock";
         }
+        progress("limits of the device");
+        report.limits = Some(Limits::measure(gpu, &mut checked)?);
     }
     for &batch in batches {
         progress(&format!("step, batch {batch}"));
-        report.steps.push(steps(device, batch, quick)?);
-        if let Device::Gpu(gpu) = device {
+        report.steps.push(steps::steps(device, batch, quick, report.limits.as_ref())?);
+        if let (Device::Gpu(gpu), Some(limits)) = (device, &report.limits) {
             progress(&format!("kernels, batch {batch}"));
-            report.kernels.extend(kernels(gpu, batch, quick)?);
+            report.kernels.extend(kernels::kernels(gpu, batch, quick, limits, &mut checked)?);
         }
     }
     Ok(report)
@@ -72,42 +84,68 @@ fn spread(mut values: Vec<f64>) -> (f64, f64, f64) {
     (values[values.len() / 2], values[0], values[values.len() - 1])
 }
 
+/// The first line of every report.
+fn headline(f: &mut fmt::Formatter, device: &str, driver: &str, software: bool) -> fmt::Result {
+    let kind = if software { ", software" } else { "" };
+    writeln!(f, "wgvae {} on {device} ({driver}{kind})", env!("CARGO_PKG_VERSION"))
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let kind = if self.software { ", software" } else { "" };
-        writeln!(f, "wgvae {} on {} ({}{kind})", self.version, self.device, self.driver)?;
+        headline(f, &self.device, &self.driver, self.software)?;
+        if let Some(limits) = &self.limits {
+            writeln!(f, "{limits}")?;
+        }
         writeln!(
             f,
-            "\n{:<8} {:>6}  {:>10}  {:>21}  {:>10}  {:>9}",
-            "model", "batch", "µs/step", "least to greatest", "images/s", "GFLOP/s"
+            "\n{:<8} {:>6}  {:>10}  {:>21}  {:>10}  {:>9}  {:>10}  {:>10}  {:>9}  tilings",
+            "model",
+            "batch",
+            "µs/step",
+            "least to greatest",
+            "images/s",
+            "GFLOP/s",
+            "roofline µs",
+            "dispatches",
+            "device MB"
         )?;
         for step in &self.steps {
             let range = format!("{:.0} to {:.0}", step.us_least, step.us_greatest);
+            let roofline = step.roofline_us.map_or("-".into(), |us| format!("{us:.1}"));
+            let dispatches = step.dispatches.map_or("-".into(), |count| count.to_string());
+            let memory = step.device_bytes.map_or("-".into(), |bytes| format!("{:.1}", bytes as f64 / 1e6));
+            let tilings = step.tilings.map_or("-".into(), |tilings| tilings.to_string());
             writeln!(
                 f,
-                "{:<8} {:>6}  {:>10.1}  {range:>21}  {:>10.0}  {:>9.2}",
+                "{:<8} {:>6}  {:>10.1}  {range:>21}  {:>10.0}  {:>9.2}  {roofline:>11}  {dispatches:>10}  {memory:>9}  {tilings}",
                 step.model, step.batch, step.us_per_step, step.images_per_s, step.gflops
             )?;
         }
-        if let Some(copy) = self.copy_gbytes_per_s {
-            writeln!(f, "\nkernels by the {}; a copy within device memory reaches {copy:.1} GB/s", self.timer)?;
+        if self.kernels.is_empty() {
+            return Ok(());
+        }
+        let wide =
+            |text: fn(&KernelLine) -> &str| self.kernels.iter().map(|k| text(k).chars().count()).max().unwrap_or(0);
+        let (names, shapes) = (wide(|kernel| kernel.name), wide(|kernel| &kernel.shape));
+        writeln!(f, "\nkernels by the {}; shares of the limits above, the floor's of the kernel's time", self.timer)?;
+        writeln!(
+            f,
+            "{:<names$}  {:<shapes$}  {:>10}  {:>9}  {:>8}  {:>7}  {:>7}  {:>8}",
+            "kernel", "shape", "µs", "GFLOP/s", "GB/s", "of copy", "of peak", "floor is"
+        )?;
+        for kernel in &self.kernels {
             writeln!(
                 f,
-                "{:<32} {:<20} {:>10}  {:>9}  {:>8}  {:>8}",
-                "kernel", "shape", "µs", "GFLOP/s", "GB/s", "of copy"
+                "{:<names$}  {:<shapes$}  {:>10.1}  {:>9.2}  {:>8.2}  {:>6.0}%  {:>6.0}%  {:>7.0}%",
+                kernel.name,
+                kernel.shape,
+                kernel.us,
+                kernel.gflops,
+                kernel.gbytes_per_s,
+                100.0 * kernel.share_of_copy,
+                100.0 * kernel.share_of_peak,
+                100.0 * kernel.share_of_floor
             )?;
-            for kernel in &self.kernels {
-                writeln!(
-                    f,
-                    "{:<32} {:<20} {:>10.1}  {:>9.2}  {:>8.2}  {:>7.0}%",
-                    kernel.name,
-                    kernel.shape,
-                    kernel.us,
-                    kernel.gflops,
-                    kernel.gbytes_per_s,
-                    100.0 * kernel.gbytes_per_s / copy
-                )?;
-            }
         }
         Ok(())
     }

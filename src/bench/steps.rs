@@ -1,14 +1,17 @@
-//! Whole training steps of the article's VAE, through the trainer that `wgvae train` uses.
+//! Whole training steps, through the trainer that `wgvae train` uses.
 
-use super::spread;
+use super::{
+    Limits, spread,
+    work::{Work, operations},
+};
 use crate::{
     Result,
     data::{Dataset, Split},
     device::Device,
-    gpu::Gpu,
+    gpu::{Gpu, Tilings},
     models::{Adam, Kind, Loss, Model, Objective},
     oracle::philox::{Stream, block},
-    train::{Settings, Trainer, tuning},
+    train::{DeviceMemory, Progress, Settings, Trainer, tuning},
 };
 use serde::Serialize;
 use std::time::Instant;
@@ -36,16 +39,20 @@ pub struct StepLine {
     pub images_per_s: f64,
     /// Floating-point operations of the matrix products per second, in billions.
     pub gflops: f64,
+    /// What [`Limits::roofline_us`] says of the step; `None` for the oracle, as all that follows.
+    pub roofline_us: Option<f64>,
+    /// Dispatches of a step.
+    pub dispatches: Option<usize>,
+    /// How the products were cut.
+    pub tilings: Option<Tilings>,
+    /// Bytes of device memory of the training that was timed, its images included.
+    pub device_bytes: Option<u64>,
+    /// Of these, the images.
+    pub image_bytes: Option<u64>,
 }
 
-/// The article's VAE, 784-256-8, squared error + 3 KL, with the tilings that `wgvae train` would take.
-pub(super) fn settings(gpu: &Gpu, batch: usize) -> Result<Settings> {
-    let settings = article(batch);
-    let tilings = tuning::tilings(gpu, &settings, tuning::Wish::Auto, &mut |_| ())?;
-    Ok(Settings { tilings: Some(tilings), ..settings })
-}
-
-fn article(batch: usize) -> Settings {
+/// The article's VAE, 784-256-8, squared error + 3 KL.
+pub(super) fn article(batch: usize) -> Settings {
     Settings {
         model: Model { kind: Kind::Vae, input: 784, hidden: vec![256], latent: 8, classes: 0 },
         objective: Objective { loss: Loss::MseSum, beta: 3.0 },
@@ -57,52 +64,93 @@ fn article(batch: usize) -> Settings {
     }
 }
 
-/// Operations of one step's matrix products: forward, weight gradients, and input gradients of all layers but the first.
-fn operations(model: &Model, batch: usize) -> f64 {
-    let layers = model.layers();
-    let weights = |skip: usize| layers.iter().skip(skip).map(|layer| layer.out * layer.inp).sum::<usize>();
-    (2 * batch * (2 * weights(0) + weights(1))) as f64
+/// The article's VAE with the tilings that `wgvae train` would take.
+pub(super) fn settings(gpu: &Gpu, batch: usize) -> Result<Settings> {
+    tuned(gpu, article(batch))
 }
 
-/// Times steps of `batch` images: a first block to warm up, then the median of five (three if `quick`).
-///
-/// # Errors
-/// As [`Trainer::train_epoch`].
-pub fn steps(device: &Device, batch: usize, quick: bool) -> Result<StepLine> {
-    let settings = match device {
-        Device::Gpu(gpu) => settings(gpu, batch)?,
-        Device::Oracle => article(batch),
-    };
-    let (blocks, seconds) = if quick { (3, 0.2) } else { (5, 1.0) };
-    let mut probe = Trainer::new(device, &settings, &random(3 * batch))?;
-    probe.train_epoch(0, &mut |_| true)?;
+/// `settings` with the tilings that `wgvae train` would take.
+pub(super) fn tuned(gpu: &Gpu, settings: Settings) -> Result<Settings> {
+    let tilings = tuning::tilings(gpu, &settings, tuning::Wish::Auto, &mut |_| ())?;
+    Ok(Settings { tilings: Some(tilings), ..settings })
+}
+
+/// How long steps are measured.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effort {
+    /// Blocks of steps after the one that warms up.
+    pub(super) blocks: u64,
+    /// What a block takes.
+    pub(super) seconds: f64,
+    /// A step that takes longer is measured once.
+    pub(super) patience: f64,
+}
+
+/// What was measured of a step, in seconds.
+pub(super) struct Measured {
+    pub(super) median: f64,
+    pub(super) least: f64,
+    pub(super) greatest: f64,
+    /// Whether there was patience for one step only.
+    pub(super) once: bool,
+    pub(super) memory: Option<DeviceMemory>,
+}
+
+/// Times steps: one to warm up, one for the pace, then a block to warm up again and the blocks that count.
+pub(super) fn measure(device: &Device, settings: &Settings, effort: Effort) -> Result<Measured> {
+    let (batch, mut watch) = (settings.batch, |_: &Progress| true);
+    let mut probe = Trainer::new(device, settings, &random(batch))?;
+    probe.train_epoch(0, &mut watch)?;
     let start = Instant::now();
-    probe.train_epoch(1, &mut |_| true)?;
-    let pace = start.elapsed().as_secs_f64() / 3.0;
+    probe.train_epoch(1, &mut watch)?;
+    let pace = start.elapsed().as_secs_f64();
+    if pace > effort.patience {
+        return Ok(Measured { median: pace, least: pace, greatest: pace, once: true, memory: probe.device_memory() });
+    }
     drop(probe);
 
-    let count = ((seconds / pace) as usize).clamp(3, (60_000 / batch).max(3));
-    let mut trainer = Trainer::new(device, &settings, &random(count * batch))?;
+    let count = ((effort.seconds / pace) as usize).clamp(1, (60_000 / batch).max(1));
+    let mut trainer = Trainer::new(device, settings, &random(count * batch))?;
     let mut times = Vec::new();
-    for epoch in 0..=blocks {
+    for epoch in 0..=effort.blocks {
         let start = Instant::now();
-        trainer.train_epoch(epoch, &mut |_| true)?;
+        trainer.train_epoch(epoch, &mut watch)?;
         if epoch > 0 {
             times.push(start.elapsed().as_secs_f64() / count as f64);
         }
     }
     let (median, least, greatest) = spread(times);
+    Ok(Measured { median, least, greatest, once: false, memory: trainer.device_memory() })
+}
+
+/// Times steps of the article's VAE on `batch` images: the median of five blocks of a second, or if `quick` of three shorter ones.
+///
+/// # Errors
+/// As [`Trainer::train_epoch`].
+pub(super) fn steps(device: &Device, batch: usize, quick: bool, limits: Option<&Limits>) -> Result<StepLine> {
+    let settings = match device {
+        Device::Gpu(gpu) => settings(gpu, batch)?,
+        Device::Oracle => article(batch),
+    };
+    let (blocks, seconds) = if quick { (3, 0.2) } else { (5, 1.0) };
+    let measured = measure(device, &settings, Effort { blocks, seconds, patience: f64::INFINITY })?;
+    let (work, dispatches) = Work::of_step(&settings, settings.tilings.unwrap_or_default())?;
     Ok(StepLine {
         model: "vae",
         device: device.to_string(),
         batch,
-        hidden: 256,
-        latent: 8,
-        us_per_step: 1e6 * median,
-        us_least: 1e6 * least,
-        us_greatest: 1e6 * greatest,
-        images_per_s: batch as f64 / median,
-        gflops: operations(&settings.model, batch) / median / 1e9,
+        hidden: settings.model.hidden[0],
+        latent: settings.model.latent,
+        us_per_step: 1e6 * measured.median,
+        us_least: 1e6 * measured.least,
+        us_greatest: 1e6 * measured.greatest,
+        images_per_s: batch as f64 / measured.median,
+        gflops: operations(&settings.model, batch) / measured.median / 1e9,
+        roofline_us: limits.map(|limits| limits.roofline_us(work.operations, work.bytes, dispatches)),
+        dispatches: settings.tilings.map(|_| dispatches),
+        tilings: settings.tilings,
+        device_bytes: measured.memory.map(|memory| memory.total()),
+        image_bytes: measured.memory.map(|memory| memory.images),
     })
 }
 

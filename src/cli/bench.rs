@@ -1,16 +1,20 @@
 //! `wgvae bench`
 
-use super::{options::DeviceOptions, print_json};
-use crate::{Error, Result, bench};
+use super::{options::DeviceOptions, output, print_json};
+use crate::{
+    Error, Result,
+    bench::{self, Plan},
+    device::Device,
+};
 use indicatif::ProgressBar;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     device: DeviceOptions,
     /// Images per step, one measurement each [default: 32,128,1024,4096; with --quick 32,128]
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', conflicts_with = "scaling")]
     batch: Vec<usize>,
     /// Fewer and shorter measurements
     #[arg(long)]
@@ -18,23 +22,35 @@ pub struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Measure how step time and memory grow with batch, hidden width, depth and latent width
+    #[arg(long)]
+    scaling: bool,
+    /// With --scaling: write scaling.csv and scaling.png to DIR
+    #[arg(long, value_name = "DIR", requires = "scaling")]
+    out: Option<PathBuf>,
+    /// Replace the files in DIR where they exist
+    #[arg(long, requires = "out")]
+    force: bool,
 }
 
 pub fn run(arguments: Arguments) -> Result<()> {
     if arguments.batch.contains(&0) {
         return Err(Error::invalid("--batch", "must be at least 1"));
     }
+    if cfg!(debug_assertions) {
+        eprintln!("warning: this is a debug build; use cargo run --release");
+    }
+    if arguments.scaling { scaling(&arguments) } else { report(&arguments) }
+}
+
+fn report(arguments: &Arguments) -> Result<()> {
     let batches = match (&arguments.batch[..], arguments.quick) {
         ([], true) => &[32, 128][..],
         ([], false) => &[32, 128, 1024, 4096],
         (given, _) => given,
     };
     let device = arguments.device.open()?;
-    if cfg!(debug_assertions) {
-        eprintln!("warning: this is a debug build; use cargo run --release");
-    }
-    let spinner = ProgressBar::new_spinner();
-    spinner.enable_steady_tick(Duration::from_millis(100));
+    let spinner = spinner();
     let report = bench::report(&device, batches, arguments.quick, &mut |what| spinner.set_message(what.to_string()))?;
     spinner.finish_and_clear();
     match arguments.json {
@@ -42,4 +58,41 @@ pub fn run(arguments: Arguments) -> Result<()> {
         false => print!("{report}"),
     }
     Ok(())
+}
+
+fn scaling(arguments: &Arguments) -> Result<()> {
+    let files = match &arguments.out {
+        Some(dir) => {
+            let files = ["csv", "png"].map(|format| dir.join(format!("scaling.{format}")));
+            for (file, format) in files.iter().zip(["csv", "png"]) {
+                output::check("--out", file, &[format], arguments.force)?;
+            }
+            std::fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
+            Some(files)
+        }
+        None => None,
+    };
+    let Device::Gpu(gpu) = arguments.device.open()? else {
+        return Err(Error::invalid("--scaling", "measures a GPU; the f64 oracle is none"));
+    };
+    let plan = if arguments.quick { Plan::quick() } else { Plan::full() };
+    let spinner = spinner();
+    let growth = bench::scaling(&gpu, &plan, &mut |what| spinner.set_message(what.to_string()))?;
+    spinner.finish_and_clear();
+    match arguments.json {
+        true => print_json(&growth),
+        false => print!("{growth}"),
+    }
+    if let Some([table, picture]) = &files {
+        growth.write_csv(table)?;
+        growth.plot()?.save(picture)?;
+        eprintln!("written: {} and {}", table.display(), picture.display());
+    }
+    Ok(())
+}
+
+fn spinner() -> ProgressBar {
+    let spinner = ProgressBar::new_spinner();
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    spinner
 }

@@ -197,6 +197,9 @@ fn train(session: &mut Session, dir: &Path) -> Result<()> {
         epochs,
         dir.display()
     );
+    if let Some(memory) = session.device_memory() {
+        eprintln!("memory: {memory}");
+    }
     if session.epochs_done() >= epochs {
         eprintln!("nothing to do: {} epochs are done", session.epochs_done());
     }

@@ -1,6 +1,6 @@
 //! Adapters, the choice among them, and the open device.
 
-use super::{Spec, Tiling, Tilings};
+use super::{Spec, Tiling, Tilings, cache::PipelineCache};
 use crate::{Error, Result};
 use serde::Serialize;
 use std::{
@@ -68,6 +68,7 @@ fn summary(index: usize, adapter: &wgpu::Adapter) -> AdapterSummary {
         (wgpu::Features::SUBGROUP, "subgroups"),
         (wgpu::Features::SHADER_F16, "f16"),
         (wgpu::Features::TIMESTAMP_QUERY, "timestamps"),
+        (wgpu::Features::PIPELINE_CACHE, "pipeline cache"),
         (wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX, "cooperative matrices"),
     ];
     AdapterSummary {
@@ -105,6 +106,7 @@ pub struct Gpu {
     pub(super) queue: wgpu::Queue,
     pub(super) pipelines: Mutex<HashMap<String, Arc<super::program::Pipeline>>>,
     pub(super) timestamps: bool,
+    pub(super) cache: Option<PipelineCache>,
     subgroup: u32,
     summary: AdapterSummary,
     checked: bool,
@@ -132,7 +134,8 @@ impl Gpu {
         let (offered, mut limits) = (adapter.limits(), wgpu::Limits::default());
         limits.max_storage_buffer_binding_size = offered.max_storage_buffer_binding_size;
         limits.max_buffer_size = offered.max_buffer_size;
-        let wanted = (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP) & adapter.features();
+        let useful = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP | wgpu::Features::PIPELINE_CACHE;
+        let wanted = useful & adapter.features();
         let refused = |error: wgpu::RequestDeviceError| Error::Gpu {
             context: format!("opening {}", summary.name),
             problem: error.to_string(),
@@ -159,7 +162,9 @@ impl Gpu {
                 on_loss(format!("device lost: {text}"));
             }
         });
+        let cached = wanted.contains(wgpu::Features::PIPELINE_CACHE);
         Ok(Gpu {
+            cache: if cached && !options.checked { PipelineCache::open(&device, &summary) } else { None },
             timestamps: wanted.contains(wgpu::Features::TIMESTAMP_QUERY),
             subgroup: if wanted.contains(wgpu::Features::SUBGROUP) { summary.subgroup_sizes[0] } else { 1 },
             device,
@@ -221,6 +226,12 @@ impl Gpu {
             .poll(wgpu::PollType::wait_indefinitely())
             .map_err(|error| Error::Gpu { context: context.into(), problem: error.to_string() })?;
         self.fault(context)
+    }
+}
+
+impl Drop for Gpu {
+    fn drop(&mut self) {
+        self.cache.iter().for_each(PipelineCache::save);
     }
 }
 

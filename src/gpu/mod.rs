@@ -1,5 +1,6 @@
 //! The only folder that names wgpu: adapters and devices, buffers, kernels compiled from WGSL, programs of dispatches.
 
+mod cache;
 mod device;
 mod environment;
 mod kernel;

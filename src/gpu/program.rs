@@ -1,6 +1,6 @@
 //! A program is a list of dispatches, written down without a device; prepared for one, it is recorded with no further work.
 
-use super::{Access, Args, Gpu, Memory, Readback, Role, Spec, Tilings};
+use super::{Access, Args, Gpu, Memory, Readback, Role, Spec, Tilings, cache::PipelineCache};
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -102,6 +102,11 @@ impl Batches {
         Batches { buffer, group }
     }
 
+    /// Bytes of device memory.
+    pub fn bytes(&self) -> u64 {
+        self.buffer.size()
+    }
+
     /// Writes the records of the next submit.
     pub fn write(&self, gpu: &Gpu, batches: &[Batch]) {
         let mut bytes = vec![0; STRIDE as usize * batches.len()];
@@ -131,6 +136,11 @@ impl Prepared {
     /// Number of dispatches.
     pub fn len(&self) -> usize {
         self.dispatches.len()
+    }
+
+    /// Bytes of device memory for arguments.
+    pub fn bytes(&self) -> u64 {
+        self.args.size()
     }
 
     /// Whether there is nothing to run.
@@ -165,7 +175,7 @@ impl Gpu {
     /// [`Error::Gpu`] where a shader or a binding is refused.
     pub fn prepare(&self, program: &Program, memory: &Memory) -> Result<Prepared> {
         let texts: Vec<_> = program.dispatches.iter().map(|dispatch| dispatch.spec.shader()).collect();
-        self.prepare_with(program, memory, &texts)
+        self.bind(program, memory, &texts, self.cache.as_ref())
     }
 
     /// As [`Gpu::prepare`], with another shader text for each dispatch: what mutants are run with.
@@ -173,6 +183,16 @@ impl Gpu {
     /// # Errors
     /// As [`Gpu::prepare`].
     pub fn prepare_with(&self, program: &Program, memory: &Memory, shaders: &[String]) -> Result<Prepared> {
+        self.bind(program, memory, shaders, None) // mutants are not kept for the next process
+    }
+
+    fn bind(
+        &self,
+        program: &Program,
+        memory: &Memory,
+        shaders: &[String],
+        cache: Option<&PipelineCache>,
+    ) -> Result<Prepared> {
         let args = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("args"),
             size: STRIDE as u64 * program.dispatches.len().max(1) as u64,
@@ -186,7 +206,7 @@ impl Gpu {
         self.queue.write_buffer(&args, 0, &bytes);
         let mut dispatches = Vec::new();
         for ((dispatch, shader), number) in program.dispatches.iter().zip(shaders).zip(0..) {
-            let (pipeline, args_at) = (self.pipeline(dispatch.spec, shader)?, STRIDE as u64 * number);
+            let (pipeline, args_at) = (self.pipeline(dispatch.spec, shader, cache)?, STRIDE as u64 * number);
             let missing = dispatch.spec.bindings.iter().find(|(role, _)| !memory.has(*role));
             if let Some((role, _)) = missing {
                 let problem = format!("no buffer for {}", role.name());
@@ -254,13 +274,13 @@ impl Gpu {
         self.pipelines.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clear();
     }
 
-    fn pipeline(&self, spec: &Spec, shader: &str) -> Result<Arc<Pipeline>> {
+    fn pipeline(&self, spec: &Spec, shader: &str, cache: Option<&PipelineCache>) -> Result<Arc<Pipeline>> {
         let mut pipelines = self.pipelines.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(pipeline) = pipelines.get(shader) {
             return Ok(Arc::clone(pipeline));
         }
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let pipeline = self.compile(spec, shader);
+        let pipeline = self.compile(spec, shader, cache);
         if let Some(error) = pollster::block_on(scope.pop()) {
             return Err(Error::Gpu { context: spec.name.into(), problem: error.to_string() });
         }
@@ -269,7 +289,7 @@ impl Gpu {
         Ok(pipeline)
     }
 
-    fn compile(&self, spec: &Spec, shader: &str) -> Pipeline {
+    fn compile(&self, spec: &Spec, shader: &str, cache: Option<&PipelineCache>) -> Pipeline {
         let descriptor =
             wgpu::ShaderModuleDescriptor { label: Some(spec.name), source: wgpu::ShaderSource::Wgsl(shader.into()) };
         let checks = match self.checked() {
@@ -307,7 +327,7 @@ impl Gpu {
                 zero_initialize_workgroup_memory: false,
                 ..Default::default()
             },
-            cache: None,
+            cache: cache.map(PipelineCache::get),
         });
         Pipeline { pipeline, layout }
     }

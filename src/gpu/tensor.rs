@@ -39,6 +39,21 @@ impl Arena {
     }
 }
 
+impl Gpu {
+    /// Checks that kernels of this adapter can see a buffer of so many bytes.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where it is too large.
+    pub fn check_size(&self, role: Role, bytes: u64) -> Result<()> {
+        let limit = self.adapter().max_binding_bytes;
+        if bytes <= limit {
+            return Ok(());
+        }
+        let problem = format!("{bytes} bytes are needed, but a buffer of this adapter holds at most {limit}");
+        Err(Error::Gpu { context: format!("memory for {}", role.name()), problem })
+    }
+}
+
 /// The buffers a program works on, one per role.
 #[derive(Clone, Default)]
 pub struct Memory {
@@ -51,11 +66,7 @@ impl Memory {
     /// # Errors
     /// [`Error::Gpu`] where the device has no room or the buffer is larger than a kernel can see.
     pub fn create(&mut self, gpu: &Gpu, role: Role, bytes: u64) -> Result<()> {
-        let (context, limit) = (format!("memory for {}", role.name()), gpu.adapter().max_binding_bytes);
-        if bytes > limit {
-            let problem = format!("{bytes} bytes are needed, but a buffer of this adapter holds at most {limit}");
-            return Err(Error::Gpu { context, problem });
-        }
+        gpu.check_size(role, bytes)?;
         let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(role.name()),
@@ -64,6 +75,7 @@ impl Memory {
             mapped_at_creation: false,
         });
         if let Some(error) = pollster::block_on(scope.pop()) {
+            let context = format!("memory for {}", role.name());
             return Err(Error::Gpu { context, problem: format!("{bytes} bytes: {error}") });
         }
         self.buffers[role as usize] = Some(buffer);
@@ -114,9 +126,9 @@ impl Memory {
         readback.take(bytes)
     }
 
-    /// Sum of the sizes of all buffers, in bytes.
-    pub fn bytes(&self) -> u64 {
-        self.buffers.iter().flatten().map(wgpu::Buffer::size).sum()
+    /// Size of the buffer of `role`, in bytes; 0 where there is none.
+    pub fn bytes(&self, role: Role) -> u64 {
+        self.buffers[role as usize].as_ref().map_or(0, wgpu::Buffer::size)
     }
 
     pub(super) fn buffer(&self, role: Role) -> &wgpu::Buffer {

@@ -12,6 +12,7 @@ pub mod noise;
 pub mod onehot;
 pub mod order;
 pub mod output;
+pub mod peak;
 pub mod reparameterize;
 pub mod reparameterize_backward;
 pub mod update;
@@ -21,7 +22,7 @@ use crate::{
     gpu::{Arena, Matrix, Spec},
 };
 
-/// Every kernel, in the order of a training step.
+/// Every kernel, in the order of a training step; the last is for benches.
 pub static ALL: &[&[Spec]] = &[
     order::SPECS,
     noise::SPECS,
@@ -37,6 +38,7 @@ pub static ALL: &[&[Spec]] = &[
     update::SPECS,
     adam::SPECS,
     loss::SPECS,
+    peak::SPECS,
 ];
 
 /// The parameters of one linear layer: the weight `[out, in]`, and behind it the bias `[out]`.

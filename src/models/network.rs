@@ -3,7 +3,7 @@
 use super::{Corruption, Kind, Model, Param};
 use crate::{
     Result,
-    gpu::{Arena, Matrix, Tilings, vec4s},
+    gpu::{Arena, Gpu, Matrix, Role, Tilings, vec4s},
     kernels::{
         Layer,
         corrupt::Corrupted,
@@ -145,6 +145,19 @@ impl Network {
     pub fn row_wise(&self) -> bool {
         let width = self.middle.h.columns as usize;
         self.model.latent <= MAX_LATENT && self.model.latent * width <= 32_768
+    }
+
+    /// Checks that the adapter's kernels can see every buffer whole, before anything is made to fill them.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`](crate::Error::Gpu) naming the first that is too large.
+    pub fn check_size(&self, gpu: &Gpu) -> Result<()> {
+        let sizes = [
+            (Role::Params, self.param_bytes()),
+            (Role::Activations, self.activation_bytes()),
+            (Role::Signals, self.signal_bytes()),
+        ];
+        sizes.into_iter().try_for_each(|(role, bytes)| gpu.check_size(role, bytes))
     }
 
     /// Size of the parameters, and of each of their moments, in bytes.

@@ -14,6 +14,7 @@ pub mod noise;
 pub mod onehot;
 pub mod order;
 pub mod output;
+pub mod peak;
 pub mod philox;
 pub mod product;
 pub mod reparameterize;

@@ -30,12 +30,26 @@ pub struct Curves {
     x_label: String,
     y_label: String,
     log: bool,
+    log_x: bool,
 }
 
 impl Curves {
     /// Curves of the quantity `y_label`, its unit included, over epochs.
     pub fn new(y_label: impl Into<String>) -> Curves {
-        Curves { size: (1000, 560), title: None, x_label: "epoch".to_string(), y_label: y_label.into(), log: false }
+        Curves {
+            size: (1000, 560),
+            title: None,
+            x_label: "epoch".to_string(),
+            y_label: y_label.into(),
+            log: false,
+            log_x: false,
+        }
+    }
+
+    /// Width and height in pixels; 1000 by 560 unless told.
+    pub fn size(mut self, width: u32, height: u32) -> Curves {
+        self.size = (width, height);
+        self
     }
 
     /// A heading over the chart.
@@ -56,16 +70,22 @@ impl Curves {
         self
     }
 
+    /// Whether x goes by its logarithm.
+    pub fn log_x(mut self, log: bool) -> Curves {
+        self.log_x = log;
+        self
+    }
+
     /// Draws `runs`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where there is no point at all, a value is not finite, or the scale is logarithmic and a value is
+    /// [`Error::Invalid`] where there is no point at all, a value is not finite, or a scale is logarithmic and a value is
     /// not above zero.
     pub fn plot(&self, runs: &[Run]) -> Result<Plot> {
         for (run, (x, y)) in
             runs.iter().flat_map(|run| run.train.iter().chain(&run.test).map(move |point| (run, point)))
         {
-            if !x.is_finite() || !y.is_finite() || (self.log && *y <= 0.0) {
+            if !x.is_finite() || !y.is_finite() || (self.log && *y <= 0.0) || (self.log_x && *x <= 0.0) {
                 let reason =
                     if x.is_finite() && y.is_finite() { "a logarithm needs values above zero" } else { "not finite" };
                 return Err(Error::invalid(
@@ -80,12 +100,13 @@ impl Curves {
         }
         let values = points().map(|point| point.1);
         let y = if self.log { Axis::logarithmic(values, 0.05) } else { Axis::linear(values, 0.05, 0.0) };
+        let x = points().map(|point| point.0);
         let finest = if points().all(|point| point.0.fract() == 0.0) { 1.0 } else { 0.0 }; // no tick at epoch 1.5
         let frame = Frame {
             size: self.size,
             title: self.title.as_deref(),
             labels: (&self.x_label, &self.y_label),
-            axes: (Axis::linear(points().map(|point| point.0), 0.02, finest), y),
+            axes: (if self.log_x { Axis::logarithmic(x, 0.02) } else { Axis::linear(x, 0.02, finest) }, y),
             legend: legend(runs),
         };
         let tested = tested(runs);

@@ -47,9 +47,39 @@ pub(super) struct Ink {
     pub(super) opacity: f64,
 }
 
+impl Shape {
+    /// The same, so many pixels to the right and down.
+    fn moved(&self, x: u32, y: u32) -> Shape {
+        let by = |(left, top): (f64, f64)| (left + f64::from(x), top + f64::from(y));
+        let mut shape = self.clone();
+        match &mut shape {
+            Shape::Line { points, .. } => points.iter_mut().for_each(|point| *point = by(*point)),
+            Shape::Box { from, to, .. } => (*from, *to) = (by(*from), by(*to)),
+            Shape::Dot { centre, .. } => *centre = by(*centre),
+            Shape::Text { at, .. } => *at = (at.0 + x as i32, at.1 + y as i32),
+        }
+        shape
+    }
+}
+
 impl Plot {
     pub(super) fn new(size: (u32, u32)) -> Plot {
         Plot { size, shapes: Vec::new() }
+    }
+
+    /// Charts of one size in rows of `columns`, from left to right and top to bottom.
+    ///
+    /// # Panics
+    /// Where there is no chart.
+    pub fn sheet(plots: &[Plot], columns: usize) -> Plot {
+        let (width, height) = plots[0].size;
+        let rows = plots.len().div_ceil(columns);
+        let mut sheet = Plot::new((width * plots.len().min(columns) as u32, height * rows as u32));
+        for (number, plot) in plots.iter().enumerate() {
+            let (x, y) = ((number % columns) as u32 * width, (number / columns) as u32 * height);
+            sheet.shapes.extend(plot.shapes.iter().map(|shape| shape.moved(x, y)));
+        }
+        sheet
     }
 
     /// The chart as pixels.

@@ -1,6 +1,6 @@
 //! Training on the GPU: the data set stays on the device, a submit holds many steps, only losses come back.
 
-use super::{EpochLosses, Progress, Settings, State, Watch, evaluation_rows};
+use super::{DeviceMemory, EpochLosses, Progress, Settings, State, Watch, evaluation_rows};
 use crate::{
     Error, Result,
     data::{Dataset, Split},
@@ -19,9 +19,11 @@ use std::{
 const SUBMIT: Duration = Duration::from_millis(50);
 /// Submits under way at a time.
 const IN_FLIGHT: usize = 3;
-/// Most steps of a submit, and most bytes of noise and partials they may take.
+/// Most steps of a submit.
 const MAX_SLOTS: usize = 512;
-const MAX_SLOT_BYTES: usize = 32 << 20;
+/// Bytes that noise and partials of a submit's steps may take: a sixteenth of those of the images, within bounds.
+const SLOT_SHARE: usize = 16;
+const SLOT_BYTES: [usize; 2] = [1 << 20, 32 << 20];
 
 /// A model in training on a device.
 pub struct GpuTrainer {
@@ -59,6 +61,7 @@ impl GpuTrainer {
         let tilings = gpu.usable(settings.tilings);
         let net =
             Network::new(&settings.model, settings.batch, tilings).with_corruption(corruption, settings.seed, false);
+        net.check_size(&gpu)?;
         let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
         let mut memory = Memory::default();
         memory.upload(
@@ -139,9 +142,20 @@ impl GpuTrainer {
         Ok(())
     }
 
-    /// Bytes of device memory held by buffers.
-    pub fn memory_bytes(&self) -> u64 {
-        self.training.memory.bytes() + self.evaluation.memory.bytes() - self.training.net.param_bytes()
+    /// Device memory held by buffers; those of the way back to the host are the host's.
+    pub fn device_memory(&self) -> DeviceMemory {
+        let (training, evaluation) = (&self.training.memory, &self.evaluation.memory);
+        let both =
+            |roles: &[Role]| roles.iter().map(|&role| training.bytes(role) + evaluation.bytes(role)).sum::<u64>();
+        let parameters = [Role::Params, Role::FirstMoment, Role::SecondMoment]; // evaluation shares those of training
+        DeviceMemory {
+            images: both(&[Role::Images]),
+            parameters: parameters.iter().map(|&role| training.bytes(role)).sum(),
+            activations: both(&[Role::Activations, Role::Signals, Role::Noise, Role::Partials]),
+            other: both(&[Role::Order, Role::Labels, Role::Layers, Role::Losses])
+                + self.training.argument_bytes()
+                + self.evaluation.argument_bytes(),
+        }
     }
 
     /// Dispatches of one training step.
@@ -168,7 +182,8 @@ impl Loop {
         let normals = if parts.variational { net.rows * net.model.latent } else { 0 };
         let slot_bytes = 4 * (normals + net.partials.stride as usize);
         let steps = count.div_ceil(net.rows);
-        let slots = (MAX_SLOT_BYTES / slot_bytes).clamp(1, MAX_SLOTS).min(steps);
+        let room = (split.images.len() / SLOT_SHARE).clamp(SLOT_BYTES[0], SLOT_BYTES[1]);
+        let slots = (room / slot_bytes).clamp(1, MAX_SLOTS).min(steps);
 
         memory.create(gpu, Role::Activations, net.activation_bytes())?;
         memory.create(gpu, Role::Signals, net.signal_bytes())?;
@@ -213,6 +228,12 @@ impl Loop {
             slots,
             pace: None,
         })
+    }
+
+    /// Bytes of the records of steps and the arguments of dispatches.
+    fn argument_bytes(&self) -> u64 {
+        let programs = [Some(&self.order), self.noise.as_ref(), Some(&self.step), Some(&self.loss)];
+        self.batches.bytes() + programs.into_iter().flatten().map(Prepared::bytes).sum::<u64>()
     }
 
     fn steps(&self) -> usize {

@@ -30,6 +30,7 @@ impl Rehearsal<'_> {
     pub fn new<'a>(gpu: &'a Gpu, settings: &Settings, tilings: Tilings) -> Result<Rehearsal<'a>> {
         let (model, rows) = (&settings.model, settings.batch);
         let net = Network::new(model, rows, tilings).with_corruption(settings.corruption, settings.seed, false);
+        net.check_size(gpu)?;
         let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
         let mut memory = Memory::default();
         memory.upload(gpu, Role::Params, bytemuck::cast_slice(&net.pack(&model.initialise(settings.seed))?))?;

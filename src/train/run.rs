@@ -1,6 +1,6 @@
 //! A run and its directory: begun or resumed, one epoch after the other, everything written as it comes.
 
-use super::{Config, EpochLosses, Settings, State, Trainer, Watch, checkpoint};
+use super::{Config, DeviceMemory, EpochLosses, Settings, State, Trainer, Watch, checkpoint};
 use crate::{Error, Result, data::Dataset, device::Device, files::write_atomically, models::Param};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -240,6 +240,11 @@ impl Session {
     /// [`Error::Gpu`] where the device is lost.
     pub fn weights(&self) -> Result<Vec<Param>> {
         Ok(self.trainer.state()?.params)
+    }
+
+    /// Device memory that training takes; none on the oracle.
+    pub fn device_memory(&self) -> Option<DeviceMemory> {
+        self.trainer.device_memory()
     }
 
     /// The device.

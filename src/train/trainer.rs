@@ -1,6 +1,6 @@
 //! A trainer on whichever device was chosen.
 
-use super::{EpochLosses, GpuTrainer, OracleTrainer, Settings, State, Watch};
+use super::{DeviceMemory, EpochLosses, GpuTrainer, OracleTrainer, Settings, State, Watch};
 use crate::{Error, Result, data::Dataset, device::Device, models::Kind};
 use std::sync::Arc;
 
@@ -63,6 +63,14 @@ impl Trainer {
         match self {
             Trainer::Gpu(trainer) => trainer.state(),
             Trainer::Oracle(trainer) => Ok(trainer.state()),
+        }
+    }
+
+    /// Device memory held by buffers; none on the oracle, which has no device.
+    pub fn device_memory(&self) -> Option<DeviceMemory> {
+        match self {
+            Trainer::Gpu(trainer) => Some(trainer.device_memory()),
+            Trainer::Oracle(_) => None,
         }
     }
 

@@ -1,0 +1,36 @@
+//! What a training takes of a device's memory.
+
+use serde::Serialize;
+use std::fmt;
+
+/// Bytes of device memory held by the buffers of a trainer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DeviceMemory {
+    /// Images of both splits, a byte per pixel.
+    pub images: u64,
+    /// Parameters and their two moments: 12 bytes each.
+    pub parameters: u64,
+    /// Activations, their gradients, noise and loss partials of a batch of training and of one of evaluation.
+    pub activations: u64,
+    /// Orders, labels, losses, and the arguments of dispatches.
+    pub other: u64,
+}
+
+impl DeviceMemory {
+    /// Sum of all.
+    pub fn total(&self) -> u64 {
+        self.images + self.parameters + self.activations + self.other
+    }
+}
+
+impl fmt::Display for DeviceMemory {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let [total, images, parameters, activations, other] =
+            [self.total(), self.images, self.parameters, self.activations, self.other].map(|bytes| bytes as f64 / 1e6);
+        write!(
+            f,
+            "{total:.1} MB on the device (images {images:.1}, parameters {parameters:.1}, activations {activations:.1}, \
+             other {other:.1})"
+        )
+    }
+}
