@@ -109,7 +109,6 @@ const ROWS: &[Mutant] = &[
 const BLOCKS: &[Mutant] = &[
     FIRST_GROUP,
     LAST_OUTPUT,
-    BIAS,
     Mutant { find: "layer.images == 1u { return", replace: "layer.images == 0u { return" },
     Mutant { find: "i < batch.rows)", replace: "i <= batch.rows)" },
 ];
