@@ -128,7 +128,7 @@ fn agree_step_by_step(settings: &Settings, data: &Dataset) {
     for epoch in 0..STEPS / 2 {
         let start = gpu.state().unwrap();
         oracle.restore(&start).unwrap();
-        let mut run = |trainer: &mut Trainer| {
+        let run = |trainer: &mut Trainer| {
             let train = trainer.train_epoch(epoch, &mut |_| true).unwrap();
             assert_eq!(train.steps, 2, "{what}");
             Trained { start: start.clone(), end: trainer.state().unwrap(), train, test: train }

@@ -144,11 +144,11 @@ fn begin(arguments: &Arguments) -> Result<(Session, PathBuf)> {
     if kind == Kind::Cvae && data.classes == 0 {
         return Err(Error::no_labels());
     }
+    let weights = arguments.init.as_deref().map(|file| checkpoint::load_weights(file, &settings.model)).transpose()?;
     if let Device::Gpu(gpu) = &device {
         let report = &mut |line: &str| eprintln!("tilings: {line}");
         settings.tilings = Some(tilings(gpu, &settings, arguments.tiling, report)?);
     }
-    let weights = arguments.init.as_deref().map(|file| checkpoint::load_weights(file, &settings.model)).transpose()?;
     let name = format!("{kind:?}").to_lowercase();
     let dir = arguments.out.clone().unwrap_or_else(|| free_directory(&name));
     let epochs = arguments.epochs.unwrap_or(10);

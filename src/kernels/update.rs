@@ -208,6 +208,7 @@ fn cases(tiling: Tiling, epilogue: Epilogue, format: Format) -> Vec<Case> {
         (0, 1, 1, &[(1, 1, true)][..]),
         (3, 33, 40, &[(131, 67, true), (2, 8, false), (8, 3, false), (7, 63, false)][..]),
         (0, 5, 5, &[(9, 8, false), (3, 257, false), (12, 4, true)][..]),
+        (1, 30, 30, &[(64, 70, true), (32, 36, false)][..]),
     ]
     .map(|(first, rows, capacity, layers)| case(tiling, epilogue, format, [first, rows, capacity], layers))
     .into()

@@ -69,10 +69,10 @@ pub fn tilings(gpu: &Gpu, settings: &Settings, wish: Wish, report: &mut dyn FnMu
         },
         Wish::Measure => (measure(gpu, settings)?, "as measured now"),
     };
-    if let (Some(file), "as measured now") = (file, why) {
-        if let Err(error) = remember(&file, key(gpu, settings), found) {
-            report(&format!("not remembered for the next run: {error}"));
-        }
+    if let (Some(file), "as measured now") = (file, why)
+        && let Err(error) = remember(&file, key(gpu, settings), found)
+    {
+        report(&format!("not remembered for the next run: {error}"));
     }
     report(&format!("{found}; {why}"));
     Ok(found)
