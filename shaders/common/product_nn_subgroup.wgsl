@@ -64,7 +64,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
         a31 += w * subgroupShuffle(dy1, 15u);
     }
     for (var q = 0u; q < 4u; q++) {
-        finish_row(i + 8u * q + 0u, k, k4, one_of(q, a0, a8, a16, a24));
+        finish_row(i + 8u * q, k, k4, one_of(q, a0, a8, a16, a24));
         finish_row(i + 8u * q + 1u, k, k4, one_of(q, a1, a9, a17, a25));
         finish_row(i + 8u * q + 2u, k, k4, one_of(q, a2, a10, a18, a26));
         finish_row(i + 8u * q + 3u, k, k4, one_of(q, a3, a11, a19, a27));

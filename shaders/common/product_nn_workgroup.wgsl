@@ -45,7 +45,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
             let wa = mat4x4f(ws[at], ws[at + 16u], ws[at + 32u], ws[at + 48u]);
             let wb = mat4x4f(ws[at + 8u], ws[at + 24u], ws[at + 40u], ws[at + 56u]);
             let row = 64u * q + y;
-            let d0 = dys[row + 0u]; a0 += wa * d0; b0 += wb * d0;
+            let d0 = dys[row]; a0 += wa * d0; b0 += wb * d0;
             let d1 = dys[row + 8u]; a1 += wa * d1; b1 += wb * d1;
             let d2 = dys[row + 16u]; a2 += wa * d2; b2 += wb * d2;
             let d3 = dys[row + 24u]; a3 += wa * d3; b3 += wb * d3;
@@ -56,7 +56,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         }
         workgroupBarrier();
     }
-    finish_row(i + y + 0u, k + x, k4, a0, b0);
+    finish_row(i + y, k + x, k4, a0, b0);
     finish_row(i + y + 8u, k + x, k4, a1, b1);
     finish_row(i + y + 16u, k + x, k4, a2, b2);
     finish_row(i + y + 24u, k + x, k4, a3, b3);

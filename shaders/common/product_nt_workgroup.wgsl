@@ -48,7 +48,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
             let wa = mat4x4f(ws[at], ws[at + 16u], ws[at + 32u], ws[at + 48u]);
             let wb = mat4x4f(ws[at + 8u], ws[at + 24u], ws[at + 40u], ws[at + 56u]);
             let row = 64u * q + y;
-            let x0 = xs[row + 0u]; a0 += x0 * wa; b0 += x0 * wb;
+            let x0 = xs[row]; a0 += x0 * wa; b0 += x0 * wb;
             let x1 = xs[row + 8u]; a1 += x1 * wa; b1 += x1 * wb;
             let x2 = xs[row + 16u]; a2 += x2 * wa; b2 += x2 * wb;
             let x3 = xs[row + 24u]; a3 += x3 * wa; b3 += x3 * wb;
@@ -59,7 +59,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         }
         workgroupBarrier();
     }
-    finish_row(i + y + 0u, j + x, a0, b0);
+    finish_row(i + y, j + x, a0, b0);
     finish_row(i + y + 8u, j + x, a1, b1);
     finish_row(i + y + 16u, j + x, a2, b2);
     finish_row(i + y + 24u, j + x, a3, b3);

@@ -115,7 +115,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
         }
     }
     for (var q = 0u; q < 4u; q++) {
-        learn_weights(layer, 4u * j + 8u * q + 0u, k, one_of(q, tile.a0, tile.a8, tile.a16, tile.a24));
+        learn_weights(layer, 4u * j + 8u * q, k, one_of(q, tile.a0, tile.a8, tile.a16, tile.a24));
         learn_weights(layer, 4u * j + 8u * q + 1u, k, one_of(q, tile.a1, tile.a9, tile.a17, tile.a25));
         learn_weights(layer, 4u * j + 8u * q + 2u, k, one_of(q, tile.a2, tile.a10, tile.a18, tile.a26));
         learn_weights(layer, 4u * j + 8u * q + 3u, k, one_of(q, tile.a3, tile.a11, tile.a19, tile.a27));

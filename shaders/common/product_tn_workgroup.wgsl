@@ -39,11 +39,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     }
     let upper = 4u * (j + y);
     let lower = upper + 32u;
-    learn_row(layer, upper + 0u, k + x, tile.a0, tile.b0);
+    learn_row(layer, upper, k + x, tile.a0, tile.b0);
     learn_row(layer, upper + 1u, k + x, tile.a1, tile.b1);
     learn_row(layer, upper + 2u, k + x, tile.a2, tile.b2);
     learn_row(layer, upper + 3u, k + x, tile.a3, tile.b3);
-    learn_row(layer, lower + 0u, k + x, tile.a4, tile.b4);
+    learn_row(layer, lower, k + x, tile.a4, tile.b4);
     learn_row(layer, lower + 1u, k + x, tile.a5, tile.b5);
     learn_row(layer, lower + 2u, k + x, tile.a6, tile.b6);
     learn_row(layer, lower + 3u, k + x, tile.a7, tile.b7);

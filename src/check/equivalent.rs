@@ -142,4 +142,14 @@ pub const EQUIVALENT: &[Equivalent] = &[
         line: "return select(exp(x) - 1.0 - x, x * x * series, abs(x) <= 0.5);",
         reason: "at 0.5, both forms are as good",
     },
+    Equivalent {
+        file: "common/product_nt_workgroup.wgsl",
+        line: "for (var first = 0u; first <= args.k4; first += 4u) {",
+        reason: ADDS_ZEROS,
+    },
+    Equivalent {
+        file: "common/product_nn_workgroup.wgsl",
+        line: "for (var first = 0u; first <= n4; first += 4u) {",
+        reason: ADDS_ZEROS,
+    },
 ];

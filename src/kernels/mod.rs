@@ -127,7 +127,7 @@ fn shapes() -> impl Iterator<Item = Shape> {
         [0, 15, 16, 6, 64],
         [2, 17, 33, 9, 61],
         [1, 63, 65, 15, 66],
-        [0, 65, 65, 18, 16],
+        [0, 65, 65, 52, 44],
     ]
     .into_iter()
     .map(|[first, rows, capacity, inputs, outputs]| Shape { first, rows, capacity, inputs, outputs })

@@ -35,11 +35,10 @@ impl FromStr for Wish {
         match text {
             "auto" => Ok(Wish::Auto),
             "measure" => Ok(Wish::Measure),
-            _ => {
-                Tiling::ALL.into_iter().find(|tiling| tiling.to_string() == text).map(Wish::Pinned).ok_or_else(|| {
-                    Error::invalid("--tiling", format!("is {text:?}, expected auto, measure or a tiling"))
-                })
-            }
+            _ => Tiling::ALL.into_iter().find(|tiling| tiling.to_string() == text).map(Wish::Pinned).ok_or_else(|| {
+                let names = Tiling::ALL.map(|tiling| tiling.to_string()).join(", ");
+                Error::invalid("--tiling", format!("is {text:?}, expected auto, measure or one of {names}"))
+            }),
         }
     }
 }
