@@ -1,7 +1,8 @@
 //! Every kernel against the oracle, with and without runtime checks, on every adapter of this machine.
 
+use std::sync::Arc;
 use wgvae::{
-    check::report::verify,
+    check::{report::verify, steps::models},
     gpu::{Choice, Gpu, Options, adapters},
 };
 
@@ -18,6 +19,8 @@ fn every_case_of_every_kernel_is_within_its_limits_on_every_adapter() {
             let report = verify(&gpu, |_| {}).expect("the device survives");
             println!("checked: {checked}\n{report}");
             assert!(report.ok, "{} with checks {checked}:\n{report}", adapter.name);
+            let steps = models(&Arc::new(gpu)).expect("the device survives");
+            assert!(steps.iter().all(|model| model.ok), "{} with checks {checked}: {steps:?}", adapter.name);
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod mutants;
 pub mod replay;
 pub mod report;
 pub mod run;
+pub mod steps;
 pub mod supervise;
 pub mod tolerance;
 pub mod trace;

@@ -7,6 +7,7 @@ use crate::{
         mutants::{Event, Fate, MutantReport, Mutation, mutations, run_mutants, select},
         replay::replay_gpu,
         report::{KernelReport, verify},
+        steps::{self, ModelReport},
         supervise::supervise,
         trace::{Limits, Quantity, Trace, replay_oracle},
     },
@@ -83,6 +84,7 @@ struct Verdict {
     device: String,
     driver: String,
     kernels: Vec<KernelReport>,
+    models: Vec<ModelReport>,
     traces: Vec<TraceVerdict>,
 }
 
@@ -143,7 +145,7 @@ fn spinner() -> ProgressBar {
 
 fn judge(device: &Device, arguments: &Arguments) -> Result<Verdict> {
     let spinner = spinner();
-    let (mut kernels, mut driver) = (Vec::new(), String::new());
+    let (mut kernels, mut models, mut driver) = (Vec::new(), Vec::new(), String::new());
     if let Device::Gpu(gpu) = device {
         driver.clone_from(&gpu.adapter().driver);
     }
@@ -155,9 +157,17 @@ fn judge(device: &Device, arguments: &Arguments) -> Result<Verdict> {
             ));
         };
         let report = verify(gpu, |name| spinner.set_message(name.to_string()))?;
+        spinner.set_message("whole steps");
+        models = steps::models(gpu)?;
         spinner.finish_and_clear();
         if !arguments.json {
             println!("{report}");
+            for ModelReport { model, relative_error, limit, ok } in &models {
+                let mark = if *ok { "" } else { "  FAILED" };
+                println!(
+                    "two steps of the {model}: parameters change as the oracle's to {relative_error:.1e} of {limit:.0e}{mark}"
+                );
+            }
         }
         kernels = report.kernels;
     }
@@ -182,8 +192,10 @@ fn judge(device: &Device, arguments: &Arguments) -> Result<Verdict> {
         traces.push(verdict);
     }
     spinner.finish_and_clear();
-    let ok = kernels.iter().all(|kernel| kernel.ok) && traces.iter().all(|trace| trace.ok);
-    Ok(Verdict { ok, device: device.to_string(), driver, kernels, traces })
+    let ok = kernels.iter().all(|kernel| kernel.ok)
+        && models.iter().all(|model| model.ok)
+        && traces.iter().all(|trace| trace.ok);
+    Ok(Verdict { ok, device: device.to_string(), driver, kernels, models, traces })
 }
 
 fn print_trace(verdict: &TraceVerdict) {

@@ -1,0 +1,71 @@
+//! Whole training steps of the three models on a device, against the oracle's.
+
+use crate::{
+    Result,
+    data::glyphs,
+    device::Device,
+    gpu::Gpu,
+    models::{Adam, Kind, Loss, Model, Objective},
+    train::{Settings, Trainer},
+};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Largest ‖Δgpu − Δoracle‖ / ‖Δoracle‖ of the change Δ that the steps make in all parameters.
+const LIMIT: f64 = 1e-3;
+/// Images of a full batch, and of the partial one after it.
+const ROWS: [usize; 2] = [32, 9];
+
+/// What was found of one model.
+#[derive(Clone, Debug, Serialize)]
+pub struct ModelReport {
+    /// `ae`, `vae` or `cvae`
+    pub model: &'static str,
+    /// ‖Δgpu − Δoracle‖ / ‖Δoracle‖
+    pub relative_error: f64,
+    /// What it may be.
+    pub limit: f64,
+    /// Whether it is.
+    pub ok: bool,
+}
+
+/// Takes two steps of each of the article's models, from the same parameters on both sides.
+///
+/// # Errors
+/// [`Error::Gpu`](crate::Error::Gpu) where the device is lost, [`Error::NotFinite`](crate::Error::NotFinite) where a loss is not.
+pub fn models(gpu: &Arc<Gpu>) -> Result<Vec<ModelReport>> {
+    [
+        ("ae", Kind::Ae, Objective { loss: Loss::MseMean, beta: 0.0 }),
+        ("vae", Kind::Vae, Objective { loss: Loss::MseSum, beta: 3.0 }),
+        ("cvae", Kind::Cvae, Objective { loss: Loss::BceSum, beta: 1.0 }),
+    ]
+    .into_iter()
+    .map(|(model, kind, objective)| {
+        let relative_error = apart(gpu, kind, objective)?;
+        Ok(ModelReport { model, relative_error, limit: LIMIT, ok: relative_error <= LIMIT })
+    })
+    .collect()
+}
+
+fn apart(gpu: &Arc<Gpu>, kind: Kind, objective: Objective) -> Result<f64> {
+    let data = glyphs::dataset(0, ROWS.iter().sum(), 1);
+    let model = Model { kind, input: data.pixels(), hidden: vec![256], latent: 8, classes: data.classes };
+    let (adam, batch) = (Adam::default(), ROWS[0]);
+    let settings = Settings { model, objective, adam, corruption: None, batch, seed: 0, tilings: None };
+    let mut ours = Trainer::new(&Device::Gpu(Arc::clone(gpu)), &settings, &data)?;
+    let mut theirs = Trainer::new(&Device::Oracle, &settings, &data)?;
+    let start = ours.state()?;
+    theirs.restore(&start)?;
+    for trainer in [&mut ours, &mut theirs] {
+        trainer.train_epoch(0, &mut |_| true)?;
+    }
+    let (ours, theirs) = (ours.state()?, theirs.state()?);
+    let (mut difference, mut change) = (0.0, 0.0);
+    for ((start, ours), theirs) in start.params.iter().zip(&ours.params).zip(&theirs.params) {
+        for ((start, ours), theirs) in start.values.iter().zip(&ours.values).zip(&theirs.values) {
+            difference += (ours - theirs).powi(2);
+            change += (theirs - start).powi(2);
+        }
+    }
+    Ok((difference / change).sqrt())
+}
