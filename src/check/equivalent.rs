@@ -152,4 +152,14 @@ pub const EQUIVALENT: &[Equivalent] = &[
         line: "for (var first = 0u; first <= n4; first += 4u) {",
         reason: ADDS_ZEROS,
     },
+    Equivalent {
+        file: "common/product_tn_subgroup.wgsl",
+        line: "for (var i = 0u; i <= batch.rows; i += 4u) {",
+        reason: ADDS_ZEROS,
+    },
+    Equivalent {
+        file: "common/product_tn_subgroup.wgsl",
+        line: "let row = image_row(min(i + lane % 5u, last), k4);",
+        reason: "only the first four invocations' rows are taken",
+    },
 ];
