@@ -2,6 +2,7 @@
 const LATENT_PADDING: &str = "it reads four more values of the layer and multiplies them by zeros";
 
 const FIFTH_ROUND: &str = "the fifth round does nothing: a latent of 16 has four vec4";
+const SEVENTEENTH_ROUND: &str = "the seventeenth round does nothing: a latent has at most 16";
 const NO_ROWS: &str = "a workgroup that begins at the last row's end computes what it does not store";
 const NO_TAKER: &str = "it computes sums of latent variables that are not there, which no invocation takes";
 const ADDS_ZEROS: &str = "one more round adds zeros";
@@ -162,4 +163,10 @@ pub const EQUIVALENT: &[Equivalent] = &[
         line: "let row = image_row(min(i + lane % 5u, last), k4);",
         reason: "only the first four invocations' rows are taken",
     },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var i = 0u; i <= 16u; i++) {", reason: SEVENTEENTH_ROUND },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var i = 0u; i < 17u; i++) {", reason: SEVENTEENTH_ROUND },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "if i <= args.latent {", reason: LATENT_PADDING },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "if latent4 >= 1u { dh += dh_of(d1, k, 1u, width4); }", reason: LATENT_PADDING },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "if latent4 >= 2u { dh += dh_of(d2, k, 2u, width4); }", reason: LATENT_PADDING },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "if latent4 >= 3u { dh += dh_of(d3, k, 3u, width4); }", reason: LATENT_PADDING },
 ];

@@ -223,6 +223,7 @@ fn cases(cut: Tiling) -> Vec<Case> {
         ([4, 256, 8, 0], vae, 3.0),
         ([5, 12, 13, 21], cvae, 1.0),
         ([14, 9, 3, 2], cvae, 2.0),
+        ([3, 20, 11, 4], cvae, 1.0),
     ]
     .into_iter()
     .filter(|(shape, ..)| tiling(cut, shape[2] as u32) == cut)
