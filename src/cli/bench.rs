@@ -67,7 +67,6 @@ fn scaling(arguments: &Arguments) -> Result<()> {
             for (file, format) in files.iter().zip(["csv", "png"]) {
                 output::check("--out", file, &[format], arguments.force)?;
             }
-            std::fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
             Some(files)
         }
         None => None,
@@ -75,6 +74,9 @@ fn scaling(arguments: &Arguments) -> Result<()> {
     let Device::Gpu(gpu) = arguments.device.open()? else {
         return Err(Error::invalid("--scaling", "measures a GPU; the f64 oracle is none"));
     };
+    if let Some(dir) = &arguments.out {
+        std::fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
+    }
     let plan = if arguments.quick { Plan::quick() } else { Plan::full() };
     let spinner = spinner();
     let growth = bench::scaling(&gpu, &plan, &mut |what| spinner.set_message(what.to_string()))?;

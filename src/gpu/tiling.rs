@@ -108,21 +108,25 @@ pub struct Tilings {
     pub backward: Tiling,
     /// dyᵀ x
     pub update: Tiling,
-    /// The narrow middle of a model: by subgroups, or (any other) by workgroups.
+    /// The narrow middle of a model: subgroup or workgroup.
     pub latent: Tiling,
 }
 
 impl Tilings {
-    /// One for all.
+    /// One for all; the middle, which is no product, knows two.
     pub const fn all(tiling: Tiling) -> Tilings {
-        Tilings { forward: tiling, backward: tiling, update: tiling, latent: tiling }
+        let latent = match tiling {
+            Tiling::Subgroup => Tiling::Subgroup,
+            Tiling::Registers | Tiling::Workgroup | Tiling::Split => Tiling::Workgroup,
+        };
+        Tilings { forward: tiling, backward: tiling, update: tiling, latent }
     }
 }
 
 impl Default for Tilings {
     /// Those that run everywhere.
     fn default() -> Tilings {
-        Tilings { latent: Tiling::Workgroup, ..Tilings::all(Tiling::Registers) }
+        Tilings::all(Tiling::Registers)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The narrow middle of a model, row by row: code, μ, log σ², z, KL and the decoder's first layer in one dispatch.
 
-use super::{Layer, expect};
+use super::middle::{Layers, Middle, Partials, Parts, group_rows, tiling, workgroup};
 use crate::{
     Result,
     check::{
@@ -8,7 +8,7 @@ use crate::{
         layout::{Layout, batch, random, random_layer, random_relu},
         tolerance::{Approx, affine, draw, exact},
     },
-    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, Tiling, Tilings, args, fold, source},
+    gpu::{Access, Args as _, Mutant, Program, Role, Spec, Tiling, Tilings, args, fold, source},
     oracle::{
         latent::{LatentLayers, latent},
         linear::{Activation, linear},
@@ -62,86 +62,6 @@ args! {
         /// Partials per step.
         stride: u32,
     }
-}
-
-/// The widest latent that fits the kernel's workgroup memory.
-pub const MAX_LATENT: usize = 128;
-
-/// The layers of the middle. Those a model lacks are left at their default.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Layers {
-    /// `[latent, width]`
-    pub code: Layer,
-    /// `[latent, latent]`
-    pub mu: Layer,
-    /// `[latent, latent]`
-    pub log_var: Layer,
-    /// `[latent, classes]`
-    pub label: Layer,
-    /// `[width, latent]`
-    pub d: Layer,
-}
-
-/// The activations of the middle. Those a model lacks are left at their default.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Middle {
-    /// The encoder's last hidden layer, `[rows, width]`.
-    pub h: Matrix,
-    /// `[rows, latent]`
-    pub code: Matrix,
-    /// `[rows, latent]`
-    pub mu: Matrix,
-    /// `[rows, latent]`
-    pub log_var: Matrix,
-    /// relu(P onehot(y) + bP), `[rows, latent]`.
-    pub projection: Matrix,
-    /// onehot(y), `[rows, classes]`.
-    pub onehot: Matrix,
-    /// What is decoded, `[rows, latent]`: code, z, or z + projection.
-    pub c: Matrix,
-    /// The decoder's first hidden layer, `[rows, width]`.
-    pub d: Matrix,
-}
-
-/// Which of the middle's parts a model has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parts {
-    /// μ, log σ² and z.
-    pub variational: bool,
-    /// A label projection.
-    pub labelled: bool,
-}
-
-impl Middle {
-    pub(super) fn check(&self, kernel: &'static str, layers: &Layers, parts: Parts) -> Result<()> {
-        let (rows, width, latent) = (self.h.rows, layers.code.inputs(), layers.code.outputs());
-        expect(kernel, "w_d", layers.d.weight, width, latent)?;
-        expect(kernel, "h", self.h, rows, width)?;
-        expect(kernel, "d", self.d, rows, width)?;
-        expect(kernel, "code", self.code, rows, latent)?;
-        expect(kernel, "c", self.c, rows, latent)?;
-        if parts.variational {
-            expect(kernel, "w_mu", layers.mu.weight, latent, latent)?;
-            expect(kernel, "w_log_var", layers.log_var.weight, latent, latent)?;
-            expect(kernel, "mu", self.mu, rows, latent)?;
-            expect(kernel, "log_var", self.log_var, rows, latent)?;
-        }
-        if parts.labelled {
-            expect(kernel, "w_label", layers.label.weight, latent, self.onehot.columns)?;
-            expect(kernel, "projection", self.projection, rows, latent)?;
-            expect(kernel, "onehot", self.onehot, rows, layers.label.inputs())?;
-        }
-        Ok(())
-    }
-}
-
-/// How the loss partials of a step lie: those of the output's tiles, then one KL per row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Partials {
-    /// Where the row KLs start.
-    pub tiles: u32,
-    /// Partials per step.
-    pub stride: u32,
 }
 
 macro_rules! spec {
@@ -199,30 +119,6 @@ pub static SPECS: &[Spec] = &[
         ]
     ),
 ];
-
-/// Rows that one workgroup owns.
-pub(super) const fn group_rows(tiling: Tiling) -> usize {
-    match tiling {
-        Tiling::Subgroup => 4,
-        _ => 1,
-    }
-}
-
-/// Invocations of a workgroup.
-pub(super) const fn workgroup(tiling: Tiling) -> [u32; 3] {
-    match tiling {
-        Tiling::Subgroup => [16, 1, 1],
-        _ => [64, 1, 1],
-    }
-}
-
-/// How the middle of a `latent` that wide is cut, where `wanted` was asked for: a subgroup holds 16 latent variables.
-pub(super) fn tiling(wanted: Tiling, latent: u32) -> Tiling {
-    match wanted {
-        Tiling::Subgroup if latent <= 16 => Tiling::Subgroup,
-        _ => Tiling::Workgroup,
-    }
-}
 
 /// Adds the middle to the program: from h to everything else of `middle`, and the KL of each row. Without `noisy`, z = μ.
 ///

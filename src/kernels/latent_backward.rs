@@ -2,7 +2,7 @@
 
 use super::{
     expect,
-    latent::{Layers, Middle, Parts, group_rows, tiling, workgroup},
+    middle::{Layers, Middle, Parts, group_rows, tiling, workgroup},
 };
 use crate::{
     Result,

@@ -8,6 +8,7 @@ pub mod latent_backward;
 pub mod linear;
 pub mod linear_backward;
 pub mod loss;
+pub mod middle;
 pub mod noise;
 pub mod onehot;
 pub mod order;

@@ -2,7 +2,7 @@
 
 use super::{
     expect,
-    latent::{Middle, Partials},
+    middle::{Middle, Partials},
 };
 use crate::{
     Result,

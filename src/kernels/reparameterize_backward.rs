@@ -1,7 +1,7 @@
 //! `dμ = dz + β μ`, `dlog σ² = ½ (dz ε σ + β (σ² − 1))`, `dprojection = dz · [projection > 0]`,
 //! for latents too wide for the row-wise kernel.
 
-use super::{expect, latent::Middle, latent_backward::Gradients};
+use super::{expect, latent_backward::Gradients, middle::Middle};
 use crate::{
     Result,
     check::{

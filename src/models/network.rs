@@ -7,8 +7,8 @@ use crate::{
     kernels::{
         Layer,
         corrupt::Corrupted,
-        latent::{Layers, MAX_LATENT, Middle, Partials, Parts},
         latent_backward::Gradients,
+        middle::{Layers, MAX_LATENT, Middle, Partials, Parts},
         output,
     },
 };

@@ -81,10 +81,15 @@ pub fn tilings(gpu: &Gpu, settings: &Settings, wish: Wish, report: &mut dyn FnMu
 fn measure(gpu: &Gpu, settings: &Settings) -> Result<Tilings> {
     let mut best = gpu.tilings();
     let mut least = seconds(gpu, settings, best)?;
-    let parts: [fn(&mut Tilings) -> &mut Tiling; 4] =
-        [|t| &mut t.forward, |t| &mut t.backward, |t| &mut t.update, |t| &mut t.latent];
-    for part in parts {
-        for tiling in Tiling::ALL.into_iter().filter(|tiling| gpu.offers(*tiling)) {
+    type Part = fn(&mut Tilings) -> &mut Tiling;
+    let parts: [(Part, &[Tiling]); 4] = [
+        (|t| &mut t.forward, &Tiling::ALL),
+        (|t| &mut t.backward, &Tiling::ALL),
+        (|t| &mut t.update, &Tiling::ALL),
+        (|t| &mut t.latent, &[Tiling::Subgroup, Tiling::Workgroup]),
+    ];
+    for (part, known) in parts {
+        for tiling in known.iter().copied().filter(|tiling| gpu.offers(*tiling)) {
             let mut candidate = best;
             *part(&mut candidate) = tiling;
             if candidate != best {
