@@ -137,10 +137,6 @@ if [ -z "${XDG_RUNTIME_DIR-}" ]; then # without it Mesa prints an error
     trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT
 fi
 
-# On every x86 processor lavapipe then has subgroups of 16, which the subgroup kernels need; without AVX-512 its compiler
-# splits the vectors.
-[ "$(uname -m)" != x86_64 ] || export LP_NATIVE_VECTOR_WIDTH=${LP_NATIVE_VECTOR_WIDTH:-512}
-
 # --- the tests -------------------------------------------------------------------------------------------------------
 
 # On a second driver: what runs our shaders and compares the outcome with the oracle. (Mutants killed by one driver are dead.)

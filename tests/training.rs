@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
-    gpu::{Choice, Gpu, Options, Tiling, Tilings},
+    gpu::{Choice, Gpu, LatentTiling, Options, Tiling, Tilings},
     models::{Adam, Corruption, Kind, Loss, Model, Network, Noise, Objective, Param},
     oracle::philox::{Stream, uniforms},
     train::{EpochLosses, GpuTrainer, Settings, State, Trainer},
@@ -154,13 +154,15 @@ fn each_of_a_hundred_steps_is_the_oracles() {
 fn each_of_a_hundred_steps_is_the_oracles_however_products_are_cut() {
     let (gpu, mut data) = (gpu(), noise_images());
     data.train = Split { images: data.train.images[..70 * 63].to_vec(), labels: None, count: 70 };
-    for tiling in Tiling::ALL {
-        if !gpu.offers(tiling) {
-            println!("not checked: {tiling} tilings, which need subgroups of {}", tiling.subgroup());
+    let products = Tiling::ALL.map(Tilings::all);
+    let middles = LatentTiling::ALL.map(|latent| Tilings { latent, ..Tilings::default() });
+    for tilings in products.into_iter().chain(middles) {
+        if !gpu.offers(tilings.subgroup()) {
+            println!("not checked: {tilings}, which need subgroups of {}", tilings.subgroup());
             continue;
         }
         let settings = settings(Kind::Vae, &data, &[70, 37], 5, 67, Loss::BceSum);
-        agree_step_by_step(&Settings { tilings: Some(Tilings::all(tiling)), ..settings }, &data);
+        agree_step_by_step(&Settings { tilings: Some(tilings), ..settings }, &data);
     }
 }
 

@@ -1,5 +1,5 @@
-// Backward through the middle of four rows, for a latent of at most 16. One workgroup of 16 owns four rows, invocation j their
-// latent variable j. Needs subgroups of at least 16 invocations.
+// Backward through the middle of four rows, for a latent of at most 8. One workgroup of 8 owns four rows, invocation j their
+// latent variable j. Needs subgroups of at least 8 invocations.
 
 fn w_d(n: u32, q: u32, latent4: u32) -> vec4f {
     return params[args.w_d + min(n, args.width - 1u) * latent4 + min(q, latent4 - 1u)];
@@ -13,7 +13,7 @@ fn of_rows(start: u32, rows: vec4u, j: u32) -> vec4f {
 
 fn store(start: u32, row: u32, lane: u32, value: vec4f) {
     let latent4 = (args.latent + 3u) / 4u;
-    for (var q = 0u; q < 4u; q++) {
+    for (var q = 0u; q < 2u; q++) {
         let columns = gathered(value, q);
         if q < latent4 && lane < 4u && row + lane < batch.rows {
             signals[start + (row + lane) * latent4 + q] = across(columns, lane);
@@ -21,7 +21,7 @@ fn store(start: u32, row: u32, lane: u32, value: vec4f) {
     }
 }
 
-@compute @workgroup_size(16)
+@compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(subgroup_invocation_id) lane: u32) {
     let row = 4u * (workgroup.y * groups.x + workgroup.x);
@@ -33,28 +33,24 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     let j = min(lane, args.latent - 1u);
 
     // dc: every invocation adds up its share of the rows of W₃
-    var dc = vec4f();
-    for (var first = 0u; first < args.latent; first += 8u) {
-        let q = first / 4u;
-        var left = mat4x4f();
-        var right = mat4x4f();
-        for (var n = lane; n < width4; n += 16u) {
-            let at = args.dd + rows * width4 + n;
-            let dd = mat4x4f(signals[at.x], signals[at.y], signals[at.z], signals[at.w]);
-            left += transpose(dd) * transpose(mat4x4f(w_d(4u * n, q, latent4), w_d(4u * n + 1u, q, latent4),
-                w_d(4u * n + 2u, q, latent4), w_d(4u * n + 3u, q, latent4)));
-            right += transpose(dd) * transpose(mat4x4f(w_d(4u * n, q + 1u, latent4), w_d(4u * n + 1u, q + 1u, latent4),
-                w_d(4u * n + 2u, q + 1u, latent4), w_d(4u * n + 3u, q + 1u, latent4)));
-        }
-        dc = select(dc, subgroupAdd(left[0]), lane == first);
-        dc = select(dc, subgroupAdd(left[1]), lane == first + 1u);
-        dc = select(dc, subgroupAdd(left[2]), lane == first + 2u);
-        dc = select(dc, subgroupAdd(left[3]), lane == first + 3u);
-        dc = select(dc, subgroupAdd(right[0]), lane == first + 4u);
-        dc = select(dc, subgroupAdd(right[1]), lane == first + 5u);
-        dc = select(dc, subgroupAdd(right[2]), lane == first + 6u);
-        dc = select(dc, subgroupAdd(right[3]), lane == first + 7u);
+    var left = mat4x4f();
+    var right = mat4x4f();
+    for (var n = lane; n < width4; n += 8u) {
+        let at = args.dd + rows * width4 + n;
+        let dd = mat4x4f(signals[at.x], signals[at.y], signals[at.z], signals[at.w]);
+        left += transpose(dd) * transpose(mat4x4f(w_d(4u * n, 0u, latent4), w_d(4u * n + 1u, 0u, latent4),
+            w_d(4u * n + 2u, 0u, latent4), w_d(4u * n + 3u, 0u, latent4)));
+        right += transpose(dd) * transpose(mat4x4f(w_d(4u * n, 1u, latent4), w_d(4u * n + 1u, 1u, latent4),
+            w_d(4u * n + 2u, 1u, latent4), w_d(4u * n + 3u, 1u, latent4)));
     }
+    var dc = subgroupAdd(left[0]);
+    dc = select(dc, subgroupAdd(left[1]), lane == 1u);
+    dc = select(dc, subgroupAdd(left[2]), lane == 2u);
+    dc = select(dc, subgroupAdd(left[3]), lane == 3u);
+    dc = select(dc, subgroupAdd(right[0]), lane == 4u);
+    dc = select(dc, subgroupAdd(right[1]), lane == 5u);
+    dc = select(dc, subgroupAdd(right[2]), lane == 6u);
+    dc = select(dc, subgroupAdd(right[3]), lane == 7u);
     dc = select(vec4f(), dc, inside);
     if args.classes > 0u {
         store(args.dprojection, row, lane, select(vec4f(), dc, of_rows(args.projection, rows, j) > vec4f()));
@@ -74,7 +70,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         store(args.dmu, row, lane, dmu);
         store(args.dlog_var, row, lane, dlog_var);
         sum = vec4f();
-        for (var i = 0u; i < 16u; i++) {
+        for (var i = 0u; i < 8u; i++) {
             if i < args.latent {
                 sum += subgroupShuffle(dmu, i) * params[args.w_mu + i * latent4 + j / 4u][j % 4u];
                 sum += subgroupShuffle(dlog_var, i) * params[args.w_log_var + i * latent4 + j / 4u][j % 4u];
@@ -87,13 +83,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
 
     let d0 = gathered(dcode, 0u);
     let d1 = gathered(dcode, 1u);
-    let d2 = gathered(dcode, 2u);
-    let d3 = gathered(dcode, 3u);
-    for (var k = lane; k < width4; k += 16u) {
+    for (var k = lane; k < width4; k += 8u) {
         var dh = dh_of(d0, k, 0u, width4);
         if latent4 > 1u { dh += dh_of(d1, k, 1u, width4); }
-        if latent4 > 2u { dh += dh_of(d2, k, 2u, width4); }
-        if latent4 > 3u { dh += dh_of(d3, k, 3u, width4); }
         for (var r = 0u; r < 4u && row + r < batch.rows; r++) {
             let at = (row + r) * width4 + k;
             signals[args.dh + at] = select(vec4f(), dh[r], activations[args.h + at] > vec4f());

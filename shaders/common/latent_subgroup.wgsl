@@ -1,5 +1,5 @@
-// The middle of four rows, for a latent of at most 16. One workgroup of 16 owns four rows, invocation j their latent variable j.
-// Needs subgroups of at least 16 invocations.
+// The middle of four rows, for a latent of at most 8. One workgroup of 8 owns four rows, invocation j their latent variable j.
+// Needs subgroups of at least 8 invocations.
 
 fn w_code(j: u32, k: u32, width4: u32) -> vec4f {
     return params[args.w_code + min(j, args.latent - 1u) * width4 + k];
@@ -11,7 +11,7 @@ fn w_d(n: u32, q: u32, latent4: u32) -> vec4f {
 
 fn store(start: u32, row: u32, lane: u32, value: vec4f) {
     let latent4 = (args.latent + 3u) / 4u;
-    for (var q = 0u; q < 4u; q++) {
+    for (var q = 0u; q < 2u; q++) {
         let columns = gathered(value, q);
         if q < latent4 && lane < 4u && row + lane < batch.rows {
             activations[start + (row + lane) * latent4 + q] = across(columns, lane);
@@ -19,7 +19,7 @@ fn store(start: u32, row: u32, lane: u32, value: vec4f) {
     }
 }
 
-@compute @workgroup_size(16)
+@compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(subgroup_invocation_id) lane: u32) {
     let row = 4u * (workgroup.y * groups.x + workgroup.x);
@@ -32,31 +32,28 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     let j = min(lane, args.latent - 1u);
 
     // code: every invocation adds up its share of h
-    var code = vec4f();
-    for (var first = 0u; first < args.latent; first += 8u) {
-        var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
-        var s4 = vec4f(); var s5 = vec4f(); var s6 = vec4f(); var s7 = vec4f();
-        for (var k = lane; k < width4; k += 16u) {
-            let at = args.h + rows * width4 + k;
-            let h = mat4x4f(activations[at.x], activations[at.y], activations[at.z], activations[at.w]);
-            s0 += w_code(first, k, width4) * h;
-            s1 += w_code(first + 1u, k, width4) * h;
-            s2 += w_code(first + 2u, k, width4) * h;
-            s3 += w_code(first + 3u, k, width4) * h;
-            s4 += w_code(first + 4u, k, width4) * h;
-            s5 += w_code(first + 5u, k, width4) * h;
-            s6 += w_code(first + 6u, k, width4) * h;
-            s7 += w_code(first + 7u, k, width4) * h;
-        }
-        code = select(code, subgroupAdd(s0), lane == first);
-        code = select(code, subgroupAdd(s1), lane == first + 1u);
-        code = select(code, subgroupAdd(s2), lane == first + 2u);
-        code = select(code, subgroupAdd(s3), lane == first + 3u);
-        code = select(code, subgroupAdd(s4), lane == first + 4u);
-        code = select(code, subgroupAdd(s5), lane == first + 5u);
-        code = select(code, subgroupAdd(s6), lane == first + 6u);
-        code = select(code, subgroupAdd(s7), lane == first + 7u);
+    var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
+    var s4 = vec4f(); var s5 = vec4f(); var s6 = vec4f(); var s7 = vec4f();
+    for (var k = lane; k < width4; k += 8u) {
+        let at = args.h + rows * width4 + k;
+        let h = mat4x4f(activations[at.x], activations[at.y], activations[at.z], activations[at.w]);
+        s0 += w_code(0u, k, width4) * h;
+        s1 += w_code(1u, k, width4) * h;
+        s2 += w_code(2u, k, width4) * h;
+        s3 += w_code(3u, k, width4) * h;
+        s4 += w_code(4u, k, width4) * h;
+        s5 += w_code(5u, k, width4) * h;
+        s6 += w_code(6u, k, width4) * h;
+        s7 += w_code(7u, k, width4) * h;
     }
+    var code = subgroupAdd(s0);
+    code = select(code, subgroupAdd(s1), lane == 1u);
+    code = select(code, subgroupAdd(s2), lane == 2u);
+    code = select(code, subgroupAdd(s3), lane == 3u);
+    code = select(code, subgroupAdd(s4), lane == 4u);
+    code = select(code, subgroupAdd(s5), lane == 5u);
+    code = select(code, subgroupAdd(s6), lane == 6u);
+    code = select(code, subgroupAdd(s7), lane == 7u);
     code = select(vec4f(), max(code + param(args.w_code + args.latent * width4, j), vec4f()), inside);
     store(args.code, row, lane, code);
 
@@ -65,7 +62,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     if args.variational == 1u {
         var mu = vec4f(param(args.w_mu + args.latent * latent4, j));
         var log_var = vec4f(param(args.w_log_var + args.latent * latent4, j));
-        for (var q = 0u; q < 4u; q++) {
+        for (var q = 0u; q < 2u; q++) {
             if q < latent4 {
                 let codes = gathered(code, q);
                 mu += codes * params[args.w_mu + j * latent4 + q];
@@ -99,7 +96,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         let projection = select(vec4f(), max(p, vec4f()), inside);
         store(args.projection, row, lane, projection);
         c += projection;
-        for (var q = lane; q < classes4; q += 16u) {
+        for (var q = lane; q < classes4; q += 8u) {
             let classes = vec4u(0u, 1u, 2u, 3u) + 4u * q;
             for (var r = 0u; r < 4u && row + r < batch.rows; r++) {
                 activations[args.onehot + (row + r) * classes4 + q] = select(vec4f(), vec4f(1.0), classes == vec4u(y[r]));
@@ -110,15 +107,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
 
     let c0 = gathered(c, 0u);
     let c1 = gathered(c, 1u);
-    let c2 = gathered(c, 2u);
-    let c3 = gathered(c, 3u);
-    for (var n = lane; n < width4; n += 16u) {
+    for (var n = lane; n < width4; n += 8u) {
         let b = params[args.w_d + args.width * latent4 + n];
         var y = mat4x4f(vec4f(b.x), vec4f(b.y), vec4f(b.z), vec4f(b.w));
         y += d_of(c0, n, 0u, latent4);
         if latent4 > 1u { y += d_of(c1, n, 1u, latent4); }
-        if latent4 > 2u { y += d_of(c2, n, 2u, latent4); }
-        if latent4 > 3u { y += d_of(c3, n, 3u, latent4); }
         for (var r = 0u; r < 4u && row + r < batch.rows; r++) {
             let d = max(across(y, r), vec4f());
             activations[args.d + (row + r) * width4 + n] = select(vec4f(), d, in_width(n, args.width));

@@ -19,14 +19,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     let rows = args.dy + min(i + line + vec4u(0u, 16u, 32u, 48u), vec4u(batch.rows - 1u)) * n4;
     let column = args.w + min(k + lane % 16u, k4 - 1u);
     let to_dy = 64u * own + line;
-    var a0 = vec4f(); var b0 = vec4f();
-    var a1 = vec4f(); var b1 = vec4f();
-    var a2 = vec4f(); var b2 = vec4f();
-    var a3 = vec4f(); var b3 = vec4f();
-    var a4 = vec4f(); var b4 = vec4f();
-    var a5 = vec4f(); var b5 = vec4f();
-    var a6 = vec4f(); var b6 = vec4f();
-    var a7 = vec4f(); var b7 = vec4f();
+    var tile = Tile();
     for (var first = 0u; first < n4; first += 4u) {
         let j = min(first + own, n4 - 1u);
         let scale = select(0.0, 1.0, first + own < n4);
@@ -45,30 +38,20 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
             let wa = mat4x4f(ws[at], ws[at + 16u], ws[at + 32u], ws[at + 48u]);
             let wb = mat4x4f(ws[at + 8u], ws[at + 24u], ws[at + 40u], ws[at + 56u]);
             let row = 64u * q + y;
-            let d0 = dys[row]; a0 += wa * d0; b0 += wb * d0;
-            let d1 = dys[row + 8u]; a1 += wa * d1; b1 += wb * d1;
-            let d2 = dys[row + 16u]; a2 += wa * d2; b2 += wb * d2;
-            let d3 = dys[row + 24u]; a3 += wa * d3; b3 += wb * d3;
-            let d4 = dys[row + 32u]; a4 += wa * d4; b4 += wb * d4;
-            let d5 = dys[row + 40u]; a5 += wa * d5; b5 += wb * d5;
-            let d6 = dys[row + 48u]; a6 += wa * d6; b6 += wb * d6;
-            let d7 = dys[row + 56u]; a7 += wa * d7; b7 += wb * d7;
+            let d0 = dys[row]; tile.a0 += wa * d0; tile.b0 += wb * d0;
+            let d1 = dys[row + 8u]; tile.a1 += wa * d1; tile.b1 += wb * d1;
+            let d2 = dys[row + 16u]; tile.a2 += wa * d2; tile.b2 += wb * d2;
+            let d3 = dys[row + 24u]; tile.a3 += wa * d3; tile.b3 += wb * d3;
+            let d4 = dys[row + 32u]; tile.a4 += wa * d4; tile.b4 += wb * d4;
+            let d5 = dys[row + 40u]; tile.a5 += wa * d5; tile.b5 += wb * d5;
+            let d6 = dys[row + 48u]; tile.a6 += wa * d6; tile.b6 += wb * d6;
+            let d7 = dys[row + 56u]; tile.a7 += wa * d7; tile.b7 += wb * d7;
         }
         workgroupBarrier();
     }
-    finish_row(i + y, k + x, k4, a0, b0);
-    finish_row(i + y + 8u, k + x, k4, a1, b1);
-    finish_row(i + y + 16u, k + x, k4, a2, b2);
-    finish_row(i + y + 24u, k + x, k4, a3, b3);
-    finish_row(i + y + 32u, k + x, k4, a4, b4);
-    finish_row(i + y + 40u, k + x, k4, a5, b5);
-    finish_row(i + y + 48u, k + x, k4, a6, b6);
-    finish_row(i + y + 56u, k + x, k4, a7, b7);
-}
-
-fn finish_row(row: u32, k: u32, k4: u32, left: vec4f, right: vec4f) {
-    if row < batch.rows {
-        if k < k4 { finish(row, k, left); }
-        if k + 8u < k4 { finish(row, k + 8u, right); }
+    for (var q = 0u; q < 16u; q++) {
+        let row = i + y + 8u * (q % 8u);
+        let column = k + x + 8u * (q / 8u);
+        if row < batch.rows && column < k4 { finish(row, column, part(tile, q)); }
     }
 }

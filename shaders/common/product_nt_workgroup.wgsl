@@ -23,14 +23,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     let columns = args.w + min(4u * j + line + vec4u(0u, 16u, 32u, 48u), vec4u(args.n - 1u)) * args.k4;
     let to_x = 64u * own + line;
     let to_w = 64u * own + 16u * (line % 4u) + line / 4u;
-    var a0 = vec4f(); var b0 = vec4f();
-    var a1 = vec4f(); var b1 = vec4f();
-    var a2 = vec4f(); var b2 = vec4f();
-    var a3 = vec4f(); var b3 = vec4f();
-    var a4 = vec4f(); var b4 = vec4f();
-    var a5 = vec4f(); var b5 = vec4f();
-    var a6 = vec4f(); var b6 = vec4f();
-    var a7 = vec4f(); var b7 = vec4f();
+    var tile = Tile();
     for (var first = 0u; first < args.k4; first += 4u) {
         let k = min(first + own, args.k4 - 1u);
         let scale = select(0.0, 1.0, first + own < args.k4);
@@ -48,31 +41,21 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
             let wa = mat4x4f(ws[at], ws[at + 16u], ws[at + 32u], ws[at + 48u]);
             let wb = mat4x4f(ws[at + 8u], ws[at + 24u], ws[at + 40u], ws[at + 56u]);
             let row = 64u * q + y;
-            let x0 = xs[row]; a0 += x0 * wa; b0 += x0 * wb;
-            let x1 = xs[row + 8u]; a1 += x1 * wa; b1 += x1 * wb;
-            let x2 = xs[row + 16u]; a2 += x2 * wa; b2 += x2 * wb;
-            let x3 = xs[row + 24u]; a3 += x3 * wa; b3 += x3 * wb;
-            let x4 = xs[row + 32u]; a4 += x4 * wa; b4 += x4 * wb;
-            let x5 = xs[row + 40u]; a5 += x5 * wa; b5 += x5 * wb;
-            let x6 = xs[row + 48u]; a6 += x6 * wa; b6 += x6 * wb;
-            let x7 = xs[row + 56u]; a7 += x7 * wa; b7 += x7 * wb;
+            let x0 = xs[row]; tile.a0 += x0 * wa; tile.b0 += x0 * wb;
+            let x1 = xs[row + 8u]; tile.a1 += x1 * wa; tile.b1 += x1 * wb;
+            let x2 = xs[row + 16u]; tile.a2 += x2 * wa; tile.b2 += x2 * wb;
+            let x3 = xs[row + 24u]; tile.a3 += x3 * wa; tile.b3 += x3 * wb;
+            let x4 = xs[row + 32u]; tile.a4 += x4 * wa; tile.b4 += x4 * wb;
+            let x5 = xs[row + 40u]; tile.a5 += x5 * wa; tile.b5 += x5 * wb;
+            let x6 = xs[row + 48u]; tile.a6 += x6 * wa; tile.b6 += x6 * wb;
+            let x7 = xs[row + 56u]; tile.a7 += x7 * wa; tile.b7 += x7 * wb;
         }
         workgroupBarrier();
     }
-    finish_row(i + y, j + x, a0, b0);
-    finish_row(i + y + 8u, j + x, a1, b1);
-    finish_row(i + y + 16u, j + x, a2, b2);
-    finish_row(i + y + 24u, j + x, a3, b3);
-    finish_row(i + y + 32u, j + x, a4, b4);
-    finish_row(i + y + 40u, j + x, a5, b5);
-    finish_row(i + y + 48u, j + x, a6, b6);
-    finish_row(i + y + 56u, j + x, a7, b7);
-    close((8u * workgroup.y + y) * 8u * groups.x + 8u * workgroup.x + x);
-}
-
-fn finish_row(row: u32, j: u32, left: vec4f, right: vec4f) {
-    if row < batch.rows {
-        if 4u * j < args.n { finish(row, j, left); }
-        if 4u * j + 32u < args.n { finish(row, j + 8u, right); }
+    for (var q = 0u; q < 16u; q++) {
+        let row = i + y + 8u * (q % 8u);
+        let column = j + x + 8u * (q / 8u);
+        if row < batch.rows && 4u * column < args.n { finish(row, column, part(tile, q)); }
     }
+    close((8u * workgroup.y + y) * 8u * groups.x + 8u * workgroup.x + x);
 }

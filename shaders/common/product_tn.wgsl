@@ -29,22 +29,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
             accumulate(&tile, signals[ja + i * n4], signals[jb + i * n4], activations[row + k], activations[row + kb]);
         }
     }
-    learn_row(layer, 4u * j, k, tile.a0, tile.b0);
-    learn_row(layer, 4u * j + 1u, k, tile.a1, tile.b1);
-    learn_row(layer, 4u * j + 2u, k, tile.a2, tile.b2);
-    learn_row(layer, 4u * j + 3u, k, tile.a3, tile.b3);
-    learn_row(layer, 4u * j + 4u, k, tile.a4, tile.b4);
-    learn_row(layer, 4u * j + 5u, k, tile.a5, tile.b5);
-    learn_row(layer, 4u * j + 6u, k, tile.a6, tile.b6);
-    learn_row(layer, 4u * j + 7u, k, tile.a7, tile.b7);
+    for (var q = 0u; q < 16u; q++) { learn_weights(layer, 4u * j + q % 8u, k + q / 8u, part(tile, q)); }
 
     if k == 0u {
         learn_bias(layer, j);
         if j + 1u < n4 { learn_bias(layer, j + 1u); }
     }
-}
-
-fn learn_row(layer: Layer, j: u32, k: u32, left: vec4f, right: vec4f) {
-    learn_weights(layer, j, k, left);
-    learn_weights(layer, j, k + 1u, right);
 }

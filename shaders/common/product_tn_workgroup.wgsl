@@ -37,21 +37,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         }
         workgroupBarrier();
     }
-    let upper = 4u * (j + y);
-    let lower = upper + 32u;
-    learn_row(layer, upper, k + x, tile.a0, tile.b0);
-    learn_row(layer, upper + 1u, k + x, tile.a1, tile.b1);
-    learn_row(layer, upper + 2u, k + x, tile.a2, tile.b2);
-    learn_row(layer, upper + 3u, k + x, tile.a3, tile.b3);
-    learn_row(layer, lower, k + x, tile.a4, tile.b4);
-    learn_row(layer, lower + 1u, k + x, tile.a5, tile.b5);
-    learn_row(layer, lower + 2u, k + x, tile.a6, tile.b6);
-    learn_row(layer, lower + 3u, k + x, tile.a7, tile.b7);
+    for (var q = 0u; q < 16u; q++) {
+        let output = 4u * (j + y + 8u * (q / 4u % 2u)) + q % 4u;
+        learn_weights(layer, output, k + x + 8u * (q / 8u), part(tile, q));
+    }
 
     if k == 0u && lane < 16u && j + lane < n4 { learn_bias(layer, j + lane); }
-}
-
-fn learn_row(layer: Layer, j: u32, k: u32, left: vec4f, right: vec4f) {
-    learn_weights(layer, j, k, left);
-    learn_weights(layer, j, k + 8u, right);
 }

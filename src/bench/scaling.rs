@@ -204,7 +204,7 @@ fn point(gpu: &Arc<Gpu>, sizes: Sizes, plan: &Plan, limits: &Limits, checked: &m
     };
     let mut notes = Vec::new();
     if !net.row_wise() {
-        notes.push("the middle is too wide for one dispatch and takes one per layer".to_string());
+        notes.push("the middle takes a dispatch per layer".to_string());
     }
     let measured = match problem {
         Some(error) => Err(error),

@@ -1,8 +1,9 @@
 /// Why columns behind the last latent variable may be read unseen.
 const LATENT_PADDING: &str = "it reads four more values of the layer and multiplies them by zeros";
 
-const FIFTH_ROUND: &str = "the fifth round does nothing: a latent of 16 has four vec4";
-const SEVENTEENTH_ROUND: &str = "the seventeenth round does nothing: a latent has at most 16";
+const THIRD_ROUND: &str = "the third round does nothing: a latent of 8 has two vec4";
+const NINTH_ROUND: &str = "the ninth round does nothing: a latent has at most 8";
+const CLAMPED: &str = "a latent of 8 has two vec4, and what lies behind the last is read as the last";
 const NO_ROWS: &str = "a workgroup that begins at the last row's end computes what it does not store";
 const NO_TAKER: &str = "it computes sums of latent variables that are not there, which no invocation takes";
 const ADDS_ZEROS: &str = "one more round adds zeros";
@@ -92,24 +93,12 @@ pub const EQUIVALENT: &[Equivalent] = &[
         line: "if latent4 >= 1u { y += d_of(c1, n, 1u, latent4); }",
         reason: LATENT_PADDING,
     },
-    Equivalent {
-        file: "common/latent_subgroup.wgsl",
-        line: "if latent4 >= 2u { y += d_of(c2, n, 2u, latent4); }",
-        reason: LATENT_PADDING,
-    },
-    Equivalent {
-        file: "common/latent_subgroup.wgsl",
-        line: "if latent4 >= 3u { y += d_of(c3, n, 3u, latent4); }",
-        reason: LATENT_PADDING,
-    },
-    Equivalent { file: "common/latent_subgroup.wgsl", line: "for (var q = 0u; q <= 4u; q++) {", reason: FIFTH_ROUND },
-    Equivalent { file: "common/latent_subgroup.wgsl", line: "for (var q = 0u; q < 5u; q++) {", reason: FIFTH_ROUND },
+    Equivalent { file: "common/latent_subgroup.wgsl", line: "for (var q = 0u; q <= 2u; q++) {", reason: THIRD_ROUND },
+    Equivalent { file: "common/latent_subgroup.wgsl", line: "for (var q = 0u; q < 3u; q++) {", reason: THIRD_ROUND },
     Equivalent { file: "common/latent_subgroup.wgsl", line: "if row > batch.rows { return; }", reason: NO_ROWS },
-    Equivalent { file: "common/latent_subgroup.wgsl", line: "for (var first = 0u; first <= args.latent; first += 8u) {", reason: NO_TAKER },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var q = 0u; q <= 4u; q++) {", reason: FIFTH_ROUND },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var q = 0u; q < 5u; q++) {", reason: FIFTH_ROUND },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var q = 0u; q <= 2u; q++) {", reason: THIRD_ROUND },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var q = 0u; q < 3u; q++) {", reason: THIRD_ROUND },
     Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "if row > batch.rows { return; }", reason: NO_ROWS },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var first = 0u; first <= args.latent; first += 8u) {", reason: NO_TAKER },
     Equivalent { file: "common/latent_subgroup.wgsl", line: "if q <= latent4 {", reason: LATENT_PADDING },
     Equivalent {
         file: "common/latent_backward_subgroup.wgsl",
@@ -163,10 +152,13 @@ pub const EQUIVALENT: &[Equivalent] = &[
         line: "let row = image_row(min(i + lane % 5u, last), k4);",
         reason: "only the first four invocations' rows are taken",
     },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var i = 0u; i <= 16u; i++) {", reason: SEVENTEENTH_ROUND },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var i = 0u; i < 17u; i++) {", reason: SEVENTEENTH_ROUND },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var i = 0u; i <= 8u; i++) {", reason: NINTH_ROUND },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var i = 0u; i < 9u; i++) {", reason: NINTH_ROUND },
     Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "if i <= args.latent {", reason: LATENT_PADDING },
     Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "if latent4 >= 1u { dh += dh_of(d1, k, 1u, width4); }", reason: LATENT_PADDING },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "if latent4 >= 2u { dh += dh_of(d2, k, 2u, width4); }", reason: LATENT_PADDING },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "if latent4 >= 3u { dh += dh_of(d3, k, 3u, width4); }", reason: LATENT_PADDING },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "right += transpose(dd) * transpose(mat4x4f(w_d(4u * n, 2u, latent4), w_d(4u * n + 1u, 1u, latent4),", reason: CLAMPED },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "right += transpose(dd) * transpose(mat4x4f(w_d(4u * n, 1u, latent4), w_d(4u * n + 1u, 2u, latent4),", reason: CLAMPED },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "w_d(4u * n + 2u, 2u, latent4), w_d(4u * n + 3u, 1u, latent4)));", reason: CLAMPED },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "w_d(4u * n + 2u, 1u, latent4), w_d(4u * n + 3u, 2u, latent4)));", reason: CLAMPED },
+    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "w_code(5u * q + 3u, k, width4)) * transpose(dcode);", reason: CLAMPED },
 ];

@@ -7,7 +7,13 @@ use crate::{
     kernels,
 };
 use serde::Serialize;
-use std::{fmt, time::Instant};
+use std::{
+    fmt,
+    panic::resume_unwind,
+    sync::{Mutex, PoisonError},
+    thread,
+    time::Instant,
+};
 
 /// What was found of one kernel.
 #[derive(Clone, Debug, Serialize)]
@@ -41,20 +47,35 @@ pub struct Report {
     pub left_out: Vec<&'static str>,
 }
 
-/// Runs every case of every kernel on `gpu`; `progress` is told the name of each kernel before its cases run.
+/// Runs every case of every kernel on the adapter of `gpu`; `progress` is told the name of each before its cases run.
+/// Compilation is most of it, so where the adapter can be opened twice, two threads share the kernels.
 ///
 /// # Errors
 /// None for a wrong result, which the report tells; [`Error::Gpu`] where the device is lost.
-pub fn verify(gpu: &Gpu, mut progress: impl FnMut(&str)) -> Result<Report> {
-    let (run, left_out): (Vec<&Spec>, Vec<&Spec>) =
+pub fn verify(gpu: &Gpu, progress: impl FnMut(&str) + Send) -> Result<Report> {
+    let (run, left_out): (Vec<&'static Spec>, Vec<&Spec>) =
         kernels::ALL.iter().copied().flatten().partition(|spec| gpu.runs(spec));
-    let kernels = run
-        .into_iter()
-        .map(|spec| {
-            progress(spec.name);
-            kernel(gpu, spec, &(spec.cases)())
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let (waiting, progress) = (Mutex::new(run.iter().enumerate()), Mutex::new(progress));
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = |gpu: &Gpu| -> Result<Vec<(usize, KernelReport)>> {
+        let mut done = Vec::new();
+        while let Some((number, spec)) = next() {
+            progress.lock().unwrap_or_else(PoisonError::into_inner)(spec.name);
+            done.push((number, kernel(gpu, spec, &(spec.cases)())?));
+        }
+        Ok(done)
+    };
+    let second = gpu.again().ok();
+    let mut kernels = thread::scope(|scope| -> Result<Vec<_>> {
+        let other = second.as_ref().map(|gpu| scope.spawn(|| work(gpu)));
+        let mut done = work(gpu)?;
+        if let Some(other) = other {
+            done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+        }
+        Ok(done)
+    })?;
+    kernels.sort_by_key(|(number, _)| *number);
+    let kernels: Vec<KernelReport> = kernels.into_iter().map(|(_, report)| report).collect();
     Ok(Report {
         ok: kernels.iter().all(|kernel| kernel.ok),
         device: gpu.adapter().name.clone(),
@@ -106,8 +127,7 @@ impl fmt::Display for Report {
         }
         let cases: usize = self.kernels.iter().map(|kernel| kernel.cases).sum();
         if !self.left_out.is_empty() {
-            let what =
-                "kernels not run: they need subgroups of 16, which this adapter lacks, and others stand in for them";
+            let what = "kernels not run: they need larger subgroups than this adapter's, and others stand in for them";
             writeln!(f, "{} {what}", self.left_out.len())?;
         }
         let verdict = if self.ok { "all within their limits" } else { "NOT all within their limits" };

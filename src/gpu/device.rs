@@ -176,6 +176,14 @@ impl Gpu {
         })
     }
 
+    /// Another device on the same adapter.
+    ///
+    /// # Errors
+    /// As [`Gpu::open`].
+    pub fn again(&self) -> Result<Gpu> {
+        Gpu::open(&Choice::Index(self.summary.index), Options { checked: self.checked })
+    }
+
     /// The adapter that was opened.
     pub fn adapter(&self) -> &AdapterSummary {
         &self.summary
@@ -183,27 +191,27 @@ impl Gpu {
 
     /// Whether the device runs `spec`: some kernels need subgroups of some size.
     pub fn runs(&self, spec: &Spec) -> bool {
-        self.subgroup >= spec.subgroup
+        self.offers(spec.subgroup)
     }
 
-    /// Whether the device runs products cut by `tiling`.
-    pub fn offers(&self, tiling: Tiling) -> bool {
-        self.subgroup >= tiling.subgroup()
+    /// Whether all its subgroups are of at least `invocations`.
+    pub fn offers(&self, invocations: u32) -> bool {
+        self.subgroup >= invocations
     }
 
     /// `wanted`, or where that is nothing or the device lacks one of them, [`Gpu::tilings`].
     pub fn usable(&self, wanted: Option<Tilings>) -> Tilings {
-        let offered = |t: &Tilings| [t.forward, t.backward, t.update, t.latent].into_iter().all(|t| self.offers(t));
-        wanted.filter(offered).unwrap_or_else(|| self.tilings())
+        wanted.filter(|tilings| self.offers(tilings.subgroup())).unwrap_or_else(|| self.tilings())
     }
 
     /// The tilings to begin with where nothing was measured.
     pub fn tilings(&self) -> Tilings {
-        let latent = if self.offers(Tiling::Subgroup) { Tiling::Subgroup } else { Tiling::Workgroup };
-        match (self.summary.is_software(), latent) {
-            (true, Tiling::Subgroup) => Tilings::all(Tiling::Subgroup),
-            (true, _) => Tilings::default(),
-            (false, _) => Tilings { latent, ..Tilings::all(Tiling::Split) },
+        let all = Tilings::all(Tiling::Subgroup);
+        match (self.summary.is_software(), self.offers(all.subgroup())) {
+            (true, true) => all,
+            (true, false) => Tilings::default(),
+            (false, true) => Tilings { latent: all.latent, ..Tilings::all(Tiling::Split) },
+            (false, false) => Tilings::all(Tiling::Split),
         }
     }
 

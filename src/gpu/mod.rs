@@ -15,4 +15,4 @@ pub use kernel::{Access, Args, Field, Mutant, Role, Scalar, Source, Spec};
 pub(crate) use kernel::{args, source};
 pub use program::{Batch, Batches, Dispatch, Part, Prepared, Program, Submission, fold};
 pub use tensor::{Arena, Matrix, Memory, Readback, vec4s};
-pub use tiling::{Tiling, Tilings};
+pub use tiling::{LatentTiling, Tiling, Tilings};

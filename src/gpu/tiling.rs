@@ -25,7 +25,7 @@ impl Tiling {
     pub const fn workgroup(self) -> [u32; 3] {
         match self {
             Tiling::Registers => [8, 4, 1],
-            Tiling::Subgroup => [16, 1, 1],
+            Tiling::Subgroup => [8, 1, 1],
             Tiling::Workgroup => [64, 1, 1],
             Tiling::Split => [256, 1, 1],
         }
@@ -34,7 +34,7 @@ impl Tiling {
     /// The smallest subgroup it works with; 1: any.
     pub const fn subgroup(self) -> u32 {
         match self {
-            Tiling::Subgroup => 16,
+            Tiling::Subgroup => 8,
             Tiling::Registers | Tiling::Workgroup | Tiling::Split => 1,
         }
     }
@@ -42,7 +42,8 @@ impl Tiling {
     /// Columns and rows of a result that one workgroup owns.
     const fn block(self) -> [usize; 2] {
         match self {
-            Tiling::Registers | Tiling::Subgroup => [64, 32],
+            Tiling::Registers => [64, 32],
+            Tiling::Subgroup => [32, 32],
             Tiling::Workgroup => [64, 64],
             Tiling::Split => [16, 16],
         }
@@ -52,7 +53,7 @@ impl Tiling {
     const fn owners(self) -> [usize; 2] {
         match self {
             Tiling::Registers => [8, 4],
-            Tiling::Subgroup => [16, 1],
+            Tiling::Subgroup => [8, 1],
             Tiling::Workgroup => [8, 8],
             Tiling::Split => [4, 16],
         }
@@ -99,6 +100,52 @@ impl fmt::Display for Tiling {
     }
 }
 
+/// How the middle of a model is cut, from the encoder's last hidden layer to the decoder's first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LatentTiling {
+    /// One dispatch, four rows per subgroup: for the narrowest.
+    Subgroup,
+    /// One dispatch, a row per workgroup, which keeps it in its memory.
+    Workgroup,
+    /// A product per layer, cut as those of the forward and backward pass: for any width.
+    Layers,
+}
+
+impl LatentTiling {
+    /// Every one of them.
+    pub const ALL: [LatentTiling; 3] = [LatentTiling::Subgroup, LatentTiling::Workgroup, LatentTiling::Layers];
+
+    /// The smallest subgroup it works with; 1: any.
+    pub const fn subgroup(self) -> u32 {
+        match self {
+            LatentTiling::Subgroup => 8,
+            LatentTiling::Workgroup | LatentTiling::Layers => 1,
+        }
+    }
+
+    /// Itself, or [`Layers`](LatentTiling::Layers) where it has no room for `latent` variables beside `width` hidden units:
+    /// a subgroup holds eight of them, a workgroup's memory 128, and it reads the weights once per row, which for large
+    /// ones costs more than the dispatches it saves.
+    pub const fn fitting(self, latent: usize, width: usize) -> LatentTiling {
+        match self {
+            LatentTiling::Subgroup if latent <= 8 => self,
+            LatentTiling::Workgroup if latent <= 128 && latent * width <= 32_768 => self,
+            _ => LatentTiling::Layers,
+        }
+    }
+}
+
+impl fmt::Display for LatentTiling {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            LatentTiling::Subgroup => "subgroup",
+            LatentTiling::Workgroup => "workgroup",
+            LatentTiling::Layers => "layers",
+        })
+    }
+}
+
 /// The tiling of each part of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tilings {
@@ -108,18 +155,24 @@ pub struct Tilings {
     pub backward: Tiling,
     /// dyᵀ x
     pub update: Tiling,
-    /// The narrow middle of a model: subgroup or workgroup.
-    pub latent: Tiling,
+    /// The narrow middle of a model.
+    pub latent: LatentTiling,
 }
 
 impl Tilings {
-    /// One for all; the middle, which is no product, knows two.
+    /// One for all products, and what goes best with it for the middle.
     pub const fn all(tiling: Tiling) -> Tilings {
         let latent = match tiling {
-            Tiling::Subgroup => Tiling::Subgroup,
-            Tiling::Registers | Tiling::Workgroup | Tiling::Split => Tiling::Workgroup,
+            Tiling::Subgroup => LatentTiling::Subgroup,
+            Tiling::Registers | Tiling::Workgroup | Tiling::Split => LatentTiling::Workgroup,
         };
         Tilings { forward: tiling, backward: tiling, update: tiling, latent }
+    }
+
+    /// The smallest subgroup they work with; 1: any.
+    pub fn subgroup(self) -> u32 {
+        let Tilings { forward, backward, update, latent } = self;
+        [forward, backward, update].map(Tiling::subgroup).into_iter().fold(latent.subgroup(), u32::max)
     }
 }
 

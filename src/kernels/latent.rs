@@ -1,6 +1,6 @@
 //! The narrow middle of a model, row by row: code, μ, log σ², z, KL and the decoder's first layer in one dispatch.
 
-use super::middle::{Layers, Middle, Partials, Parts, group_rows, tiling, workgroup};
+use super::middle::{Layers, Middle, Partials, Parts, group_rows, workgroup};
 use crate::{
     Result,
     check::{
@@ -8,7 +8,7 @@ use crate::{
         layout::{Layout, batch, random, random_layer, random_relu},
         tolerance::{Approx, affine, draw, exact},
     },
-    gpu::{Access, Args as _, Mutant, Program, Role, Spec, Tiling, Tilings, args, fold, source},
+    gpu::{Access, Args as _, LatentTiling, Mutant, Program, Role, Spec, Tilings, args, fold, source},
     oracle::{
         latent::{LatentLayers, latent},
         linear::{Activation, linear},
@@ -96,9 +96,9 @@ macro_rules! spec {
 pub static SPECS: &[Spec] = &[
     spec!(
         "latent",
-        Tiling::Workgroup,
+        LatentTiling::Workgroup,
         ["common/latent_workgroup.wgsl"],
-        || cases(Tiling::Workgroup),
+        || cases(LatentTiling::Workgroup),
         &[
             Mutant { find: "part[8u * lane + l]", replace: "part[8u * lane]" },
             Mutant { find: "kl += drawn.kl", replace: "kl = drawn.kl" },
@@ -108,9 +108,9 @@ pub static SPECS: &[Spec] = &[
     ),
     spec!(
         "latent, subgroup",
-        Tiling::Subgroup,
+        LatentTiling::Subgroup,
         ["common/latent_subgroup.wgsl", "common/four_rows.wgsl"],
-        || cases(Tiling::Subgroup),
+        || cases(LatentTiling::Subgroup),
         &[
             Mutant { find: "subgroupAdd(s3)", replace: "s3" },
             Mutant { find: "subgroupAdd(kl)", replace: "kl" },
@@ -132,7 +132,7 @@ pub fn launch(
     noisy: bool,
     partials: Partials,
 ) -> Result<()> {
-    let rows = group_rows(tiling(program.tilings.latent, middle.code.columns));
+    let rows = group_rows(program.tilings.latent);
     launch_folded(program, layers, middle, parts, noisy, partials, fold((middle.h.rows as usize).div_ceil(rows)))
 }
 
@@ -169,7 +169,7 @@ fn launch_folded(
         tiles: partials.tiles,
         stride: partials.stride,
     };
-    let spec = &SPECS[(tiling(program.tilings.latent, args.latent) == Tiling::Subgroup) as usize];
+    let spec = &SPECS[(program.tilings.latent == LatentTiling::Subgroup) as usize];
     program.launch(spec, &args, [x * spec.workgroup[0] as usize, y]);
     Ok(())
 }
@@ -191,7 +191,7 @@ const AE: Parts = Parts { variational: false, labelled: false };
 const VAE: Parts = Parts { variational: true, labelled: false };
 const CVAE: Parts = Parts { variational: true, labelled: true };
 
-fn cases(cut: Tiling) -> Vec<Case> {
+fn cases(cut: LatentTiling) -> Vec<Case> {
     let setting = |rows, width, latent, classes, parts| Setting {
         rows,
         width,
@@ -219,15 +219,15 @@ fn cases(cut: Tiling) -> Vec<Case> {
         setting(2, 5, 3, 70, CVAE),
     ]
     .into_iter()
-    .filter(|setting| tiling(cut, setting.latent as u32) == cut)
+    .filter(|setting| cut.fitting(setting.latent, setting.width) == cut)
     .map(|setting| case(cut, setting))
     .collect()
 }
 
-fn case(cut: Tiling, setting: Setting) -> Case {
+fn case(cut: LatentTiling, setting: Setting) -> Case {
     let Setting { rows, width, latent: columns, classes, parts, noisy, extreme } = setting;
     let (first, slot, capacity) = (2, 1, rows + 1);
-    let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(cut)));
+    let (mut layout, mut program) = (Layout::default(), Program::new(Tilings { latent: cut, ..Tilings::default() }));
     let (code, mut mu, mut log_var) = (
         random_layer(1, width, columns, 1.0),
         random_layer(2, columns, columns, 1.0),

@@ -2,7 +2,7 @@
 
 use super::{
     expect,
-    middle::{Layers, Middle, Parts, group_rows, tiling, workgroup},
+    middle::{Layers, Middle, Parts, group_rows, workgroup},
 };
 use crate::{
     Result,
@@ -11,7 +11,7 @@ use crate::{
         layout::{Layout, batch, random, random_layer, random_log_var, random_relu},
         tolerance::{Approx, exact, product, slopes},
     },
-    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, Tiling, Tilings, args, fold, source},
+    gpu::{Access, Args as _, LatentTiling, Matrix, Mutant, Program, Role, Spec, Tilings, args, fold, source},
     oracle::{
         latent::{Gaussian, Latent, LatentLayers},
         latent_backward::latent_backward,
@@ -115,9 +115,9 @@ macro_rules! spec {
 pub static SPECS: &[Spec] = &[
     spec!(
         "latent_backward",
-        Tiling::Workgroup,
+        LatentTiling::Workgroup,
         ["common/latent_backward_workgroup.wgsl"],
-        || cases(Tiling::Workgroup),
+        || cases(LatentTiling::Workgroup),
         &[
             Mutant { find: "dcode[lane] = sum;", replace: "dcode[lane] = dc[lane];" },
             Mutant { find: "dlog_var[lane] = to_log_var;", replace: "dlog_var[lane] = to_mu;" },
@@ -127,9 +127,9 @@ pub static SPECS: &[Spec] = &[
     ),
     spec!(
         "latent_backward, subgroup",
-        Tiling::Subgroup,
+        LatentTiling::Subgroup,
         ["common/latent_backward_subgroup.wgsl", "common/four_rows.wgsl"],
-        || cases(Tiling::Subgroup),
+        || cases(LatentTiling::Subgroup),
         &[
             Mutant { find: "subgroupAdd(right[2])", replace: "right[2]" },
             Mutant {
@@ -155,7 +155,7 @@ pub fn launch(
     parts: Parts,
     beta: f64,
 ) -> Result<()> {
-    let rows = group_rows(tiling(program.tilings.latent, middle.code.columns));
+    let rows = group_rows(program.tilings.latent);
     launch_folded(program, layers, middle, gradients, parts, beta, fold((middle.h.rows as usize).div_ceil(rows)))
 }
 
@@ -203,12 +203,12 @@ fn launch_folded(
         capacity: rows,
         beta: beta as f32,
     };
-    let spec = &SPECS[(tiling(program.tilings.latent, latent) == Tiling::Subgroup) as usize];
+    let spec = &SPECS[(program.tilings.latent == LatentTiling::Subgroup) as usize];
     program.launch(spec, &args, [x * spec.workgroup[0] as usize, y]);
     Ok(())
 }
 
-fn cases(cut: Tiling) -> Vec<Case> {
+fn cases(cut: LatentTiling) -> Vec<Case> {
     let [ae, vae, cvae] =
         [(false, false), (true, false), (true, true)].map(|(variational, labelled)| Parts { variational, labelled });
     [
@@ -226,14 +226,14 @@ fn cases(cut: Tiling) -> Vec<Case> {
         ([3, 20, 11, 4], cvae, 1.0),
     ]
     .into_iter()
-    .filter(|(shape, ..)| tiling(cut, shape[2] as u32) == cut)
+    .filter(|(shape, ..)| cut.fitting(shape[2], shape[1]) == cut)
     .map(|(shape, parts, beta)| case(cut, shape, parts, beta))
     .collect()
 }
 
-fn case(cut: Tiling, [rows, width, columns, classes]: [usize; 4], parts: Parts, beta: f64) -> Case {
+fn case(cut: LatentTiling, [rows, width, columns, classes]: [usize; 4], parts: Parts, beta: f64) -> Case {
     let (slot, capacity) = (1, rows + 1);
-    let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(cut)));
+    let (mut layout, mut program) = (Layout::default(), Program::new(Tilings { latent: cut, ..Tilings::default() }));
     let (code, mu, log_var) = (
         random_layer(1, width, columns, 1.0),
         random_layer(2, columns, columns, 1.0),

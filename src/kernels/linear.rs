@@ -115,9 +115,9 @@ macro_rules! specs {
 
 /// By tiling, and in each by input and activation.
 pub static SPECS: &[Spec] = specs! {
-    [Registers ["common/product_nt.wgsl" "common/weights.wgsl"] "" STEPS]
-    [Subgroup ["common/product_nt_subgroup.wgsl" "common/weights.wgsl" "common/one_of.wgsl"] ", subgroup" STEPS]
-    [Workgroup ["common/product_nt_workgroup.wgsl"] ", workgroup" BLOCKS]
+    [Registers ["common/product_nt.wgsl" "common/weights.wgsl" "common/tile_16.wgsl" "common/one_of.wgsl"] "" STEPS]
+    [Subgroup ["common/product_nt_subgroup.wgsl" "common/weights.wgsl" "common/tile_32.wgsl" "common/one_of.wgsl"] ", subgroup" STEPS]
+    [Workgroup ["common/product_nt_workgroup.wgsl" "common/tile_16.wgsl" "common/one_of.wgsl"] ", workgroup" BLOCKS]
     [Split ["common/product_nt_split.wgsl" "common/weights.wgsl"] ", split" STEPS]
 };
 const VARIANTS: usize = SPECS.len() / Tiling::ALL.len();

@@ -86,9 +86,9 @@ macro_rules! specs {
 
 /// By tiling, and in each by derivative.
 pub static SPECS: &[Spec] = specs! {
-    [Registers ["common/product_nn.wgsl"] "" STEPS]
-    [Subgroup ["common/product_nn_subgroup.wgsl" "common/one_of.wgsl"] ", subgroup" STEPS]
-    [Workgroup ["common/product_nn_workgroup.wgsl"] ", workgroup" BLOCKS]
+    [Registers ["common/product_nn.wgsl" "common/tile_16.wgsl" "common/one_of.wgsl"] "" STEPS]
+    [Subgroup ["common/product_nn_subgroup.wgsl" "common/tile_32.wgsl" "common/one_of.wgsl"] ", subgroup" STEPS]
+    [Workgroup ["common/product_nn_workgroup.wgsl" "common/tile_16.wgsl" "common/one_of.wgsl"] ", workgroup" BLOCKS]
     [Split ["common/product_nn_split.wgsl"] ", split" STEPS]
 };
 const VARIANTS: usize = SPECS.len() / Tiling::ALL.len();

@@ -3,11 +3,8 @@
 use super::{Layer, expect};
 use crate::{
     Result,
-    gpu::{Matrix, Tiling},
+    gpu::{LatentTiling, Matrix},
 };
-
-/// The widest latent that fits the kernels' workgroup memory.
-pub const MAX_LATENT: usize = 128;
 
 /// The layers of the middle. Those a model lacks are left at their default.
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,26 +83,18 @@ pub struct Partials {
     pub stride: u32,
 }
 
-/// Rows that one workgroup owns.
-pub(super) const fn group_rows(tiling: Tiling) -> usize {
+/// Rows that one workgroup owns, of the kernels that do the middle in one dispatch.
+pub(super) const fn group_rows(tiling: LatentTiling) -> usize {
     match tiling {
-        Tiling::Subgroup => 4,
+        LatentTiling::Subgroup => 4,
         _ => 1,
     }
 }
 
-/// Invocations of a workgroup.
-pub(super) const fn workgroup(tiling: Tiling) -> [u32; 3] {
+/// Invocations of a workgroup of such a kernel.
+pub(super) const fn workgroup(tiling: LatentTiling) -> [u32; 3] {
     match tiling {
-        Tiling::Subgroup => [16, 1, 1],
+        LatentTiling::Subgroup => [8, 1, 1],
         _ => [64, 1, 1],
-    }
-}
-
-/// How the middle of a `latent` that wide is cut, where `wanted` was asked for: a subgroup holds 16 latent variables.
-pub(super) fn tiling(wanted: Tiling, latent: u32) -> Tiling {
-    match wanted {
-        Tiling::Subgroup if latent <= 16 => Tiling::Subgroup,
-        _ => Tiling::Workgroup,
     }
 }

@@ -91,9 +91,9 @@ macro_rules! specs {
 
 /// By tiling, and in each by loss and image format.
 pub static SPECS: &[Spec] = specs! {
-    [Registers ["common/product_nt.wgsl" "common/weights.wgsl"] ""]
-    [Subgroup ["common/product_nt_subgroup.wgsl" "common/weights.wgsl" "common/one_of.wgsl"] ", subgroup"]
-    [Workgroup ["common/product_nt_workgroup.wgsl"] ", workgroup"]
+    [Registers ["common/product_nt.wgsl" "common/weights.wgsl" "common/tile_16.wgsl" "common/one_of.wgsl"] ""]
+    [Subgroup ["common/product_nt_subgroup.wgsl" "common/weights.wgsl" "common/tile_32.wgsl" "common/one_of.wgsl"] ", subgroup"]
+    [Workgroup ["common/product_nt_workgroup.wgsl" "common/tile_16.wgsl" "common/one_of.wgsl"] ", workgroup"]
     [Split ["common/product_nt_split.wgsl" "common/weights.wgsl"] ", split"]
 };
 const VARIANTS: usize = SPECS.len() / Tiling::ALL.len();

@@ -1,4 +1,4 @@
-//! `z = μ + exp(½ log σ²) ε`, `c = z + projection` and the KL of each row, for latents too wide for the row-wise kernel.
+//! `z = μ + exp(½ log σ²) ε`, `c = z + projection` and the KL of each row, for [`LatentTiling::Layers`](crate::gpu::LatentTiling::Layers).
 
 use super::{
     expect,

@@ -1,5 +1,5 @@
 //! `dμ = dz + β μ`, `dlog σ² = ½ (dz ε σ + β (σ² − 1))`, `dprojection = dz · [projection > 0]`,
-//! for latents too wide for the row-wise kernel.
+//! for [`LatentTiling::Layers`](crate::gpu::LatentTiling::Layers).
 
 use super::{expect, latent_backward::Gradients, middle::Middle};
 use crate::{

@@ -127,9 +127,9 @@ macro_rules! specs {
 
 /// By tiling, and in each by epilogue and image format.
 pub static SPECS: &[Spec] = specs! {
-    [Registers ["common/product_tn.wgsl" "common/tile_tn.wgsl"] "" ROWS]
-    [Subgroup ["common/product_tn_subgroup.wgsl" "common/one_of.wgsl"] ", subgroup" ROWS]
-    [Workgroup ["common/product_tn_workgroup.wgsl" "common/tile_tn.wgsl"] ", workgroup" BLOCKS]
+    [Registers ["common/product_tn.wgsl" "common/row_tn.wgsl" "common/tile_16.wgsl" "common/one_of.wgsl"] "" ROWS]
+    [Subgroup ["common/product_tn_subgroup.wgsl" "common/tile_32.wgsl" "common/one_of.wgsl"] ", subgroup" ROWS]
+    [Workgroup ["common/product_tn_workgroup.wgsl" "common/row_tn.wgsl" "common/tile_16.wgsl" "common/one_of.wgsl"] ", workgroup" BLOCKS]
     [Split ["common/product_tn_split.wgsl"] ", split" BLOCKS]
 };
 const VARIANTS: usize = SPECS.len() / Tiling::ALL.len();
@@ -137,7 +137,7 @@ const VARIANTS: usize = SPECS.len() / Tiling::ALL.len();
 /// Invocations of a workgroup, which are in a row whatever they own.
 const fn invocations(tiling: Tiling) -> [u32; 3] {
     match tiling {
-        Tiling::Subgroup => [16, 1, 1],
+        Tiling::Subgroup => [8, 1, 1],
         Tiling::Registers | Tiling::Workgroup | Tiling::Split => [64, 1, 1],
     }
 }
@@ -182,7 +182,7 @@ fn groups(entry: &Entry, tiling: Tiling) -> u32 {
     let blocks = |inputs: u32, outputs: u32| entry.k.div_ceil(inputs) * entry.n.div_ceil(outputs);
     match tiling {
         Tiling::Registers => blocks(8, 8).div_ceil(64), // an 8 × 8 tile per invocation, wherever it lies
-        Tiling::Subgroup => blocks(64, 32),
+        Tiling::Subgroup => blocks(32, 32),
         Tiling::Workgroup => blocks(64, 64),
         Tiling::Split => blocks(32, 32),
     }

@@ -1,4 +1,4 @@
-//! Autoencoder: the code is decoded as it is. The middle as separate dispatches, for codes too wide for the row-wise kernel.
+//! Autoencoder: the code is decoded as it is. The middle as separate dispatches, for [`LatentTiling::Layers`](crate::gpu::LatentTiling::Layers).
 
 use super::Network;
 use crate::{

@@ -1,5 +1,5 @@
 //! Conditional VAE of the article: z + relu(P onehot(y) + b) is decoded; the encoder never sees the label.
-//! The middle as separate dispatches, for latents too wide for the row-wise kernel.
+//! The middle as separate dispatches, for [`LatentTiling::Layers`](crate::gpu::LatentTiling::Layers).
 
 use super::{Network, vae};
 use crate::{

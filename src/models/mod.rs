@@ -9,7 +9,7 @@ pub mod step;
 mod vae;
 
 pub use codec::{Codec, Encoding};
-pub use network::{Network, padded, rows};
+pub use network::{Network, fitting, padded, rows};
 
 use crate::{Error, Result, gpu::Batch, oracle::philox};
 use serde::{Deserialize, Serialize};

@@ -3,12 +3,12 @@
 use super::{Corruption, Kind, Model, Param};
 use crate::{
     Result,
-    gpu::{Arena, Gpu, Matrix, Role, Tilings, vec4s},
+    gpu::{Arena, Gpu, LatentTiling, Matrix, Role, Tilings, vec4s},
     kernels::{
         Layer,
         corrupt::Corrupted,
         latent_backward::Gradients,
-        middle::{Layers, MAX_LATENT, Middle, Partials, Parts},
+        middle::{Layers, Middle, Partials, Parts},
         output,
     },
 };
@@ -54,9 +54,16 @@ pub struct Network {
     signals: Arena,
 }
 
+/// `tilings` as far as they fit `model`.
+pub fn fitting(tilings: Tilings, model: &Model) -> Tilings {
+    let width = model.hidden.last().copied().unwrap_or_default();
+    Tilings { latent: tilings.latent.fitting(model.latent, width), ..tilings }
+}
+
 impl Network {
-    /// Lays `model` out for batches of up to `rows` rows, for products cut by `tilings`.
+    /// Lays `model` out for batches of up to `rows` rows, for products cut by `tilings` as far as they fit the model.
     pub fn new(model: &Model, rows: usize, tilings: Tilings) -> Network {
+        let tilings = fitting(tilings, model);
         let (mut params, mut activations, mut signals) = (Arena::default(), Arena::default(), Arena::default());
         let mut layers = model.layers().into_iter().map(|shape| Layer::allocate(&mut params, shape.inp, shape.out));
         let mut next = || layers.next().expect("a model lists all its layers");
@@ -140,11 +147,9 @@ impl Network {
         parts(self.model.kind)
     }
 
-    /// Whether the middle runs as one row-wise dispatch: the latent must fit its workgroup memory, and be narrow enough
-    /// that reading the weights once per row costs less than the dispatches it saves.
+    /// Whether the middle runs as one dispatch.
     pub fn row_wise(&self) -> bool {
-        let width = self.middle.h.columns as usize;
-        self.model.latent <= MAX_LATENT && self.model.latent * width <= 32_768
+        self.tilings.latent != LatentTiling::Layers
     }
 
     /// Checks that the adapter's kernels can see every buffer whole, before anything is made to fill them.

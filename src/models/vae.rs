@@ -1,5 +1,5 @@
 //! Variational autoencoder (Kingma and Welling 2014): z = μ + exp(½ log σ²) ε is decoded.
-//! The middle as separate dispatches, for latents too wide for the row-wise kernel.
+//! The middle as separate dispatches, for [`LatentTiling::Layers`](crate::gpu::LatentTiling::Layers).
 
 use super::Network;
 use crate::{

@@ -8,7 +8,8 @@ use super::{Rehearsal, Settings};
 use crate::{
     Error, Result,
     files::write_atomically,
-    gpu::{Gpu, Tiling, Tilings},
+    gpu::{Gpu, LatentTiling, Tiling, Tilings},
+    models::fitting,
 };
 use std::{
     collections::BTreeMap,
@@ -55,13 +56,15 @@ const SPAN: f64 = 4e-3;
 pub fn tilings(gpu: &Gpu, settings: &Settings, wish: Wish, report: &mut dyn FnMut(&str)) -> Result<Tilings> {
     let file = cache_file();
     let (found, why) = match wish {
-        Wish::Pinned(tiling) if !gpu.offers(tiling) => {
+        Wish::Pinned(tiling) if !gpu.offers(tiling.subgroup()) => {
             let problem =
                 format!("{tiling} needs subgroups of {}, which {} lacks", tiling.subgroup(), gpu.adapter().name);
             return Err(Error::invalid("--tiling", problem));
         }
-        Wish::Pinned(tiling) => (Tilings::all(tiling), "as asked"),
-        Wish::Auto if gpu.adapter().is_software() => (gpu.tilings(), "for a software adapter"),
+        Wish::Pinned(tiling) => (fitting(Tilings::all(tiling), &settings.model), "as asked"),
+        Wish::Auto if gpu.adapter().is_software() => {
+            (fitting(gpu.tilings(), &settings.model), "for a software adapter")
+        }
         Wish::Auto => match file.as_deref().and_then(|file| remembered(file, &key(gpu, settings))) {
             Some(found) => (found, "as measured before"),
             None => (measure(gpu, settings)?, "as measured now"),
@@ -79,20 +82,18 @@ pub fn tilings(gpu: &Gpu, settings: &Settings, wish: Wish, report: &mut dyn FnMu
 
 /// Times whole steps, one part's tiling changed at a time.
 fn measure(gpu: &Gpu, settings: &Settings) -> Result<Tilings> {
-    let mut best = gpu.tilings();
+    let mut best = fitting(gpu.tilings(), &settings.model);
     let mut least = seconds(gpu, settings, best)?;
-    type Part = fn(&mut Tilings) -> &mut Tiling;
-    let parts: [(Part, &[Tiling]); 4] = [
-        (|t| &mut t.forward, &Tiling::ALL),
-        (|t| &mut t.backward, &Tiling::ALL),
-        (|t| &mut t.update, &Tiling::ALL),
-        (|t| &mut t.latent, &[Tiling::Subgroup, Tiling::Workgroup]),
+    let parts: [fn(Tilings) -> Vec<Tilings>; 4] = [
+        |t| Tiling::ALL.map(|forward| Tilings { forward, ..t }).into(),
+        |t| Tiling::ALL.map(|backward| Tilings { backward, ..t }).into(),
+        |t| Tiling::ALL.map(|update| Tilings { update, ..t }).into(),
+        |t| LatentTiling::ALL.map(|latent| Tilings { latent, ..t }).into(),
     ];
-    for (part, known) in parts {
-        for tiling in known.iter().copied().filter(|tiling| gpu.offers(*tiling)) {
-            let mut candidate = best;
-            *part(&mut candidate) = tiling;
-            if candidate != best {
+    for part in parts {
+        for candidate in part(best) {
+            let known = candidate == best || candidate != fitting(candidate, &settings.model);
+            if !known && gpu.offers(candidate.subgroup()) {
                 let time = seconds(gpu, settings, candidate)?;
                 if time < MARGIN * least {
                     (best, least) = (candidate, time);

@@ -1,15 +1,3 @@
-// 8 outputs × 8 inputs of dw.
-struct Tile {
-    a0: vec4f, b0: vec4f,
-    a1: vec4f, b1: vec4f,
-    a2: vec4f, b2: vec4f,
-    a3: vec4f, b3: vec4f,
-    a4: vec4f, b4: vec4f,
-    a5: vec4f, b5: vec4f,
-    a6: vec4f, b6: vec4f,
-    a7: vec4f, b7: vec4f,
-}
-
 // One row: da and db are outputs, xa and xb inputs.
 fn accumulate(tile: ptr<function, Tile>, da: vec4f, db: vec4f, xa: vec4f, xb: vec4f) {
     (*tile).a0 += da.x * xa; (*tile).b0 += da.x * xb;
