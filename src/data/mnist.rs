@@ -1,6 +1,9 @@
 //! MNIST and everything that comes in the same four IDX files (Fashion-MNIST, KMNIST, …).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use super::download::{self, Remote};
 use super::idx::{self, Idx};
@@ -143,10 +146,12 @@ pub fn read(dir: &Path) -> Result<Dataset> {
         return Err(Error::malformed(dir, problem));
     }
 
-    let mut hashes = std::collections::BTreeMap::new();
+    let read = |(part, path): (&Part, &Option<PathBuf>)| path.as_ref().map(|path| idx::read(path, part.rank));
+    let mut files: Vec<Option<Result<Idx>>> = PARTS.par_iter().zip(&paths).map(read).collect(); // unpacking takes longest
+    let mut hashes = BTreeMap::new();
     let mut load = |i: usize| -> Result<Option<(Idx, &Path)>> {
-        let Some(path) = &paths[i] else { return Ok(None) };
-        let idx = idx::read(path, PARTS[i].rank)?;
+        let (Some(path), Some(idx)) = (&paths[i], files[i].take()) else { return Ok(None) };
+        let idx = idx?;
         hashes.insert(PARTS[i].key.to_string(), idx.sha256.clone());
         Ok(Some((idx, path)))
     };
@@ -181,5 +186,5 @@ pub fn read(dir: &Path) -> Result<Dataset> {
             return Err(Error::malformed(path, problem));
         }
     }
-    Ok(Dataset { hashes, ..Dataset::new(dir.display().to_string(), sides, train, test) })
+    Ok(Dataset::of(dir.display().to_string(), sides, train, test, hashes))
 }

@@ -63,8 +63,8 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// A data set whose hashes are those of its splits; the number of classes is one more than the largest label.
-    fn new(name: impl Into<String>, [height, width]: [usize; 2], train: Split, test: Split) -> Dataset {
+    /// A data set whose hashes are those of its splits.
+    fn new(name: impl Into<String>, sides: [usize; 2], train: Split, test: Split) -> Dataset {
         let mut hashes = BTreeMap::new();
         for (name, split) in [("train", &train), ("test", &test)] {
             hashes.insert(format!("{name}-images"), sha256(&split.images));
@@ -72,6 +72,17 @@ impl Dataset {
                 hashes.insert(format!("{name}-labels"), sha256(labels));
             }
         }
+        Dataset::of(name, sides, train, test, hashes)
+    }
+
+    /// A data set whose number of classes is one more than the largest label.
+    fn of(
+        name: impl Into<String>,
+        [height, width]: [usize; 2],
+        train: Split,
+        test: Split,
+        hashes: BTreeMap<String, String>,
+    ) -> Dataset {
         let labels = [&train, &test].into_iter().filter_map(|split| split.labels.as_ref()).flatten();
         let classes = labels.max().map_or(0, |largest| *largest as usize + 1);
         Dataset { name: name.into(), width, height, classes, train, test, hashes }
