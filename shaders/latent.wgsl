@@ -18,7 +18,7 @@ struct Args {
     w_label: u32,      // start of P, likewise
     w_d: u32,          // start of W₃, likewise
     width: u32,        // of h and d
-    latent: u32,       // of code, μ, log σ², z and c: at most 128
+    latent: u32,       // of code, μ, log σ², z and c: at most 128, in subgroups 8
     classes: u32,      // 0: no labels
     variational: u32,  // 0: autoencoder
     noisy: u32,        // 0: ε = 0, so that z = μ

@@ -20,7 +20,7 @@ struct Args {
     w_log_var: u32,    // start of Wσ, likewise
     w_d: u32,          // start of W₃, likewise
     width: u32,        // of h and d
-    latent: u32,       // of code, μ, log σ², z and c: at most 128
+    latent: u32,       // of code, μ, log σ², z and c: at most 128, in subgroups 8
     classes: u32,      // 0: no labels
     variational: u32,  // 0: autoencoder
     capacity: u32,     // rows of a full batch

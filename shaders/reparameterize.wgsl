@@ -1,5 +1,5 @@
 // z = μ + exp(½ log σ²) ε      c = z + projection      KL = ½ Σ (μ² + σ² − 1 − log σ²)
-// For latents too wide for the row-wise kernel. One invocation owns one row.
+// For a middle that runs layer by layer. One invocation owns one row.
 
 struct Args {
     mu: u32,          // start of μ in activations

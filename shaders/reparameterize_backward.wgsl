@@ -1,5 +1,5 @@
 // dμ = dz + β μ      dlog σ² = ½ (dz ε σ + β (σ² − 1))      dprojection = dz · [projection > 0]
-// For latents too wide for the row-wise kernel. One invocation owns four latents of one row.
+// For a middle that runs layer by layer. One invocation owns four latents of one row.
 
 struct Args {
     mu: u32,           // start of μ in activations

@@ -170,7 +170,12 @@ fn tilings_are_pinned_recorded_and_resumed() {
         assert!(err.contains(&format!("tilings: forward {tiling}")), "{err}");
         assert_eq!(json(dir.join("config.json"))["tilings"]["update"], tiling);
     }
-    succeed(&["train", "--resume", resumed.to_str().unwrap(), "--device", "gpu", "--epochs", "2"]);
+    let config = fs::read_to_string(resumed.join("config.json")).unwrap();
+    let ours = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    assert!(config.contains(&ours), "{config}");
+    fs::write(resumed.join("config.json"), config.replace(&ours, "\"version\": \"0.0.1\"")).unwrap();
+    let (_, err) = succeed(&["train", "--resume", resumed.to_str().unwrap(), "--device", "gpu", "--epochs", "2"]);
+    assert!(err.contains("warning: wgvae 0.0.1 began this run"), "{err}");
     assert!(learnt(&resumed) == learnt(&straight), "the resumed run took other tilings");
     assert!(learnt(&other).0 != learnt(&straight).0, "both tilings round alike: the option does nothing");
 }

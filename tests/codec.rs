@@ -26,8 +26,8 @@ fn close(a: &[f32], b: &[f32]) {
 
 #[test]
 fn every_row_of_every_batch_agrees_with_the_oracle() {
-    // The last is too wide for the row-wise kernel.
-    for (kind, latent) in [(Kind::Ae, 3), (Kind::Vae, 5), (Kind::Cvae, 8), (Kind::Cvae, 77)] {
+    // The last two are too wide for subgroups.
+    for (kind, latent) in [(Kind::Ae, 3), (Kind::Vae, 5), (Kind::Cvae, 8), (Kind::Cvae, 19), (Kind::Cvae, 77)] {
         let model = Model { kind, input: 30, hidden: vec![11, 7], latent, classes: 4 };
         let params = model.initialise(5);
         let [gpu, oracle] = [tiny::gpu(), Device::Oracle].map(|device| Codec::new(&device, &model, &params).unwrap());

@@ -167,6 +167,27 @@ fn each_of_a_hundred_steps_is_the_oracles_however_products_are_cut() {
 }
 
 #[test]
+fn middles_too_wide_for_one_dispatch_run_as_layers() {
+    use LatentTiling::{Layers, Subgroup, Workgroup};
+    for (wanted, latent, width, taken) in [
+        (Subgroup, 8, 256, Subgroup),
+        (Subgroup, 9, 256, Workgroup),
+        (Subgroup, 32, 256, Workgroup),
+        (Subgroup, 33, 256, Layers),
+        (Subgroup, 8, 4097, Layers),
+        (Workgroup, 8, 256, Workgroup),
+        (Workgroup, 128, 256, Workgroup),
+        (Workgroup, 128, 257, Layers),
+        (Workgroup, 129, 1, Layers),
+        (Layers, 1, 1, Layers),
+    ] {
+        let model = Model { kind: Kind::Vae, input: 9, hidden: vec![5, width], latent, classes: 0 };
+        let net = Network::new(&model, 3, Tilings { latent: wanted, ..Tilings::default() });
+        assert_eq!(net.tilings.latent, taken, "{wanted} for {latent} beside {width}");
+    }
+}
+
+#[test]
 fn odd_sizes_and_a_partial_last_batch_train_as_on_the_oracle() {
     let data = noise_images(); // 171 images in batches of 7: 25 steps an epoch, 3 images in the last
     for (kind, loss) in KINDS.into_iter().zip([Loss::MseMean, Loss::BceSum, Loss::MseSum]) {

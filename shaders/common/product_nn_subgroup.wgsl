@@ -1,6 +1,7 @@
 // Σⱼ dy[i, j] w[j, k], handed to finish(i, k, …) four columns at a time.
 // A workgroup of 8 owns 32 rows × 32 columns, each invocation four of the columns. Invocation r loads rows r, 8 + r, 16 + r and 24 + r
-// of dy, and the others take them from its registers: 32 loads feed 512 products. Needs subgroups of at least 8 invocations.
+// of dy, and the others take them from its registers: eight loads of vec4 feed 128 products of four terms.
+// Needs subgroups of at least 8 invocations.
 // Rows and columns past the end are computed from the last one and dropped.
 
 @compute @workgroup_size(8)

@@ -1,6 +1,7 @@
 // Σₖ x[i, k] w[j, k], handed to finish(i, j, …) four columns at a time.
 // A workgroup of 8 owns 32 rows × 32 columns, each invocation four of the columns. Invocation r loads rows r, 8 + r, 16 + r and 24 + r
-// of x, and the others take them from its registers: 32 loads feed 512 products. Needs subgroups of at least 8 invocations.
+// of x, and the others take them from its registers: eight loads of vec4 feed 128 dot products.
+// Needs subgroups of at least 8 invocations.
 // Rows and columns past the end are computed from the last one and dropped.
 
 @compute @workgroup_size(8)

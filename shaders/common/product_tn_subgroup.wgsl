@@ -1,50 +1,40 @@
 // The products of the update: dw[j, k] = Σᵢ dy[i, j] x[i, k].
 // A workgroup of 8 owns 32 outputs × 32 inputs of one layer, each invocation four of the inputs. Invocation q loads outputs
-// 4 q … 4 q + 3 of dy, and the others take them from its registers: 32 loads feed 512 products.
+// 4 q … 4 q + 3 of dy, and the others take them from its registers: eight loads of vec4 feed 512 products.
 // Needs subgroups of at least 8 invocations.
 
 // Four rows: each invocation has four outputs of them in dy and four inputs in x.
 fn accumulate(tile: ptr<function, Tile>, dy: mat4x4f, x: mat4x4f) {
-    let d0 = mat4x4f(subgroupShuffle(dy[0], 0u), subgroupShuffle(dy[1], 0u), subgroupShuffle(dy[2], 0u), subgroupShuffle(dy[3], 0u));
-    (*tile).a0 += d0[0].x * x[0] + d0[1].x * x[1] + d0[2].x * x[2] + d0[3].x * x[3];
-    (*tile).a1 += d0[0].y * x[0] + d0[1].y * x[1] + d0[2].y * x[2] + d0[3].y * x[3];
-    (*tile).a2 += d0[0].z * x[0] + d0[1].z * x[1] + d0[2].z * x[2] + d0[3].z * x[3];
-    (*tile).a3 += d0[0].w * x[0] + d0[1].w * x[1] + d0[2].w * x[2] + d0[3].w * x[3];
-    let d1 = mat4x4f(subgroupShuffle(dy[0], 1u), subgroupShuffle(dy[1], 1u), subgroupShuffle(dy[2], 1u), subgroupShuffle(dy[3], 1u));
-    (*tile).a4 += d1[0].x * x[0] + d1[1].x * x[1] + d1[2].x * x[2] + d1[3].x * x[3];
-    (*tile).a5 += d1[0].y * x[0] + d1[1].y * x[1] + d1[2].y * x[2] + d1[3].y * x[3];
-    (*tile).a6 += d1[0].z * x[0] + d1[1].z * x[1] + d1[2].z * x[2] + d1[3].z * x[3];
-    (*tile).a7 += d1[0].w * x[0] + d1[1].w * x[1] + d1[2].w * x[2] + d1[3].w * x[3];
-    let d2 = mat4x4f(subgroupShuffle(dy[0], 2u), subgroupShuffle(dy[1], 2u), subgroupShuffle(dy[2], 2u), subgroupShuffle(dy[3], 2u));
-    (*tile).a8 += d2[0].x * x[0] + d2[1].x * x[1] + d2[2].x * x[2] + d2[3].x * x[3];
-    (*tile).a9 += d2[0].y * x[0] + d2[1].y * x[1] + d2[2].y * x[2] + d2[3].y * x[3];
-    (*tile).a10 += d2[0].z * x[0] + d2[1].z * x[1] + d2[2].z * x[2] + d2[3].z * x[3];
-    (*tile).a11 += d2[0].w * x[0] + d2[1].w * x[1] + d2[2].w * x[2] + d2[3].w * x[3];
-    let d3 = mat4x4f(subgroupShuffle(dy[0], 3u), subgroupShuffle(dy[1], 3u), subgroupShuffle(dy[2], 3u), subgroupShuffle(dy[3], 3u));
-    (*tile).a12 += d3[0].x * x[0] + d3[1].x * x[1] + d3[2].x * x[2] + d3[3].x * x[3];
-    (*tile).a13 += d3[0].y * x[0] + d3[1].y * x[1] + d3[2].y * x[2] + d3[3].y * x[3];
-    (*tile).a14 += d3[0].z * x[0] + d3[1].z * x[1] + d3[2].z * x[2] + d3[3].z * x[3];
-    (*tile).a15 += d3[0].w * x[0] + d3[1].w * x[1] + d3[2].w * x[2] + d3[3].w * x[3];
-    let d4 = mat4x4f(subgroupShuffle(dy[0], 4u), subgroupShuffle(dy[1], 4u), subgroupShuffle(dy[2], 4u), subgroupShuffle(dy[3], 4u));
-    (*tile).a16 += d4[0].x * x[0] + d4[1].x * x[1] + d4[2].x * x[2] + d4[3].x * x[3];
-    (*tile).a17 += d4[0].y * x[0] + d4[1].y * x[1] + d4[2].y * x[2] + d4[3].y * x[3];
-    (*tile).a18 += d4[0].z * x[0] + d4[1].z * x[1] + d4[2].z * x[2] + d4[3].z * x[3];
-    (*tile).a19 += d4[0].w * x[0] + d4[1].w * x[1] + d4[2].w * x[2] + d4[3].w * x[3];
-    let d5 = mat4x4f(subgroupShuffle(dy[0], 5u), subgroupShuffle(dy[1], 5u), subgroupShuffle(dy[2], 5u), subgroupShuffle(dy[3], 5u));
-    (*tile).a20 += d5[0].x * x[0] + d5[1].x * x[1] + d5[2].x * x[2] + d5[3].x * x[3];
-    (*tile).a21 += d5[0].y * x[0] + d5[1].y * x[1] + d5[2].y * x[2] + d5[3].y * x[3];
-    (*tile).a22 += d5[0].z * x[0] + d5[1].z * x[1] + d5[2].z * x[2] + d5[3].z * x[3];
-    (*tile).a23 += d5[0].w * x[0] + d5[1].w * x[1] + d5[2].w * x[2] + d5[3].w * x[3];
-    let d6 = mat4x4f(subgroupShuffle(dy[0], 6u), subgroupShuffle(dy[1], 6u), subgroupShuffle(dy[2], 6u), subgroupShuffle(dy[3], 6u));
-    (*tile).a24 += d6[0].x * x[0] + d6[1].x * x[1] + d6[2].x * x[2] + d6[3].x * x[3];
-    (*tile).a25 += d6[0].y * x[0] + d6[1].y * x[1] + d6[2].y * x[2] + d6[3].y * x[3];
-    (*tile).a26 += d6[0].z * x[0] + d6[1].z * x[1] + d6[2].z * x[2] + d6[3].z * x[3];
-    (*tile).a27 += d6[0].w * x[0] + d6[1].w * x[1] + d6[2].w * x[2] + d6[3].w * x[3];
-    let d7 = mat4x4f(subgroupShuffle(dy[0], 7u), subgroupShuffle(dy[1], 7u), subgroupShuffle(dy[2], 7u), subgroupShuffle(dy[3], 7u));
-    (*tile).a28 += d7[0].x * x[0] + d7[1].x * x[1] + d7[2].x * x[2] + d7[3].x * x[3];
-    (*tile).a29 += d7[0].y * x[0] + d7[1].y * x[1] + d7[2].y * x[2] + d7[3].y * x[3];
-    (*tile).a30 += d7[0].z * x[0] + d7[1].z * x[1] + d7[2].z * x[2] + d7[3].z * x[3];
-    (*tile).a31 += d7[0].w * x[0] + d7[1].w * x[1] + d7[2].w * x[2] + d7[3].w * x[3];
+    let d0 = outputs_of(0u, dy);
+    (*tile).a0 += x * d0[0]; (*tile).a1 += x * d0[1];
+    (*tile).a2 += x * d0[2]; (*tile).a3 += x * d0[3];
+    let d1 = outputs_of(1u, dy);
+    (*tile).a4 += x * d1[0]; (*tile).a5 += x * d1[1];
+    (*tile).a6 += x * d1[2]; (*tile).a7 += x * d1[3];
+    let d2 = outputs_of(2u, dy);
+    (*tile).a8 += x * d2[0]; (*tile).a9 += x * d2[1];
+    (*tile).a10 += x * d2[2]; (*tile).a11 += x * d2[3];
+    let d3 = outputs_of(3u, dy);
+    (*tile).a12 += x * d3[0]; (*tile).a13 += x * d3[1];
+    (*tile).a14 += x * d3[2]; (*tile).a15 += x * d3[3];
+    let d4 = outputs_of(4u, dy);
+    (*tile).a16 += x * d4[0]; (*tile).a17 += x * d4[1];
+    (*tile).a18 += x * d4[2]; (*tile).a19 += x * d4[3];
+    let d5 = outputs_of(5u, dy);
+    (*tile).a20 += x * d5[0]; (*tile).a21 += x * d5[1];
+    (*tile).a22 += x * d5[2]; (*tile).a23 += x * d5[3];
+    let d6 = outputs_of(6u, dy);
+    (*tile).a24 += x * d6[0]; (*tile).a25 += x * d6[1];
+    (*tile).a26 += x * d6[2]; (*tile).a27 += x * d6[3];
+    let d7 = outputs_of(7u, dy);
+    (*tile).a28 += x * d7[0]; (*tile).a29 += x * d7[1];
+    (*tile).a30 += x * d7[2]; (*tile).a31 += x * d7[3];
+}
+
+// What invocation q has of dy: an output in each column.
+fn outputs_of(q: u32, dy: mat4x4f) -> mat4x4f {
+    return transpose(mat4x4f(subgroupShuffle(dy[0], q), subgroupShuffle(dy[1], q), subgroupShuffle(dy[2], q),
+        subgroupShuffle(dy[3], q)));
 }
 
 @compute @workgroup_size(8)

@@ -175,8 +175,9 @@ pub fn scaling(gpu: &Arc<Gpu>, plan: &Plan, progress: &mut dyn FnMut(&str)) -> R
 
 fn point(gpu: &Arc<Gpu>, sizes: Sizes, plan: &Plan, limits: &Limits, checked: &mut Checked) -> Result<Point> {
     let mut settings = sizes.settings();
-    let net = Network::new(&settings.model, sizes.batch, gpu.tilings());
-    let tuned = net.check_size(gpu).and_then(|()| tuned(gpu, settings.clone()));
+    let tuned = Network::new(&settings.model, sizes.batch, gpu.tilings())
+        .check_size(gpu)
+        .and_then(|()| tuned(gpu, settings.clone()));
     let problem = match tuned {
         Ok(tuned) => {
             settings = tuned;
@@ -184,7 +185,8 @@ fn point(gpu: &Arc<Gpu>, sizes: Sizes, plan: &Plan, limits: &Limits, checked: &m
         }
         Err(error) => Some(error),
     };
-    let tilings = gpu.usable(settings.tilings);
+    let tilings = settings.model.fit(gpu.usable(settings.tilings));
+    let net = Network::new(&settings.model, sizes.batch, tilings);
     let (work, dispatches) = Work::of_step(&settings, tilings)?;
     let mut point = Point {
         axis: "",

@@ -96,9 +96,21 @@ pub const EQUIVALENT: &[Equivalent] = &[
     Equivalent { file: "common/latent_subgroup.wgsl", line: "for (var q = 0u; q <= 2u; q++) {", reason: THIRD_ROUND },
     Equivalent { file: "common/latent_subgroup.wgsl", line: "for (var q = 0u; q < 3u; q++) {", reason: THIRD_ROUND },
     Equivalent { file: "common/latent_subgroup.wgsl", line: "if row > batch.rows { return; }", reason: NO_ROWS },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var q = 0u; q <= 2u; q++) {", reason: THIRD_ROUND },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var q = 0u; q < 3u; q++) {", reason: THIRD_ROUND },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "if row > batch.rows { return; }", reason: NO_ROWS },
+    Equivalent {
+        file: "common/latent_backward_subgroup.wgsl",
+        line: "for (var q = 0u; q <= 2u; q++) {",
+        reason: THIRD_ROUND,
+    },
+    Equivalent {
+        file: "common/latent_backward_subgroup.wgsl",
+        line: "for (var q = 0u; q < 3u; q++) {",
+        reason: THIRD_ROUND,
+    },
+    Equivalent {
+        file: "common/latent_backward_subgroup.wgsl",
+        line: "if row > batch.rows { return; }",
+        reason: NO_ROWS,
+    },
     Equivalent { file: "common/latent_subgroup.wgsl", line: "if q <= latent4 {", reason: LATENT_PADDING },
     Equivalent {
         file: "common/latent_backward_subgroup.wgsl",
@@ -144,21 +156,49 @@ pub const EQUIVALENT: &[Equivalent] = &[
     },
     Equivalent {
         file: "common/product_tn_subgroup.wgsl",
-        line: "for (var i = 0u; i <= batch.rows; i += 4u) {",
-        reason: ADDS_ZEROS,
-    },
-    Equivalent {
-        file: "common/product_tn_subgroup.wgsl",
         line: "let row = image_row(min(i + lane % 5u, last), k4);",
         reason: "only the first four invocations' rows are taken",
     },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var i = 0u; i <= 8u; i++) {", reason: NINTH_ROUND },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "for (var i = 0u; i < 9u; i++) {", reason: NINTH_ROUND },
+    Equivalent {
+        file: "common/latent_backward_subgroup.wgsl",
+        line: "for (var i = 0u; i <= 8u; i++) {",
+        reason: NINTH_ROUND,
+    },
+    Equivalent {
+        file: "common/latent_backward_subgroup.wgsl",
+        line: "for (var i = 0u; i < 9u; i++) {",
+        reason: NINTH_ROUND,
+    },
     Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "if i <= args.latent {", reason: LATENT_PADDING },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "if latent4 >= 1u { dh += dh_of(d1, k, 1u, width4); }", reason: LATENT_PADDING },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "right += transpose(dd) * transpose(mat4x4f(w_d(4u * n, 2u, latent4), w_d(4u * n + 1u, 1u, latent4),", reason: CLAMPED },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "right += transpose(dd) * transpose(mat4x4f(w_d(4u * n, 1u, latent4), w_d(4u * n + 1u, 2u, latent4),", reason: CLAMPED },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "w_d(4u * n + 2u, 2u, latent4), w_d(4u * n + 3u, 1u, latent4)));", reason: CLAMPED },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "w_d(4u * n + 2u, 1u, latent4), w_d(4u * n + 3u, 2u, latent4)));", reason: CLAMPED },
-    Equivalent { file: "common/latent_backward_subgroup.wgsl", line: "w_code(5u * q + 3u, k, width4)) * transpose(dcode);", reason: CLAMPED },
+    Equivalent {
+        file: "common/latent_backward_subgroup.wgsl",
+        line: "if latent4 >= 1u { dh += dh_of(d1, k, 1u, width4); }",
+        reason: LATENT_PADDING,
+    },
+    Equivalent {
+        file: "common/latent_backward_subgroup.wgsl",
+        line: "right += transpose(dd) * transpose(mat4x4f(w_d(4u * n, 2u, latent4), w_d(4u * n + 1u, 1u, latent4),",
+        reason: CLAMPED,
+    },
+    Equivalent {
+        file: "common/latent_backward_subgroup.wgsl",
+        line: "right += transpose(dd) * transpose(mat4x4f(w_d(4u * n, 1u, latent4), w_d(4u * n + 1u, 2u, latent4),",
+        reason: CLAMPED,
+    },
+    Equivalent {
+        file: "common/latent_backward_subgroup.wgsl",
+        line: "w_d(4u * n + 2u, 2u, latent4), w_d(4u * n + 3u, 1u, latent4)));",
+        reason: CLAMPED,
+    },
+    Equivalent {
+        file: "common/latent_backward_subgroup.wgsl",
+        line: "w_d(4u * n + 2u, 1u, latent4), w_d(4u * n + 3u, 2u, latent4)));",
+        reason: CLAMPED,
+    },
+    Equivalent {
+        file: "common/latent_backward_subgroup.wgsl",
+        line: "w_code(5u * q + 3u, k, width4)) * transpose(dcode);",
+        reason: CLAMPED,
+    },
+    Equivalent { file: "common/latent_subgroup.wgsl", line: "s7 += w_code(8u, k, width4) * h;", reason: CLAMPED },
 ];

@@ -162,11 +162,15 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
         return Err(Error::invalid("--resume", format!("{} has no checkpoint: no epoch was finished", dir.display())));
     }
     let device = arguments.device.open()?;
+    let (version, now) = (&run.config.version, env!("CARGO_PKG_VERSION"));
+    if version != now {
+        eprintln!("warning: wgvae {version} began this run, and {now} may round its sums otherwise");
+    }
     if let (Device::Gpu(gpu), Some(then)) = (&device, run.config.tilings) {
-        let now = gpu.usable(Some(then));
+        let now = run.config.model.fit(gpu.usable(Some(then)));
         if now != then {
             eprintln!(
-                "warning: this adapter lacks the run's tilings ({then}); it goes on with {now}, and sums round otherwise"
+                "warning: the run's tilings ({then}) are not to be had here; it goes on with {now}, and sums round otherwise"
             );
         }
     }

@@ -147,7 +147,7 @@ pub fn read(dir: &Path) -> Result<Dataset> {
     }
 
     let read = |(part, path): (&Part, &Option<PathBuf>)| path.as_ref().map(|path| idx::read(path, part.rank));
-    let mut files: Vec<Option<Result<Idx>>> = PARTS.par_iter().zip(&paths).map(read).collect(); // unpacking takes longest
+    let mut files: Vec<Option<Result<Idx>>> = PARTS.par_iter().zip(&paths).map(read).collect(); // unpacking is most of the time
     let mut hashes = BTreeMap::new();
     let mut load = |i: usize| -> Result<Option<(Idx, &Path)>> {
         let (Some(path), Some(idx)) = (&paths[i], files[i].take()) else { return Ok(None) };
@@ -186,5 +186,5 @@ pub fn read(dir: &Path) -> Result<Dataset> {
             return Err(Error::malformed(path, problem));
         }
     }
-    Ok(Dataset::of(dir.display().to_string(), sides, train, test, hashes))
+    Ok(Dataset::with_hashes(dir.display().to_string(), sides, train, test, hashes))
 }

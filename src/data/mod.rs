@@ -72,11 +72,11 @@ impl Dataset {
                 hashes.insert(format!("{name}-labels"), sha256(labels));
             }
         }
-        Dataset::of(name, sides, train, test, hashes)
+        Dataset::with_hashes(name, sides, train, test, hashes)
     }
 
-    /// A data set whose number of classes is one more than the largest label.
-    fn of(
+    /// A data set with the hashes of its source; the number of classes is one more than the largest label.
+    fn with_hashes(
         name: impl Into<String>,
         [height, width]: [usize; 2],
         train: Split,

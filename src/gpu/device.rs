@@ -176,12 +176,14 @@ impl Gpu {
         })
     }
 
-    /// Another device on the same adapter.
+    /// Another device on the same adapter, which keeps no compiled kernels for the next process: one file has one writer.
     ///
     /// # Errors
     /// As [`Gpu::open`].
     pub fn again(&self) -> Result<Gpu> {
-        Gpu::open(&Choice::Index(self.summary.index), Options { checked: self.checked })
+        let mut gpu = Gpu::open(&Choice::Index(self.summary.index), Options { checked: self.checked })?;
+        gpu.cache = None;
+        Ok(gpu)
     }
 
     /// The adapter that was opened.

@@ -124,13 +124,15 @@ impl LatentTiling {
         }
     }
 
-    /// Itself, or [`Layers`](LatentTiling::Layers) where it has no room for `latent` variables beside `width` hidden units:
-    /// a subgroup holds eight of them, a workgroup's memory 128, and it reads the weights once per row, which for large
-    /// ones costs more than the dispatches it saves.
+    /// What comes of it for `latent` variables beside `width` hidden units. One dispatch reads the weights anew for every few
+    /// rows, which for large ones costs more than the dispatches it saves; a subgroup holds only 8 variables, and a row in
+    /// workgroup memory 128. Up to 32 the one of these stands in for the other, so that a step stays at six dispatches.
     pub const fn fitting(self, latent: usize, width: usize) -> LatentTiling {
+        let few = latent * width <= 32_768;
         match self {
-            LatentTiling::Subgroup if latent <= 8 => self,
-            LatentTiling::Workgroup if latent <= 128 && latent * width <= 32_768 => self,
+            LatentTiling::Subgroup if few && latent <= 8 => LatentTiling::Subgroup,
+            LatentTiling::Subgroup if few && latent <= 32 => LatentTiling::Workgroup,
+            LatentTiling::Workgroup if few && latent <= 128 => LatentTiling::Workgroup,
             _ => LatentTiling::Layers,
         }
     }

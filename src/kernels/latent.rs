@@ -145,7 +145,7 @@ fn launch_folded(
     partials: Partials,
     [x, y]: [usize; 2],
 ) -> Result<()> {
-    middle.check("latent", layers, parts)?;
+    middle.check("latent", layers, parts, program.tilings.latent)?;
     let args = Args {
         h: middle.h.start,
         code: middle.code.start,
@@ -214,6 +214,8 @@ fn cases(cut: LatentTiling) -> Vec<Case> {
         setting(1, 40, 127, 0, AE),
         setting(9, 70, 16, 5, CVAE),
         setting(4, 256, 8, 0, VAE),
+        Setting { extreme: true, ..setting(5, 33, 8, 10, CVAE) },
+        setting(6, 34, 4, 3, CVAE),
         setting(5, 12, 13, 21, CVAE),
         setting(14, 9, 3, 2, CVAE),
         setting(2, 5, 3, 70, CVAE),

@@ -168,7 +168,7 @@ fn launch_folded(
     beta: f64,
     [x, y]: [usize; 2],
 ) -> Result<()> {
-    middle.check("latent_backward", layers, parts)?;
+    middle.check("latent_backward", layers, parts, program.tilings.latent)?;
     let (rows, width, latent) = (middle.h.rows, middle.h.columns, middle.code.columns);
     expect("latent_backward", "dd", gradients.d, rows, width)?;
     expect("latent_backward", "dcode", gradients.code, rows, latent)?;
@@ -221,6 +221,8 @@ fn cases(cut: LatentTiling) -> Vec<Case> {
         ([1, 40, 127, 0], ae, 0.0),
         ([9, 70, 16, 5], cvae, 1.0),
         ([4, 256, 8, 0], vae, 3.0),
+        ([5, 33, 8, 10], cvae, 1.0),
+        ([6, 34, 4, 3], cvae, 1.0),
         ([5, 12, 13, 21], cvae, 1.0),
         ([14, 9, 3, 2], cvae, 2.0),
         ([3, 20, 11, 4], cvae, 1.0),
@@ -299,7 +301,8 @@ fn case(cut: LatentTiling, [rows, width, columns, classes]: [usize; 4], parts: P
         matrix
     };
     let mut gradients = Gradients { d: dd_at, ..Gradients::default() };
-    let dz = product(&exact(&dd), &exact(&d.weight), width.div_ceil(64) + 16);
+    let share = if cut == LatentTiling::Subgroup { width.div_ceil(32) } else { width.div_ceil(64) }; // per invocation
+    let dz = product(&exact(&dd), &exact(&d.weight), share + 16);
     if let Some(dprojection) = &truth.dprojection {
         gradients.projection = write("dprojection", dprojection, &passed(&dz, &projection));
     }

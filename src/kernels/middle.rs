@@ -2,7 +2,7 @@
 
 use super::{Layer, expect};
 use crate::{
-    Result,
+    Error, Result,
     gpu::{LatentTiling, Matrix},
 };
 
@@ -52,8 +52,18 @@ pub struct Parts {
 }
 
 impl Middle {
-    pub(super) fn check(&self, kernel: &'static str, layers: &Layers, parts: Parts) -> Result<()> {
+    pub(super) fn check(
+        &self,
+        kernel: &'static str,
+        layers: &Layers,
+        parts: Parts,
+        tiling: LatentTiling,
+    ) -> Result<()> {
         let (rows, width, latent) = (self.h.rows, layers.code.inputs(), layers.code.outputs());
+        if tiling == LatentTiling::Layers || tiling.fitting(latent as usize, width as usize) != tiling {
+            let expected = format!("a width that one dispatch holds in {tiling} tilings");
+            return Err(Error::Shape { kernel, tensor: "code", expected, got: format!("{latent} beside {width}") });
+        }
         expect(kernel, "w_d", layers.d.weight, width, latent)?;
         expect(kernel, "h", self.h, rows, width)?;
         expect(kernel, "d", self.d, rows, width)?;
@@ -87,7 +97,7 @@ pub struct Partials {
 pub(super) const fn group_rows(tiling: LatentTiling) -> usize {
     match tiling {
         LatentTiling::Subgroup => 4,
-        _ => 1,
+        LatentTiling::Workgroup | LatentTiling::Layers => 1,
     }
 }
 
@@ -95,6 +105,6 @@ pub(super) const fn group_rows(tiling: LatentTiling) -> usize {
 pub(super) const fn workgroup(tiling: LatentTiling) -> [u32; 3] {
     match tiling {
         LatentTiling::Subgroup => [8, 1, 1],
-        _ => [64, 1, 1],
+        LatentTiling::Workgroup | LatentTiling::Layers => [64, 1, 1],
     }
 }

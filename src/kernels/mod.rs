@@ -129,6 +129,8 @@ fn shapes() -> impl Iterator<Item = Shape> {
         [2, 17, 33, 9, 61],
         [1, 63, 65, 15, 66],
         [0, 65, 65, 52, 44],
+        [0, 32, 32, 32, 32],
+        [3, 32, 33, 31, 33],
     ]
     .into_iter()
     .map(|[first, rows, capacity, inputs, outputs]| Shape { first, rows, capacity, inputs, outputs })

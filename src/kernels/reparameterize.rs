@@ -1,4 +1,5 @@
-//! `z = μ + exp(½ log σ²) ε`, `c = z + projection` and the KL of each row, for [`LatentTiling::Layers`](crate::gpu::LatentTiling::Layers).
+//! `z = μ + exp(½ log σ²) ε`, `c = z + projection` and the KL of each row,
+//! for [`LatentTiling::Layers`](crate::gpu::LatentTiling::Layers).
 
 use super::{
     expect,

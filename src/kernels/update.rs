@@ -209,6 +209,7 @@ fn cases(tiling: Tiling, epilogue: Epilogue, format: Format) -> Vec<Case> {
         (3, 33, 40, &[(131, 67, true), (2, 8, false), (8, 3, false), (7, 63, false)][..]),
         (0, 5, 5, &[(9, 8, false), (3, 257, false), (12, 4, true)][..]),
         (1, 30, 30, &[(64, 70, true), (32, 36, false)][..]),
+        (2, 8, 9, &[(9, 10, true), (33, 32, false), (31, 33, false)][..]), // the last four rows are all there
     ]
     .map(|(first, rows, capacity, layers)| case(tiling, epilogue, format, [first, rows, capacity], layers))
     .into()

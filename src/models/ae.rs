@@ -1,4 +1,5 @@
-//! Autoencoder: the code is decoded as it is. The middle as separate dispatches, for [`LatentTiling::Layers`](crate::gpu::LatentTiling::Layers).
+//! Autoencoder: the code is decoded as it is.
+//! The middle as separate dispatches, for [`LatentTiling::Layers`](crate::gpu::LatentTiling::Layers).
 
 use super::Network;
 use crate::{

@@ -9,9 +9,13 @@ pub mod step;
 mod vae;
 
 pub use codec::{Codec, Encoding};
-pub use network::{Network, fitting, padded, rows};
+pub use network::{Network, padded, rows};
 
-use crate::{Error, Result, gpu::Batch, oracle::philox};
+use crate::{
+    Error, Result,
+    gpu::{Batch, Tilings},
+    oracle::philox,
+};
 use serde::{Deserialize, Serialize};
 
 /// Which of the three models.
@@ -157,6 +161,12 @@ pub struct LayerShape {
 }
 
 impl Model {
+    /// `tilings` as far as they fit the model.
+    pub fn fit(&self, tilings: Tilings) -> Tilings {
+        let width = self.hidden.last().copied().unwrap_or_default();
+        Tilings { latent: tilings.latent.fitting(self.latent, width), ..tilings }
+    }
+
     /// Checks that every size is usable.
     pub fn validate(&self) -> Result<()> {
         let positive = |what: &str, n: usize| match n {

@@ -54,16 +54,10 @@ pub struct Network {
     signals: Arena,
 }
 
-/// `tilings` as far as they fit `model`.
-pub fn fitting(tilings: Tilings, model: &Model) -> Tilings {
-    let width = model.hidden.last().copied().unwrap_or_default();
-    Tilings { latent: tilings.latent.fitting(model.latent, width), ..tilings }
-}
-
 impl Network {
     /// Lays `model` out for batches of up to `rows` rows, for products cut by `tilings` as far as they fit the model.
     pub fn new(model: &Model, rows: usize, tilings: Tilings) -> Network {
-        let tilings = fitting(tilings, model);
+        let tilings = model.fit(tilings);
         let (mut params, mut activations, mut signals) = (Arena::default(), Arena::default(), Arena::default());
         let mut layers = model.layers().into_iter().map(|shape| Layer::allocate(&mut params, shape.inp, shape.out));
         let mut next = || layers.next().expect("a model lists all its layers");

@@ -135,7 +135,7 @@ impl Config {
             epochs,
             seed: settings.seed,
             tilings: match device {
-                Device::Gpu(gpu) => Some(gpu.usable(settings.tilings)),
+                Device::Gpu(gpu) => Some(settings.model.fit(gpu.usable(settings.tilings))),
                 Device::Oracle => None,
             },
             data: DataConfig::new(data),

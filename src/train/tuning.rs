@@ -9,7 +9,6 @@ use crate::{
     Error, Result,
     files::write_atomically,
     gpu::{Gpu, LatentTiling, Tiling, Tilings},
-    models::fitting,
 };
 use std::{
     collections::BTreeMap,
@@ -61,16 +60,15 @@ pub fn tilings(gpu: &Gpu, settings: &Settings, wish: Wish, report: &mut dyn FnMu
                 format!("{tiling} needs subgroups of {}, which {} lacks", tiling.subgroup(), gpu.adapter().name);
             return Err(Error::invalid("--tiling", problem));
         }
-        Wish::Pinned(tiling) => (fitting(Tilings::all(tiling), &settings.model), "as asked"),
-        Wish::Auto if gpu.adapter().is_software() => {
-            (fitting(gpu.tilings(), &settings.model), "for a software adapter")
-        }
+        Wish::Pinned(tiling) => (Tilings::all(tiling), "as asked"),
+        Wish::Auto if gpu.adapter().is_software() => (gpu.tilings(), "for a software adapter"),
         Wish::Auto => match file.as_deref().and_then(|file| remembered(file, &key(gpu, settings))) {
             Some(found) => (found, "as measured before"),
             None => (measure(gpu, settings)?, "as measured now"),
         },
         Wish::Measure => (measure(gpu, settings)?, "as measured now"),
     };
+    let found = settings.model.fit(found);
     if let (Some(file), "as measured now") = (file, why)
         && let Err(error) = remember(&file, key(gpu, settings), found)
     {
@@ -82,7 +80,7 @@ pub fn tilings(gpu: &Gpu, settings: &Settings, wish: Wish, report: &mut dyn FnMu
 
 /// Times whole steps, one part's tiling changed at a time.
 fn measure(gpu: &Gpu, settings: &Settings) -> Result<Tilings> {
-    let mut best = fitting(gpu.tilings(), &settings.model);
+    let mut best = settings.model.fit(gpu.tilings());
     let mut least = seconds(gpu, settings, best)?;
     let parts: [fn(Tilings) -> Vec<Tilings>; 4] = [
         |t| Tiling::ALL.map(|forward| Tilings { forward, ..t }).into(),
@@ -92,8 +90,10 @@ fn measure(gpu: &Gpu, settings: &Settings) -> Result<Tilings> {
     ];
     for part in parts {
         for candidate in part(best) {
-            let known = candidate == best || candidate != fitting(candidate, &settings.model);
-            if !known && gpu.offers(candidate.subgroup()) {
+            let fits = candidate == settings.model.fit(candidate) && gpu.offers(candidate.subgroup());
+            // a middle that begins in one dispatch stays in one: six are promised for the article's nets
+            let apart = candidate.latent == LatentTiling::Layers && best.latent != LatentTiling::Layers;
+            if candidate != best && fits && !apart {
                 let time = seconds(gpu, settings, candidate)?;
                 if time < MARGIN * least {
                     (best, least) = (candidate, time);
