@@ -43,7 +43,7 @@
 //!
 //! A step of the article's nets is six dispatches: first layer, latent, output, backward, latent backward, update; noise on
 //! the input, for denoising, is one before them. Each product comes in several [`gpu::Tiling`]s, which differ in who shares
-//! what is loaded; [`train::tuning`] finds out which is fastest on an adapter. Steps differ only in one [`gpu::Batch`] record;
+//! what is loaded, and the middle in three [`gpu::LatentTiling`]s; [`train::tuning`] finds out which is fastest on an adapter. Steps differ only in one [`gpu::Batch`] record;
 //! the records of a whole submit are written at once, so that a step uploads and reads back nothing.
 //!
 //! # Invariants
