@@ -3,13 +3,14 @@
 // `before` is the old dx where two layers read the same x, else 0.
 
 struct Args {
-    x: u32,    // start of x in activations
-    w: u32,    // start of w in params
-    dy: u32,   // start of dy in signals
-    dx: u32,   // start of dx in signals
-    k: u32,    // inputs
-    n: u32,    // outputs
-    add: u32,  // 1: add to the old dx
+    x: u32,           // start of x in activations
+    w: u32,           // start of w in params
+    dy: u32,          // start of dy in signals
+    dx: u32,          // start of dx in signals
+    k: u32,           // inputs
+    n: u32,           // outputs
+    add: u32,         // 1: add to the old dx
+    loss_scale: f32,  // what dy is multiplied by before it is rounded to f16
 }
 @group(1) @binding(0) var<uniform>             args:        Args;
 @group(1) @binding(1) var<storage, read>       params:      array<vec4f>;  // w [n, k4]

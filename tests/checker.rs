@@ -10,10 +10,10 @@ use wgvae::{
         comparison::compare,
         layout::{Layout, batch, random},
         mutants::{EQUIVALENT, mutations},
-        tolerance::{Approx, dot_depth, exact, product},
+        tolerance::{Approx, depth, exact, operand, product},
         wgsl::{bound_loops, edits, watch_loads},
     },
-    gpu::{Program, Role},
+    gpu::{Precision, Program, Role, Tiling},
     kernels,
 };
 
@@ -127,7 +127,7 @@ fn limits_of_a_product_hold_and_are_not_slack() {
     let mut worst = 0.0_f64;
     for (seed, n) in [(1, 1), (2, 7), (3, 64), (4, 257), (5, 1024)] {
         let (a, b) = (random(seed, 9, n, 1.0), random(seed + 50, n, 9, 1.0));
-        let analysis = product(&exact(&a), &exact(&b), dot_depth(n));
+        let analysis = product(&exact(&a), &exact(&b), depth(n, Precision::F32));
         for ((i, j), found) in analysis.indexed_iter() {
             let lanes: [f32; 4] =
                 std::array::from_fn(|lane| (lane..n).step_by(4).map(|k| a[[i, k]] as f32 * b[[k, j]] as f32).sum());
@@ -137,6 +137,56 @@ fn limits_of_a_product_hold_and_are_not_slack() {
         }
     }
     assert!(worst > 0.02, "the limits are {:.0} times what f32 needs", 1.0 / worst);
+}
+
+/// Of small gradients, which are multiplied by a loss scale.
+#[test]
+fn limits_of_a_product_in_mixed_precision_hold_and_are_not_slack() {
+    let (mut worst, scale) = (0.0_f64, 4096.0);
+    let f16 = |value: f64| half::f16::from_f64(value).to_f32();
+    for (seed, n) in [(1, 1), (2, 7), (3, 64), (4, 257), (5, 1024)] {
+        let (a, b) = (random(seed, 9, n, 1.0) / scale, random(seed + 50, n, 9, 1.0));
+        let taken = [(&a, scale), (&b, 1.0)].map(|(x, scale)| operand(&exact(x), Precision::Mixed, scale));
+        let analysis = product(&taken[0], &taken[1], depth(n, Precision::Mixed));
+        for ((i, j), found) in analysis.indexed_iter() {
+            let sum: f32 = (0..n).map(|k| f16(scale * a[[i, k]]) * f16(b[[k, j]])).sum();
+            let apart = (sum as f64 / scale - found.value).abs();
+            assert!(apart <= found.error, "{n} terms: {apart:e} beyond {:e}", found.error);
+            worst = worst.max(apart / found.error);
+        }
+    }
+    assert!(worst > 0.1, "the limits are {:.0} times what f16 needs", 1.0 / worst);
+}
+
+#[test]
+fn what_f16_holds_is_not_rounded_and_what_it_cannot_hold_is() {
+    for (value, scale, error) in [
+        (0.0, 1.0, 0.0),
+        (-1.5, 1.0, 0.0),
+        (65504.0, 1.0, 0.0),
+        (1.0 / 3.0, 1.0, 1.0 / 3.0 / 1024.0 + 1.0 / 16384.0),
+        (2.0_f64.powi(-15), 1.0, 2.0_f64.powi(-15) / 1024.0 + 1.0 / 16384.0), // may be flushed to zero
+        (2.0_f64.powi(-15), 2.0, 0.0),
+    ] {
+        assert_eq!(Approx::exact(value).f16(scale).error, error, "{value} times {scale}");
+    }
+}
+
+#[test]
+fn every_element_of_a_product_has_an_owner_with_no_more_than_its_share() {
+    for tiling in Tiling::ALL {
+        let (rows, columns) = (131, 260);
+        let [across, down] = tiling.grid(rows, columns);
+        let mut owned = vec![0; across * down];
+        for row in 0..rows {
+            for column in 0..columns {
+                let [x, y] = tiling.owner(row, column);
+                assert!(x < across && y < down, "{tiling}: ({row}, {column}) is ({x}, {y})'s of {across} x {down}");
+                owned[y * across + x] += 1;
+            }
+        }
+        assert_eq!(owned.into_iter().max(), Some(tiling.share()), "{tiling}");
+    }
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn mutants_are_killed() {
 
 #[test]
 fn a_load_out_of_range_is_rejected_though_its_value_is_dropped() {
-    let gpu = Gpu::open(&Choice::Best, Options { checked: true })
+    let gpu = Gpu::open(&Choice::Best, Options { checked: true, ..Options::default() })
         .expect("an adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)");
     let spec = kernels::ALL.iter().copied().flatten().find(|spec| spec.name == "onehot").unwrap();
     let at = spec.sources[0].text.find("let y = ").unwrap();

@@ -7,7 +7,7 @@ use wgvae::{
         replay::replay_gpu,
         trace::{Limits, Trace},
     },
-    gpu::{Choice, Gpu, Options},
+    gpu::{Choice, Gpu, Options, Precision},
 };
 
 #[test]
@@ -22,14 +22,20 @@ fn the_gpu_replays_every_fixture_within_its_limits() {
         .collect();
     traces.sort();
     assert_eq!(traces.len(), 5, "{traces:?}");
-    for checked in [false, true] {
-        let gpu = Gpu::open(&Choice::Best, Options { checked }).unwrap_or_else(|error| {
+    for (checked, precision) in
+        [(false, Precision::F32), (true, Precision::F32), (false, Precision::Mixed), (true, Precision::Mixed)]
+    {
+        let gpu = Gpu::open(&Choice::Best, Options { checked, precision }).unwrap_or_else(|error| {
             panic!("{error}; this test needs an adapter: {}", error.hint().unwrap_or("see `wgvae devices`"))
         });
+        if gpu.precision() != precision {
+            println!("not checked: {precision} precision, which takes cooperative matrices");
+            continue;
+        }
         for path in &traces {
             let trace = Trace::load(path).unwrap();
-            for quantity in trace.compare(&replay_gpu(&gpu, &trace).unwrap(), Limits::F32).unwrap() {
-                assert!(quantity.ok(), "{}, checks {checked}: {quantity:?}", path.display());
+            for quantity in trace.compare(&replay_gpu(&gpu, &trace).unwrap(), Limits::of(precision)).unwrap() {
+                assert!(quantity.ok(), "{}, checks {checked}, {precision}: {quantity:?}", path.display());
             }
         }
     }

@@ -4,19 +4,21 @@
 #   tests/run.sh                        every test
 #   tests/run.sh NAME…                  those of tests/NAME.rs
 #   tests/run.sh --driver swiftshader   those that use a GPU, on Chromium's software driver instead of this system's
+#   tests/run.sh --driver mesa          likewise on Debian testing's lavapipe, which has cooperative matrices
 #
 # Nothing is installed but Debian and Ubuntu packages (as root or with sudo that asks no password); elsewhere what is
-# missing is named. Python packages and the other driver go to target/. A GPU test without an adapter fails.
+# missing is named. Python packages and other drivers go to target/. A GPU test without an adapter fails.
+# The status is 75 where another driver cannot be fetched.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 target=$PWD/target
-driver= names=()
+driver= names=() runner=()
 while (($#)); do
     case $1 in
     --driver)
         driver=${2-}
-        [ "$driver" = swiftshader ] || { echo "error: --driver takes swiftshader, not '$driver'" >&2; exit 2; }
+        [[ $driver =~ ^(swiftshader|mesa)$ ]] || { echo "error: --driver takes swiftshader or mesa, not '$driver'" >&2; exit 2; }
         shift
         ;;
     -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p;}' "$0" && exit ;;
@@ -101,7 +103,7 @@ make_python() {
 fetch_swiftshader() {
     local folder=$target/swiftshader library
     if [ ! -e "$folder/icd.json" ]; then
-        command -v apt-get >/dev/null || { say "SwiftShader is fetched with apt-get, which is not here" >&2; exit 1; }
+        command -v apt-get >/dev/null || { say "SwiftShader is fetched with apt-get, which is not here" >&2; exit 75; }
         say "fetching SwiftShader from Debian's chromium-common"
         rm -rf "$folder" && mkdir -p "$folder"
         (
@@ -109,7 +111,7 @@ fetch_swiftshader() {
             get() { apt-get -q -o APT::Sandbox::User=root download chromium-common; }
             get || { [ -n "$as_root" ] && $as_root apt-get -qq update && get; }
             dpkg -x chromium-common_*.deb .
-        ) >"$target/swiftshader.log" 2>&1 </dev/null || { tail -n 5 "$target/swiftshader.log" >&2; exit 1; }
+        ) >"$target/swiftshader.log" 2>&1 </dev/null || { tail -n 5 "$target/swiftshader.log" >&2; exit 75; }
         library=$(find "$folder" -name libvk_swiftshader.so)
         [ -n "$library" ] || { say "chromium-common has no libvk_swiftshader.so" >&2; exit 1; }
         mv "$library" "$folder/"
@@ -120,14 +122,46 @@ fetch_swiftshader() {
     export VK_DRIVER_FILES=$folder/icd.json VK_ICD_FILENAMES=$folder/icd.json
 }
 
+# Unpacks Debian testing's lavapipe with all that it is linked with, its C library too, so that programs run by its loader.
+fetch_mesa() {
+    local folder=$target/mesa library
+    if [ ! -e "$folder/icd.json" ]; then
+        command -v apt-get >/dev/null || { say "Mesa is fetched with apt-get, which is not here" >&2; exit 75; }
+        say "fetching lavapipe from Debian testing"
+        rm -rf "$folder" && mkdir -p "$folder/apt/lists/partial" "$folder/apt/archives/partial"
+        (
+            cd "$folder" && : >apt/status
+            echo 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian testing main' >apt/sources.list
+            get() { # a world of its own, in which nothing is installed
+                apt-get -qq -y -o Dir::State="$folder/apt" -o Dir::State::status="$folder/apt/status" \
+                    -o Dir::Cache="$folder/apt" -o Dir::Etc::SourceList="$folder/apt/sources.list" \
+                    -o Dir::Etc::SourceParts=/dev/null -o Dir::Etc::PreferencesParts=/dev/null -o Debug::NoLocking=1 \
+                    -o APT::Sandbox::User=root -o APT::Install-Recommends=0 "$@"
+            }
+            get update && get --download-only install mesa-vulkan-drivers libvulkan1 libgcc-s1 &&
+                for package in apt/archives/*.deb; do dpkg -x "$package" . || exit; done
+        ) >"$target/mesa.log" 2>&1 </dev/null || { tail -n 5 "$target/mesa.log" >&2; exit 75; }
+        rm -rf "$folder/apt"
+        library=$(find "$folder" -name libvulkan_lvp.so)
+        [ -n "$library" ] || { say "Debian testing's mesa-vulkan-drivers has no libvulkan_lvp.so" >&2; exit 75; }
+        printf '{"file_format_version": "1.0.0", "ICD": {"library_path": "%s", "api_version": "1.3.0"}}\n' \
+            "$library" >"$folder/icd.json"
+    fi
+    library=$(dirname "$(find "$folder" -name libvulkan_lvp.so)")
+    runner=("$(find "$library" -name 'ld-linux*.so*')" --library-path "$library")
+    local host
+    host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+    export "CARGO_TARGET_${host}_RUNNER=${runner[*]}" VK_DRIVER_FILES=$folder/icd.json VK_ICD_FILENAMES=$folder/icd.json
+}
+
 mkdir -p "$target"
 case $(uname -s) in
 Linux)
     install_packages
-    [ -z "$driver" ] || fetch_swiftshader
+    [ -z "$driver" ] || "fetch_$driver"
     ;;
 Darwin | MINGW* | MSYS*) # Metal, and DX12 with the software adapter WARP, come with the system
-    [ -z "$driver" ] || { say "--driver swiftshader works on Linux alone" >&2; exit 2; }
+    [ -z "$driver" ] || { say "--driver $driver works on Linux alone" >&2; exit 2; }
     ;;
 *) say "unknown system $(uname -s): the GPU tests need a Vulkan driver and its loader" ;;
 esac
@@ -148,10 +182,11 @@ selected=()
 for name in ${names[@]+"${names[@]}"}; do selected+=(--test "$name"); done
 cargo test --release --no-run ${selected[@]+"${selected[@]}"}
 # not `cargo run`: without the tests' features of naga it would build most crates a second time
-adapter=$("${CARGO_TARGET_DIR:-target}/release/wgvae" devices | sed -n '/^[0-9]*\*/p') || true
+devices=$(${runner[@]+"${runner[@]}"} "${CARGO_TARGET_DIR:-target}/release/wgvae" devices) || true
+adapter=$(sed -n '/^[0-9]*\*/p' <<<"$devices")
 say "adapter: ${adapter:-none; the GPU tests will fail. Debian, Ubuntu: apt-get install mesa-vulkan-drivers}"
-case $driver-$adapter in
--* | *SwiftShader*) ;;
-*) say "the adapter is not $driver" >&2 && exit 1 ;;
+case $driver-$devices in
+-* | swiftshader-*SwiftShader* | mesa-*"by cooperative matrices"*) ;;
+*) say "the adapter is not $driver's" >&2 && exit 1 ;;
 esac
 cargo test --release ${selected[@]+"${selected[@]}"}

@@ -1,7 +1,7 @@
 //! Every dispatch of a training step by itself.
 
-use super::{Limits, checked::Checked, spread, steps::settings, work::Work};
-use crate::{Result, gpu::Gpu, train::Rehearsal};
+use super::{Limits, spread, steps::settings, work::Work};
+use crate::{Result, check::checked::Checked, gpu::Gpu, train::Rehearsal};
 use serde::Serialize;
 
 /// One measurement.

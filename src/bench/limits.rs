@@ -1,8 +1,8 @@
 //! What a device can do at best, measured on it: the lines of the roofline.
 
-use super::checked::Checked;
 use crate::{
     Result,
+    check::checked::Checked,
     gpu::{Arena, Batch, Batches, Gpu, Memory, Part, Prepared, Program, Role},
     kernels::{adam, peak},
 };

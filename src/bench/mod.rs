@@ -1,6 +1,5 @@
 //! Benchmarks: whole training steps, single kernels, and how both grow. A kernel is checked against the oracle before it is timed.
 
-mod checked;
 mod growth;
 mod kernels;
 mod limits;
@@ -14,8 +13,7 @@ pub use limits::Limits;
 pub use scaling::{Plan, Point, scaling};
 pub use steps::StepLine;
 
-use crate::{Result, device::Device};
-use checked::Checked;
+use crate::{Result, check::checked::Checked, device::Device};
 use serde::Serialize;
 use std::fmt;
 

@@ -2,12 +2,12 @@
 
 use super::{
     Growth, Limits,
-    checked::Checked,
     steps::{Effort, article, measure, tuned},
     work::Work,
 };
 use crate::{
     Error, Result,
+    check::checked::Checked,
     device::Device,
     gpu::Gpu,
     kernels::Format,

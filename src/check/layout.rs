@@ -5,7 +5,7 @@ use super::{
     tolerance::{Approx, exact},
 };
 use crate::{
-    gpu::{Arena, Batch, Matrix, Program, Role, vec4s},
+    gpu::{Arena, Batch, Matrix, Precision, Program, Role, vec4s},
     kernels::{Format, Layer},
     models::Adam,
     oracle::{
@@ -48,6 +48,14 @@ pub fn random_layer(seed: u64, inputs: usize, outputs: usize, bias: f64) -> orac
     oracle::linear::Layer {
         weight: random(seed, outputs, inputs, (3.0 / inputs as f64).sqrt()),
         bias: random(seed + 1000, 1, outputs, bias).row(0).to_owned(),
+    }
+}
+
+/// `values`, for mixed precision each at the nearest f16: what a product need not round shows its other errors.
+pub fn held(values: Array2<f64>, precision: Precision) -> Array2<f64> {
+    match precision {
+        Precision::F32 => values,
+        Precision::Mixed => values.mapv(|value| half::f16::from_f64(value).to_f64()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The check: what a kernel is given, what it must return, and how near; the proof that the check can fail; training traces.
 
 pub mod case;
+pub mod checked;
 pub mod comparison;
 pub mod layout;
 pub mod mutants;

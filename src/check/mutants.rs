@@ -124,9 +124,7 @@ impl Mutation {
 
     /// The whole shader of `spec` with the change.
     fn shader(&self, spec: &Spec) -> String {
-        let parts = spec.sources.iter();
-        let parts = parts.map(|part| if *part == self.source { self.edit.apply(part.text) } else { part.text.into() });
-        parts.collect::<Vec<_>>().join("\n")
+        spec.shader_of(|part| if *part == self.source { self.edit.apply(part.text) } else { part.text.into() })
     }
 }
 
@@ -276,10 +274,9 @@ fn fate(
 }
 
 fn valid(text: &str) -> bool {
-    let validates = |module| {
-        let (flags, capabilities) = (naga::valid::ValidationFlags::all(), naga::valid::Capabilities::SUBGROUP);
-        naga::valid::Validator::new(flags, capabilities).validate(&module).is_ok()
-    };
+    use naga::valid::{Capabilities, ValidationFlags, Validator};
+    let capabilities = Capabilities::SUBGROUP | Capabilities::SHADER_FLOAT16 | Capabilities::COOPERATIVE_MATRIX;
+    let validates = |module| Validator::new(ValidationFlags::all(), capabilities).validate(&module).is_ok();
     naga::front::wgsl::parse_str(text).is_ok_and(validates)
 }
 

@@ -43,7 +43,7 @@ pub struct Report {
     pub driver: String,
     /// Every kernel, in the order of a training step.
     pub kernels: Vec<KernelReport>,
-    /// Kernels that were not run: they need larger subgroups than the adapter has.
+    /// Kernels that were not run: the device lacks what they need.
     pub left_out: Vec<&'static str>,
 }
 
@@ -128,8 +128,8 @@ impl fmt::Display for Report {
         }
         let cases: usize = self.kernels.iter().map(|kernel| kernel.cases).sum();
         if !self.left_out.is_empty() {
-            let what = "kernels not run: they need larger subgroups than this adapter's, and others stand in for them";
-            writeln!(f, "{} {what}", self.left_out.len())?;
+            let what = "kernels not run, for want of larger subgroups or, without `--precision mixed`, of cooperative matrices";
+            writeln!(f, "{} {what}: others stand in for them", self.left_out.len())?;
         }
         let verdict = if self.ok { "all within their limits" } else { "NOT all within their limits" };
         write!(f, "{} kernels, {cases} cases: {verdict}", self.kernels.len())

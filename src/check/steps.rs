@@ -4,7 +4,7 @@ use crate::{
     Result,
     data::glyphs,
     device::Device,
-    gpu::Gpu,
+    gpu::{Gpu, Precision},
     models::{Adam, Kind, Loss, Model, Objective},
     train::{Settings, Trainer},
 };
@@ -12,7 +12,13 @@ use serde::Serialize;
 use std::sync::Arc;
 
 /// Largest ‖Δgpu − Δoracle‖ / ‖Δoracle‖ of the change Δ that the steps make in all parameters.
-const LIMIT: f64 = 1e-3;
+fn limit(precision: Precision) -> f64 {
+    match precision {
+        Precision::F32 => 1e-3,
+        Precision::Mixed => 2e-2,
+    }
+}
+
 /// Images of a full batch, and of the partial one after it.
 const ROWS: [usize; 2] = [32, 9];
 
@@ -41,8 +47,8 @@ pub fn models(gpu: &Arc<Gpu>) -> Result<Vec<ModelReport>> {
     ]
     .into_iter()
     .map(|(model, kind, objective)| {
-        let relative_error = apart(gpu, kind, objective)?;
-        Ok(ModelReport { model, relative_error, limit: LIMIT, ok: relative_error <= LIMIT })
+        let (relative_error, limit) = (apart(gpu, kind, objective)?, limit(gpu.precision()));
+        Ok(ModelReport { model, relative_error, limit, ok: relative_error <= limit })
     })
     .collect()
 }

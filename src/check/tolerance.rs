@@ -12,11 +12,13 @@
 //! | `unpack4x8unorm` | 3 ulp |
 //! | `exp(x)` | 3 + 2 \|x\| ulp |
 //! | `ln` | 3 ulp, and no less than 2⁻²¹ for arguments in [½, 2] |
+//! | conversion to f16 | 1 ulp of f16, 2⁻¹⁰; none for what f16 holds; below 2⁻¹⁴ it may be flushed to zero |
 //! | sum of terms tₖ over a chain of d additions | d · 2⁻²³ · Σ \|tₖ\| |
 //!
 //! An ulp is at most 2⁻²³ of the value; what underflows may be flushed to zero.
 
 use crate::{
+    gpu::Precision,
     models::Adam,
     oracle::reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN, bound},
 };
@@ -28,6 +30,9 @@ const ULP: f64 = 1.0 / (1 << 23) as f64;
 
 /// The smallest normal float32: results below it may be flushed to zero.
 const TINY: f64 = f32::MIN_POSITIVE as f64;
+
+/// One ulp of f16, relative to the value, and its smallest normal number.
+const F16: [f64; 2] = [1.0 / (1 << 10) as f64, 1.0 / (1 << 14) as f64];
 
 /// A number and how far float32 arithmetic may lie from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -79,6 +84,16 @@ impl Approx {
     /// max(x, 0)
     pub fn relu(self) -> Approx {
         Approx { value: self.value.max(0.0), error: if self.value < -self.error { 0.0 } else { self.error } }
+    }
+
+    /// Rounded to f16 after multiplication by `scale`, a power of two, and divided by it again.
+    pub fn f16(self, scale: f64) -> Approx {
+        let [ulp, tiny] = F16;
+        let held = half::f16::from_f64(self.value * scale);
+        if self.error == 0.0 && held.to_f64() == self.value * scale && (held.is_normal() || self.value == 0.0) {
+            return self;
+        }
+        Approx { value: self.value, error: self.error + ulp * (self.value.abs() + self.error) + tiny / scale }
     }
 
     /// |x|
@@ -155,9 +170,21 @@ impl From<f64> for Approx {
     }
 }
 
-/// Additions in a chain that adds the products of vec4 pairs: n / 4 vec4, and the components of the last.
-pub fn dot_depth(terms: usize) -> usize {
-    terms.div_ceil(4) + 8
+/// Additions in the longest chain of a product. In f32 the products of vec4 pairs are added: n / 4 vec4, and the components of
+/// the last. Cooperative matrices may add in any order, padded with zeros to a whole matrix.
+pub fn depth(terms: usize, precision: Precision) -> usize {
+    match precision {
+        Precision::F32 => terms.div_ceil(4) + 8,
+        Precision::Mixed => terms + 16,
+    }
+}
+
+/// `values` as a product of this precision takes them, multiplied by `scale`, a power of two, where it rounds them.
+pub fn operand(values: &ArrayRef2<Approx>, precision: Precision, scale: f64) -> Array2<Approx> {
+    match precision {
+        Precision::F32 => values.to_owned(),
+        Precision::Mixed => values.mapv(|value| value.f16(scale)),
+    }
 }
 
 /// Numbers that float32 holds exactly.
@@ -178,9 +205,10 @@ pub fn product(a: &ArrayRef2<Approx>, b: &ArrayRef2<Approx>, depth: usize) -> Ar
     })
 }
 
-/// `y[i, j] = Σₖ x[i, k] weight[j, k] + bias[j]`, four products at a time.
-pub fn affine(x: &ArrayRef2<Approx>, layer: &crate::oracle::linear::Layer) -> Array2<Approx> {
-    let mut y = product(x, &exact(&layer.weight.t()), dot_depth(x.ncols()));
+/// `y[i, j] = Σₖ x[i, k] weight[j, k] + bias[j]`
+pub fn affine(x: &ArrayRef2<Approx>, layer: &crate::oracle::linear::Layer, precision: Precision) -> Array2<Approx> {
+    let [x, weight] = [x, &exact(&layer.weight.t())].map(|values| operand(values, precision, 1.0));
+    let mut y = product(&x, &weight, depth(x.ncols(), precision));
     for mut row in y.rows_mut() {
         row.iter_mut().zip(&layer.bias).for_each(|(y, &bias)| *y = *y + bias.into());
     }

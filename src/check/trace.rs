@@ -4,6 +4,7 @@
 //! [`Trace::compare`]. [`replay_oracle`] does it with the f64 oracle.
 
 use super::trace_file;
+use crate::gpu::Precision;
 use crate::models::{Adam, Model, Objective, Param};
 use crate::oracle::step::{Batch, Losses, Network};
 use crate::{Error, Result};
@@ -95,6 +96,16 @@ pub struct Limits {
 impl Limits {
     /// For float32 engines.
     pub const F32: Limits = Limits { values: 1e-5, change: 1e-4 };
+    /// For products of operands rounded to f16, each by up to 2⁻¹¹, 5e-4: thousands of times as far as float32 rounds. Where a
+    /// gradient is small beside its rounding, Adam takes a step of the same size all the same.
+    pub const MIXED: Limits = Limits { values: 5e-3, change: 0.2 };
+    /// For a GPU whose products have this precision.
+    pub fn of(precision: Precision) -> Limits {
+        match precision {
+            Precision::F32 => Limits::F32,
+            Precision::Mixed => Limits::MIXED,
+        }
+    }
     /// For the f64 oracle.
     pub const ORACLE: Limits = Limits { values: 1e-10, change: 1e-8 };
 }

@@ -295,8 +295,8 @@ pub fn watch_loads(text: &str, marks: [u32; 2]) -> String {
 }
 
 /// `text` with the 64 or 256 invocations of its workgroup numbered in two other ways, so that neighbours run apart and the first
-/// comes first or last, and with its workgroups numbered from the last to the first: what a shader computes may not depend on it.
-/// Nothing where the shader numbers neither.
+/// comes first or last, with its workgroups numbered from the last to the first, and with no more than three subgroups told: what a
+/// shader computes may not depend on it. Nothing where the shader asks for none of these.
 pub fn shuffled(text: &str) -> Vec<String> {
     const LANE: &str = "@builtin(local_invocation_index) lane: u32) {";
     let side = if text.contains("@workgroup_size(256)") { 16 } else { 8 };
@@ -313,5 +313,11 @@ pub fn shuffled(text: &str) -> Vec<String> {
         let group = GROUP.replace("workgroup: vec3u", "physical_group: vec3u");
         Some(format!("{before}{group}{parameters}) {{\n    let workgroup = groups - 1u - physical_group;{body}"))
     });
-    lanes.into_iter().filter(|_| text.contains(LANE)).chain(reversed).collect()
+
+    const SUBGROUPS: &str = "@builtin(num_subgroups) subgroups: u32,";
+    let few = text.contains(SUBGROUPS).then(|| {
+        let told = text.replace(SUBGROUPS, "@builtin(num_subgroups) physical_subgroups: u32,");
+        told.replace(LANE, &format!("{LANE}\n    let subgroups = min(physical_subgroups, 3u);"))
+    });
+    lanes.into_iter().filter(|_| text.contains(LANE)).chain(reversed).chain(few).collect()
 }

@@ -1,6 +1,9 @@
 //! `wgvae bench`
 
-use super::{options::DeviceOptions, output, print_json};
+use super::{
+    options::{DeviceOptions, PrecisionOptions},
+    output, print_json,
+};
 use crate::{
     Error, Result,
     bench::{self, Plan},
@@ -13,6 +16,8 @@ use std::{path::PathBuf, time::Duration};
 pub struct Arguments {
     #[command(flatten)]
     device: DeviceOptions,
+    #[command(flatten)]
+    precision: PrecisionOptions,
     /// Images per step, one measurement each [default: 32,128,1024,4096; with --quick 32,128]
     #[arg(long, value_delimiter = ',', conflicts_with = "scaling")]
     batch: Vec<usize>,
@@ -49,7 +54,7 @@ fn report(arguments: &Arguments) -> Result<()> {
         ([], false) => &[32, 128, 1024, 4096],
         (given, _) => given,
     };
-    let device = arguments.device.open()?;
+    let device = arguments.precision.open(&arguments.device)?;
     let spinner = spinner();
     let report = bench::report(&device, batches, arguments.quick, &mut |what| spinner.set_message(what.to_string()))?;
     spinner.finish_and_clear();
@@ -71,7 +76,7 @@ fn scaling(arguments: &Arguments) -> Result<()> {
         }
         None => None,
     };
-    let Device::Gpu(gpu) = arguments.device.open()? else {
+    let Device::Gpu(gpu) = arguments.precision.open(&arguments.device)? else {
         return Err(Error::invalid("--scaling", "measures a GPU; the f64 oracle is none"));
     };
     if let Some(dir) = &arguments.out {

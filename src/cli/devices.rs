@@ -52,6 +52,11 @@ pub fn run(arguments: Arguments) -> Result<()> {
             adapter.subgroup_sizes[0], adapter.subgroup_sizes[1]
         );
         println!("     optional features    {}", adapter.features.join(", "));
+        let edges: Vec<String> = adapter.matrix_edges.iter().map(|edge| format!("{edge} x {edge}")).collect();
+        match &edges[..] {
+            [] => println!("     mixed precision      none, for want of cooperative matrices of f16 with sums in f32"),
+            edges => println!("     mixed precision      by cooperative matrices of {}", edges.join(" and ")),
+        }
     }
     match chosen {
         Some(index) => {

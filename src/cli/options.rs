@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     data::{self, Dataset, Source},
     device::{Choice, Device},
-    gpu,
+    gpu::{self, Precision},
     models::{Codec, Corruption, Noise},
     train::Run,
 };
@@ -40,6 +40,36 @@ pub struct DataOptions {
     pub test_limit: Option<usize>,
 }
 
+/// How exactly products are computed.
+#[derive(Args)]
+pub struct PrecisionOptions {
+    /// f32; or mixed: products of operands rounded to f16, summed in float32 by cooperative matrices (tensor cores), on a GPU
+    /// that has them
+    #[arg(long, default_value = "f32", value_name = "f32|mixed", value_parser = parse::<Precision>)]
+    pub precision: Precision,
+}
+
+impl PrecisionOptions {
+    /// Opens the device and refuses one that lacks what is asked for.
+    pub fn open(&self, device: &DeviceOptions) -> Result<Device> {
+        let device = device.open_for(self.precision)?;
+        self.check(&device)?;
+        Ok(device)
+    }
+
+    /// Refuses a device that lacks what is asked for.
+    pub fn check(&self, device: &Device) -> Result<()> {
+        let lacking = match device {
+            _ if self.precision == Precision::F32 => return Ok(()),
+            Device::Gpu(gpu) if gpu.precision() == self.precision => return Ok(()),
+            Device::Gpu(gpu) => gpu.adapter().name.clone(),
+            Device::Oracle => device.to_string(),
+        };
+        let problem = format!("mixed takes cooperative matrices of f16 with sums in f32, which {lacking} lacks");
+        Err(Error::invalid("--precision", problem))
+    }
+}
+
 /// Where MNIST lies.
 #[derive(Args)]
 pub struct DataDir {
@@ -51,7 +81,12 @@ pub struct DataDir {
 impl DeviceOptions {
     /// Opens the device and says which one.
     pub fn open(&self) -> Result<Device> {
-        let options = gpu::Options { checked: self.checked };
+        self.open_for(Precision::F32)
+    }
+
+    /// As [`DeviceOptions::open`], for products of `precision` where the device has what that takes.
+    pub fn open_for(&self, precision: Precision) -> Result<Device> {
+        let options = gpu::Options { checked: self.checked, precision };
         Device::open(&self.device, options, &mut |line| eprintln!("device: {line}"))
     }
 }

@@ -1,12 +1,14 @@
 //! `wgvae train`
 
-use super::options::{CorruptOptions, DataOptions, DeviceOptions, parse};
+use super::options::{CorruptOptions, DataOptions, DeviceOptions, PrecisionOptions, parse};
 use crate::{
     Error, Result,
+    check::checked::Checked,
     device::Device,
+    gpu::{Gpu, Precision, Tilings},
     models::{Adam, Corruption, Kind, Loss, Model, Objective},
     train::{
-        Metrics, Progress, Run, Session, Settings, checkpoint,
+        Metrics, Progress, Rehearsal, Run, Session, Settings, checkpoint,
         tuning::{Wish, tilings},
     },
 };
@@ -19,6 +21,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
 /// A KL divergence per image, in nats, below which z tells nothing of the image.
@@ -37,7 +40,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Go on with the run in DIR after its last finished epoch; only --epochs, --device and --data-dir can be given with it
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "batch", "lr", "hidden", "latent", "loss", "beta", "seed", "tiling", "init", "corrupt", "noise"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "batch", "lr", "hidden", "latent", "loss", "beta", "seed", "tiling", "precision", "init", "corrupt", "noise"])]
     resume: Option<PathBuf>,
     /// Passes over the training images, in all [default: 10; with --resume, the run's own]
     #[arg(long)]
@@ -66,9 +69,12 @@ pub struct Arguments {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// How the GPU's products are cut. auto: as was found fastest before, else as measures fastest now, on a software
-    /// adapter as is known to be; measure: measure anew; or one of registers, subgroup, workgroup, split
+    /// adapter as is known to be; measure: measure anew; or one of registers, subgroup, workgroup, split and,
+    /// with --precision mixed, matrix8, matrix16
     #[arg(long, default_value = "auto", value_name = "auto|measure|NAME", value_parser = parse::<Wish>)]
     tiling: Wish,
+    #[command(flatten)]
+    precision: PrecisionOptions,
     /// Start from the weights in a safetensors file, such as one saved from PyTorch
     #[arg(long, value_name = "FILE")]
     init: Option<PathBuf>,
@@ -135,7 +141,7 @@ fn begin(arguments: &Arguments) -> Result<(Session, PathBuf)> {
     if kind == Kind::Ae && arguments.beta.is_some_and(|beta| beta != 0.0) {
         return Err(Error::invalid("--beta", "an AE has no KL divergence to weigh"));
     }
-    let device = arguments.device.open()?;
+    let device = arguments.precision.open(&arguments.device)?;
     if matches!(device, Device::Oracle) && arguments.tiling != Wish::Auto {
         return Err(Error::invalid("--tiling", "is for a GPU; the f64 oracle has none"));
     }
@@ -147,7 +153,9 @@ fn begin(arguments: &Arguments) -> Result<(Session, PathBuf)> {
     let weights = arguments.init.as_deref().map(|file| checkpoint::load_weights(file, &settings.model)).transpose()?;
     if let Device::Gpu(gpu) = &device {
         let report = &mut |line: &str| eprintln!("tilings: {line}");
-        settings.tilings = Some(tilings(gpu, &settings, arguments.tiling, report)?);
+        let found = tilings(gpu, &settings, arguments.tiling, report)?;
+        settings.tilings = Some(found);
+        prove(gpu, &settings, found)?;
     }
     let name = format!("{kind:?}").to_lowercase();
     let dir = arguments.out.clone().unwrap_or_else(|| free_directory(&name));
@@ -161,7 +169,7 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
     if !dir.join("checkpoint.safetensors").is_file() {
         return Err(Error::invalid("--resume", format!("{} has no checkpoint: no epoch was finished", dir.display())));
     }
-    let device = arguments.device.open()?;
+    let device = arguments.device.open_for(run.config.tilings.map_or(Precision::F32, Tilings::precision))?;
     let (version, now) = (&run.config.version, env!("CARGO_PKG_VERSION"));
     if version != now {
         eprintln!("warning: wgvae {version} began this run, and {now} may round its sums otherwise");
@@ -173,9 +181,21 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
                 "warning: the run's tilings ({then}) are not to be had here; it goes on with {now}, and sums round otherwise"
             );
         }
+        prove(gpu, &run.config.settings(), now)?;
     }
     let data = arguments.data.dir.open(&run)?;
     Session::resume(run, arguments.epochs, device, data)
+}
+
+/// Checks the kernels of a run in mixed precision, which drivers are new to, before it trusts them.
+fn prove(gpu: &Gpu, settings: &Settings, tilings: Tilings) -> Result<()> {
+    if tilings.precision() == Precision::Mixed {
+        let (mut checked, began) = (Checked::default(), Instant::now());
+        checked.check(gpu, &Rehearsal::new(gpu, settings, tilings)?.program)?;
+        let seconds = began.elapsed().as_secs_f64();
+        eprintln!("precision: mixed; {} kernels checked against the oracle in {seconds:.1} s", checked.count());
+    }
+    Ok(())
 }
 
 /// The first of runs/NAME-1, runs/NAME-2, … that does not exist.

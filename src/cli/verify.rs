@@ -1,6 +1,9 @@
 //! `wgvae verify`
 
-use super::{options::parse, print_json};
+use super::{
+    options::{PrecisionOptions, parse},
+    print_json,
+};
 use crate::{
     Error, Result,
     check::{
@@ -58,6 +61,8 @@ pub struct Arguments {
     /// Keep WebGPU's runtime checks in the shaders
     #[arg(long)]
     checked: bool,
+    #[command(flatten)]
+    precision: PrecisionOptions,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -101,7 +106,8 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let devices = match &arguments.device {
         Devices::One(choice) => {
             // Without runtime checks a mutant could write anywhere.
-            let options = gpu::Options { checked: arguments.checked || arguments.mutants };
+            let precision = arguments.precision.precision;
+            let options = gpu::Options { checked: arguments.checked || arguments.mutants, precision };
             let quiet = !arguments.worker.is_empty();
             vec![Device::open(choice, options, &mut |line| {
                 if !quiet {
@@ -110,8 +116,9 @@ pub fn run(arguments: Arguments) -> Result<()> {
             })?]
         }
         Devices::All if arguments.mutants => return Err(Error::invalid("--device", "mutants run on one adapter")),
-        Devices::All => every_adapter(arguments.checked)?,
+        Devices::All => every_adapter(&arguments)?,
     };
+    devices.iter().try_for_each(|device| arguments.precision.check(device))?;
     if arguments.mutants {
         return mutants(&devices[0], &arguments);
     }
@@ -128,12 +135,13 @@ pub fn run(arguments: Arguments) -> Result<()> {
     }
 }
 
-fn every_adapter(checked: bool) -> Result<Vec<Device>> {
+fn every_adapter(arguments: &Arguments) -> Result<Vec<Device>> {
     let found = adapters();
     if found.is_empty() {
         return Err(Error::NoAdapter { problem: "no Vulkan, Metal or DX12 adapter found".into() });
     }
-    let open = |index| Gpu::open(&gpu::Choice::Index(index), gpu::Options { checked });
+    let options = gpu::Options { checked: arguments.checked, precision: arguments.precision.precision };
+    let open = |index| Gpu::open(&gpu::Choice::Index(index), options);
     found.iter().map(|adapter| Ok(Device::Gpu(Arc::new(open(adapter.index)?)))).collect()
 }
 
@@ -176,7 +184,7 @@ fn judge(device: &Device, arguments: &Arguments) -> Result<Verdict> {
         spinner.set_message(file.display().to_string());
         let trace = Trace::load(file)?;
         let (replay, limits) = match device {
-            Device::Gpu(gpu) => (replay_gpu(gpu, &trace)?, Limits::F32),
+            Device::Gpu(gpu) => (replay_gpu(gpu, &trace)?, Limits::of(gpu.precision())),
             Device::Oracle => (replay_oracle(&trace)?, Limits::ORACLE),
         };
         let quantities = trace.compare(&replay, limits)?;
@@ -219,7 +227,7 @@ fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
     }
     let idle: Vec<&str> = ALL.iter().copied().flatten().filter(|spec| !gpu.runs(spec)).map(|spec| spec.name).collect();
     if !idle.is_empty() {
-        eprintln!("left out, for want of subgroups large enough: {}", idle.join("; "));
+        eprintln!("left out, for want of subgroups or cooperative matrices: {}", idle.join("; "));
     }
     let numbers = select(gpu, &all, arguments.sample as usize, &arguments.only);
     if numbers.is_empty() {
@@ -231,7 +239,7 @@ fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
     let program = std::env::current_exe().map_err(Error::io("find", Path::new("wgvae")))?;
     let mut log = arguments.log.as_deref().map(|path| open_log(path).map(|file| (path, file))).transpose()?;
     let (bar, mut report) = (bar(numbers.len()), MutantReport::default());
-    let command = |numbers: &[usize]| worker(&program, gpu.adapter().index, numbers);
+    let command = |numbers: &[usize]| worker(&program, gpu, numbers);
     supervise(&numbers, PATIENCE, command, |number, fate, killer| {
         let outcome = all[number].outcome(fate, killer);
         if let Some((path, file)) = &mut log {
@@ -261,10 +269,11 @@ fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
 }
 
 /// This program, on these mutants.
-fn worker(program: &Path, adapter: usize, numbers: &[usize]) -> Command {
+fn worker(program: &Path, gpu: &Gpu, numbers: &[usize]) -> Command {
     let numbers = numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
     let mut command = Command::new(program);
-    command.args(["verify", "--mutants", "--device", &adapter.to_string(), "--worker", &numbers]);
+    command.args(["verify", "--mutants", "--worker", &numbers]);
+    command.args(["--device", &gpu.adapter().index.to_string(), "--precision", &gpu.precision().to_string()]);
     // Mesa's compiler without its optimizations: each mutant runs once, and compiling it takes most of the time
     if std::env::var_os("GALLIVM_PERF").is_none() {
         command.env("GALLIVM_PERF", "nopt");

@@ -1,6 +1,6 @@
 //! Adapters, the choice among them, and the open device.
 
-use super::{Spec, Tiling, Tilings, cache::PipelineCache};
+use super::{Needs, Precision, Spec, Tiling, Tilings, cache::PipelineCache};
 use crate::{Error, Result};
 use serde::Serialize;
 use std::{
@@ -22,6 +22,8 @@ pub enum Choice {
 pub struct Options {
     /// Keep the bounds checks and loop bounds that WebGPU demands; slower, used to prove that they are not needed.
     pub checked: bool,
+    /// The lowest precision that products may have, where the adapter has what it takes.
+    pub precision: Precision,
 }
 
 /// What an adapter says of itself.
@@ -47,6 +49,8 @@ pub struct AdapterSummary {
     pub subgroup_sizes: [u32; 2],
     /// Optional features that matter here and are present.
     pub features: Vec<&'static str>,
+    /// Rows and columns of the cooperative matrices that mixed precision can use, largest first: operands in f16, sums in f32.
+    pub matrix_edges: Vec<u32>,
 }
 
 impl AdapterSummary {
@@ -88,7 +92,29 @@ fn summary(index: usize, adapter: &wgpu::Adapter) -> AdapterSummary {
         max_invocations: limits.max_compute_invocations_per_workgroup,
         subgroup_sizes: [info.subgroup_min_size, info.subgroup_max_size],
         features: known.iter().filter(|(bit, _)| features.contains(*bit)).map(|(_, name)| *name).collect(),
+        matrix_edges: matrix_edges(adapter),
     }
+}
+
+/// What [`Precision::Mixed`] asks of a device.
+const MIXED: wgpu::Features =
+    wgpu::Features::SUBGROUP.union(wgpu::Features::SHADER_F16).union(wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX);
+
+fn matrix_edges(adapter: &wgpu::Adapter) -> Vec<u32> {
+    use wgpu::CooperativeScalarType::{F16, F32};
+    if !adapter.features().contains(MIXED) {
+        return Vec::new();
+    }
+    let offered = adapter.cooperative_matrix_properties();
+    let edges = [16, 8].into_iter();
+    edges
+        .filter(|&edge| {
+            offered.iter().any(|matrix| {
+                [matrix.m_size, matrix.n_size, matrix.k_size] == [edge; 3]
+                    && (matrix.ab_type, matrix.cr_type) == (F16, F32)
+            })
+        })
+        .collect()
 }
 
 fn enumerate() -> Vec<wgpu::Adapter> {
@@ -109,7 +135,7 @@ pub struct Gpu {
     pub(super) cache: Option<PipelineCache>,
     subgroup: u32,
     summary: AdapterSummary,
-    checked: bool,
+    options: Options,
     fault: Arc<Mutex<Option<String>>>,
 }
 
@@ -118,7 +144,7 @@ impl Gpu {
     ///
     /// # Errors
     /// [`Error::NoAdapter`] where there is none, [`Error::Gpu`] where its driver refuses.
-    pub fn open(choice: &Choice, options: Options) -> Result<Gpu> {
+    pub fn open(choice: &Choice, mut options: Options) -> Result<Gpu> {
         let mut found = enumerate();
         let summaries: Vec<_> = found.iter().enumerate().map(|(index, adapter)| summary(index, adapter)).collect();
         let index = match choice {
@@ -135,7 +161,17 @@ impl Gpu {
         limits.max_storage_buffer_binding_size = offered.max_storage_buffer_binding_size;
         limits.max_buffer_size = offered.max_buffer_size;
         let useful = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP | wgpu::Features::PIPELINE_CACHE;
-        let wanted = useful & adapter.features();
+        let mut wanted = useful & adapter.features();
+        let mut experimental_features = wgpu::ExperimentalFeatures::disabled();
+        if summary.matrix_edges.is_empty() {
+            options.precision = Precision::F32;
+        }
+        if options.precision == Precision::Mixed {
+            wanted |= MIXED;
+            // SAFETY: wgpu calls cooperative matrices experimental, which may misbehave: every kernel that uses them is
+            // checked against the oracle on the device at hand before a run trains with it.
+            experimental_features = unsafe { wgpu::ExperimentalFeatures::enabled() };
+        }
         let refused = |error: wgpu::RequestDeviceError| Error::Gpu {
             context: format!("opening {}", summary.name),
             problem: error.to_string(),
@@ -144,6 +180,7 @@ impl Gpu {
             label: Some("wgvae"),
             required_features: wanted,
             required_limits: limits,
+            experimental_features,
             memory_hints: wgpu::MemoryHints::Performance,
             ..Default::default()
         }))
@@ -171,7 +208,7 @@ impl Gpu {
             queue,
             pipelines: Mutex::default(),
             summary,
-            checked: options.checked,
+            options,
             fault,
         })
     }
@@ -181,7 +218,7 @@ impl Gpu {
     /// # Errors
     /// As [`Gpu::open`].
     pub fn again(&self) -> Result<Gpu> {
-        let mut gpu = Gpu::open(&Choice::Index(self.summary.index), Options { checked: self.checked })?;
+        let mut gpu = Gpu::open(&Choice::Index(self.summary.index), self.options)?;
         gpu.cache = None;
         Ok(gpu)
     }
@@ -191,35 +228,55 @@ impl Gpu {
         &self.summary
     }
 
-    /// Whether the device runs `spec`: some kernels need subgroups of some size.
+    /// Whether the device runs `spec`.
     pub fn runs(&self, spec: &Spec) -> bool {
-        self.offers(spec.subgroup)
+        self.offers(spec.needs)
     }
 
-    /// Whether all its subgroups are of at least `invocations`.
-    pub fn offers(&self, invocations: u32) -> bool {
-        self.subgroup >= invocations
+    /// Whether the device has what a kernel needs, at the precision it was opened for.
+    pub fn offers(&self, needs: Needs) -> bool {
+        match needs {
+            Needs::Nothing => true,
+            Needs::Subgroups(invocations) => self.subgroup >= invocations,
+            Needs::Matrices(edge) => {
+                self.options.precision == Precision::Mixed && self.summary.matrix_edges.contains(&edge)
+            }
+        }
+    }
+
+    /// Whether the device has what all of `tilings` need.
+    pub fn supports(&self, tilings: Tilings) -> bool {
+        tilings.needs().into_iter().all(|needs| self.offers(needs))
     }
 
     /// `wanted`, or where that is nothing or the device lacks one of them, [`Gpu::tilings`].
     pub fn usable(&self, wanted: Option<Tilings>) -> Tilings {
-        wanted.filter(|tilings| self.offers(tilings.subgroup())).unwrap_or_else(|| self.tilings())
+        wanted.filter(|&tilings| self.supports(tilings)).unwrap_or_else(|| self.tilings())
     }
 
     /// The tilings to begin with where nothing was measured.
     pub fn tilings(&self) -> Tilings {
         let all = Tilings::all(Tiling::Subgroup);
-        match (self.summary.is_software(), self.offers(all.subgroup())) {
-            (true, true) => all,
-            (true, false) => Tilings::default(),
-            (false, true) => Tilings { latent: all.latent, ..Tilings::all(Tiling::Split) },
-            (false, false) => Tilings::all(Tiling::Split),
-        }
+        let subgroups = self.supports(all);
+        let latent = if subgroups { all.latent } else { Tilings::default().latent };
+        let matrices = [Tiling::Matrix16, Tiling::Matrix8].into_iter().find(|tiling| self.offers(tiling.needs()));
+        let products = match (matrices, self.summary.is_software()) {
+            (Some(tiling), _) => tiling,
+            (None, true) if subgroups => Tiling::Subgroup,
+            (None, true) => Tiling::Registers,
+            (None, false) => Tiling::Split,
+        };
+        Tilings { latent, ..Tilings::all(products) }
+    }
+
+    /// The lowest precision that products may have: what it was opened for, unless the adapter lacks that.
+    pub fn precision(&self) -> Precision {
+        self.options.precision
     }
 
     /// Whether shaders were compiled with WebGPU's runtime checks.
     pub fn checked(&self) -> bool {
-        self.checked
+        self.options.checked
     }
 
     /// The first error the driver reported since the last call, if any.

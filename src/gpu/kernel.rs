@@ -1,6 +1,7 @@
 //! What a kernel declares about its shader, stated once; tests compare it with naga's reflection of the text.
 
 use crate::check::Case;
+use std::fmt;
 
 /// What a storage buffer is for. Its number is the binding number of that buffer in group 1 of every shader;
 /// binding 0 of group 1 is the kernel's arguments, and group 0 holds the [`Batch`](super::Batch) record alone.
@@ -118,6 +119,37 @@ pub struct Mutant {
     pub replace: &'static str,
 }
 
+/// What a kernel asks of a device beyond what WebGPU promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing.
+    Nothing,
+    /// Subgroups, each of at least so many invocations.
+    Subgroups(u32),
+    /// Cooperative matrices of so many rows and columns, with operands in f16 and sums in f32.
+    Matrices(u32),
+}
+
+impl Needs {
+    /// What the shader begins with. naga takes subgroups for granted; browsers want `enable subgroups;` there.
+    const fn directive(self) -> &'static str {
+        match self {
+            Needs::Nothing | Needs::Subgroups(_) => "",
+            Needs::Matrices(_) => "enable f16, wgpu_cooperative_matrix; ",
+        }
+    }
+}
+
+impl fmt::Display for Needs {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Needs::Nothing => f.write_str("nothing"),
+            Needs::Subgroups(size) => write!(f, "subgroups of at least {size}"),
+            Needs::Matrices(edge) => write!(f, "cooperative matrices of {edge} × {edge} in f16"),
+        }
+    }
+}
+
 /// Everything the host needs to know about a shader.
 #[derive(Debug)]
 pub struct Spec {
@@ -131,8 +163,8 @@ pub struct Spec {
     pub args: &'static [Field],
     /// Invocations of a workgroup.
     pub workgroup: [u32; 3],
-    /// The smallest subgroup it works with; 1: any, and it needs no subgroup operations.
-    pub subgroup: u32,
+    /// What a device must offer.
+    pub needs: Needs,
     /// Inputs and what the oracle makes of them.
     pub cases: fn() -> Vec<Case>,
     /// Changes that the cases must reject.
@@ -140,9 +172,14 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// The whole shader. WGSL declarations may come in any order, so files are simply joined.
+    /// The whole shader.
     pub fn shader(&self) -> String {
-        self.sources.iter().map(|source| source.text).collect::<Vec<_>>().join("\n")
+        self.shader_of(|source| source.text.into())
+    }
+
+    /// The whole shader with `text` of each source. WGSL declarations may come in any order, so files are simply joined.
+    pub fn shader_of(&self, text: impl Fn(&Source) -> String) -> String {
+        self.needs.directive().to_string() + &self.sources.iter().map(text).collect::<Vec<_>>().join("\n")
     }
 }
 

@@ -11,8 +11,8 @@ mod tiling;
 
 pub use device::{AdapterSummary, Choice, Gpu, Options, adapters, best};
 pub use environment::prepare_environment;
-pub use kernel::{Access, Args, Field, Mutant, Role, Scalar, Source, Spec};
+pub use kernel::{Access, Args, Field, Mutant, Needs, Role, Scalar, Source, Spec};
 pub(crate) use kernel::{args, source};
 pub use program::{Batch, Batches, Dispatch, Part, Prepared, Program, Submission, fold};
 pub use tensor::{Arena, Matrix, Memory, Readback, vec4s};
-pub use tiling::{LatentTiling, Tiling, Tilings};
+pub use tiling::{LatentTiling, Precision, Tiling, Tilings};

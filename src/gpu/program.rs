@@ -16,10 +16,12 @@ pub struct Dispatch {
 }
 
 /// Dispatches in the order of execution.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Program {
     /// How the products added to it are cut.
     pub tilings: Tilings,
+    /// What gradients are multiplied by before they are rounded to f16: a power of two.
+    pub loss_scale: f32,
     /// The dispatches.
     pub dispatches: Vec<Dispatch>,
 }
@@ -27,13 +29,19 @@ pub struct Program {
 impl Program {
     /// An empty program.
     pub fn new(tilings: Tilings) -> Program {
-        Program { tilings, dispatches: Vec::new() }
+        Program { tilings, loss_scale: 1.0, dispatches: Vec::new() }
     }
 
     /// Adds a launch of `spec` with workgroups enough for `elements` invocations along x and y.
     pub fn launch<A: Args>(&mut self, spec: &'static Spec, args: &A, elements: [usize; 2]) {
         let groups = std::array::from_fn(|axis| elements[axis].div_ceil(spec.workgroup[axis] as usize).max(1) as u32);
         self.dispatches.push(Dispatch { spec, args: bytemuck::bytes_of(args).to_vec(), groups });
+    }
+}
+
+impl Default for Program {
+    fn default() -> Program {
+        Program::new(Tilings::default())
     }
 }
 

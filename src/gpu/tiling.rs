@@ -1,7 +1,9 @@
 //! How the matrix products of a program are cut into blocks, and who shares what.
 
+use super::Needs;
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 /// How a result is cut. Which is fastest depends on the adapter and on the sizes; all give the same to rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -15,11 +17,16 @@ pub enum Tiling {
     Workgroup,
     /// Small blocks, each sum shared out among a workgroup: for few rows on a wide GPU.
     Split,
+    /// Large blocks of 8 × 8 cooperative matrices, operands rounded to f16.
+    Matrix8,
+    /// Larger blocks of 16 × 16 cooperative matrices, operands rounded to f16.
+    Matrix16,
 }
 
 impl Tiling {
     /// Every tiling, in the order of a kernel's variants.
-    pub const ALL: [Tiling; 4] = [Tiling::Registers, Tiling::Subgroup, Tiling::Workgroup, Tiling::Split];
+    pub const ALL: [Tiling; 6] =
+        [Tiling::Registers, Tiling::Subgroup, Tiling::Workgroup, Tiling::Split, Tiling::Matrix8, Tiling::Matrix16];
 
     /// Invocations of a workgroup.
     pub const fn workgroup(self) -> [u32; 3] {
@@ -27,15 +34,25 @@ impl Tiling {
             Tiling::Registers => [8, 4, 1],
             Tiling::Subgroup => [8, 1, 1],
             Tiling::Workgroup => [64, 1, 1],
-            Tiling::Split => [256, 1, 1],
+            Tiling::Split | Tiling::Matrix8 | Tiling::Matrix16 => [256, 1, 1],
         }
     }
 
-    /// The smallest subgroup it works with; 1: any.
-    pub const fn subgroup(self) -> u32 {
+    /// What a device must offer.
+    pub const fn needs(self) -> Needs {
         match self {
-            Tiling::Subgroup => 8,
-            Tiling::Registers | Tiling::Workgroup | Tiling::Split => 1,
+            Tiling::Registers | Tiling::Workgroup | Tiling::Split => Needs::Nothing,
+            Tiling::Subgroup => Needs::Subgroups(8),
+            Tiling::Matrix8 => Needs::Matrices(8),
+            Tiling::Matrix16 => Needs::Matrices(16),
+        }
+    }
+
+    /// The precision of its products.
+    pub const fn precision(self) -> Precision {
+        match self {
+            Tiling::Registers | Tiling::Subgroup | Tiling::Workgroup | Tiling::Split => Precision::F32,
+            Tiling::Matrix8 | Tiling::Matrix16 => Precision::Mixed,
         }
     }
 
@@ -46,6 +63,8 @@ impl Tiling {
             Tiling::Subgroup => [32, 32],
             Tiling::Workgroup => [64, 64],
             Tiling::Split => [16, 16],
+            Tiling::Matrix8 => [64, 64],
+            Tiling::Matrix16 => [128, 128],
         }
     }
 
@@ -56,6 +75,8 @@ impl Tiling {
             Tiling::Subgroup => [8, 1],
             Tiling::Workgroup => [8, 8],
             Tiling::Split => [4, 16],
+            Tiling::Matrix8 => [128, 1],
+            Tiling::Matrix16 => [256, 1],
         }
     }
 
@@ -79,7 +100,19 @@ impl Tiling {
             Tiling::Subgroup => [column / 4, row / 32],
             Tiling::Workgroup => [column / 64 * 8 + column / 4 % 8, row / 64 * 8 + row % 8],
             Tiling::Split => [column / 4, row],
+            Tiling::Matrix8 => Tiling::matrix_owner(8, row, column),
+            Tiling::Matrix16 => Tiling::matrix_owner(16, row, column),
         }
+    }
+
+    /// As `shaders/common/product_matrix.wgsl` places the sums of its matrices of `edge` × `edge`.
+    fn matrix_owner(edge: usize, row: usize, column: usize) -> [usize; 2] {
+        let (side, area) = (8 * edge, edge * edge);
+        let (down, across) = (row % side, column % side);
+        let part = down / (4 * edge) * 4 + across / (2 * edge);
+        let place = (part * area + down % edge * edge + across % edge) / 4;
+        let owners = (2 * area).min(256);
+        [column / side * owners + place % owners, row / side]
     }
 
     /// Most elements that one invocation owns.
@@ -96,7 +129,40 @@ impl fmt::Display for Tiling {
             Tiling::Subgroup => "subgroup",
             Tiling::Workgroup => "workgroup",
             Tiling::Split => "split",
+            Tiling::Matrix8 => "matrix8",
+            Tiling::Matrix16 => "matrix16",
         })
+    }
+}
+
+/// How exactly the products of training are computed. Sums, parameters and all else are float32 in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// In float32.
+    #[default]
+    F32,
+    /// Of operands rounded to f16, by cooperative matrices.
+    Mixed,
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Precision::F32 => "f32",
+            Precision::Mixed => "mixed",
+        })
+    }
+}
+
+impl FromStr for Precision {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Precision> {
+        match text {
+            "f32" => Ok(Precision::F32),
+            "mixed" => Ok(Precision::Mixed),
+            _ => Err(Error::invalid("--precision", format!("is {text:?}, expected f32 or mixed"))),
+        }
     }
 }
 
@@ -116,11 +182,11 @@ impl LatentTiling {
     /// Every one of them.
     pub const ALL: [LatentTiling; 3] = [LatentTiling::Subgroup, LatentTiling::Workgroup, LatentTiling::Layers];
 
-    /// The smallest subgroup it works with; 1: any.
-    pub const fn subgroup(self) -> u32 {
+    /// What a device must offer.
+    pub const fn needs(self) -> Needs {
         match self {
-            LatentTiling::Subgroup => 8,
-            LatentTiling::Workgroup | LatentTiling::Layers => 1,
+            LatentTiling::Subgroup => Needs::Subgroups(8),
+            LatentTiling::Workgroup | LatentTiling::Layers => Needs::Nothing,
         }
     }
 
@@ -166,15 +232,21 @@ impl Tilings {
     pub const fn all(tiling: Tiling) -> Tilings {
         let latent = match tiling {
             Tiling::Subgroup => LatentTiling::Subgroup,
-            Tiling::Registers | Tiling::Workgroup | Tiling::Split => LatentTiling::Workgroup,
+            _ => LatentTiling::Workgroup,
         };
         Tilings { forward: tiling, backward: tiling, update: tiling, latent }
     }
 
-    /// The smallest subgroup they work with; 1: any.
-    pub fn subgroup(self) -> u32 {
-        let Tilings { forward, backward, update, latent } = self;
-        [forward, backward, update].map(Tiling::subgroup).into_iter().fold(latent.subgroup(), u32::max)
+    /// What a device must offer.
+    pub const fn needs(self) -> [Needs; 4] {
+        [self.forward.needs(), self.backward.needs(), self.update.needs(), self.latent.needs()]
+    }
+
+    /// The lowest precision among its products.
+    pub fn precision(self) -> Precision {
+        let parts = [self.forward, self.backward, self.update];
+        let mixed = parts.iter().any(|tiling| tiling.precision() == Precision::Mixed);
+        if mixed { Precision::Mixed } else { Precision::F32 }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
         layout::{Layout, adam_batch, batch, random},
         tolerance::{Approx, adam as analyse},
     },
-    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, args, fold, source},
+    gpu::{Access, Args as _, Matrix, Mutant, Needs, Program, Role, Spec, args, fold, source},
     models::Adam,
     oracle::adam::adam,
 };
@@ -35,7 +35,7 @@ pub static SPECS: &[Spec] = &[Spec {
     ],
     args: Args::FIELDS,
     workgroup: [WORKGROUP, 1, 1],
-    subgroup: 1,
+    needs: Needs::Nothing,
     cases,
     mutants: &[
         Mutant { find: "params[at] -= ", replace: "params[at] += " },

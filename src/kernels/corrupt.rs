@@ -8,7 +8,7 @@ use crate::{
         layout::{Layout, batch, gather, rounded},
         tolerance::{Approx, values},
     },
-    gpu::{Access, Args as _, Batch, Matrix, Mutant, Program, Role, Spec, args, source, vec4s},
+    gpu::{Access, Args as _, Batch, Matrix, Mutant, Needs, Program, Role, Spec, args, source, vec4s},
     models::{Corruption, Noise},
     oracle::{
         corrupt::{EVALUATION, corrupt},
@@ -52,7 +52,7 @@ macro_rules! spec {
             bindings: &[(Role::Activations, Access::ReadWrite), (Role::Images, Access::Read), (Role::Order, Access::Read)],
             args: Args::FIELDS,
             workgroup: [8, 8, 1],
-            subgroup: 1,
+            needs: Needs::Nothing,
             cases: || cases($noise),
             mutants: &[
                 Mutant { find: "id.y >= batch.rows", replace: "id.y > batch.rows" },

@@ -8,7 +8,7 @@ use crate::{
         layout::{Layout, batch, random, random_layer, random_relu},
         tolerance::{Approx, affine, draw, exact},
     },
-    gpu::{Access, Args as _, LatentTiling, Mutant, Program, Role, Spec, Tilings, args, fold, source},
+    gpu::{Access, Args as _, LatentTiling, Mutant, Precision, Program, Role, Spec, Tilings, args, fold, source},
     oracle::{
         latent::{LatentLayers, latent},
         linear::{Activation, linear},
@@ -85,7 +85,7 @@ macro_rules! spec {
             ],
             args: Args::FIELDS,
             workgroup: workgroup($tiling),
-            subgroup: $tiling.subgroup(),
+            needs: $tiling.needs(),
             cases: $cases,
             mutants: $mutant,
         }
@@ -279,13 +279,13 @@ fn case(cut: LatentTiling, setting: Setting) -> Case {
         layout.expect(Role::Activations, matrix, values, analysis);
         matrix
     };
-    let code_analysis = affine(&exact(&h), &code).mapv(Approx::relu);
+    let code_analysis = affine(&exact(&h), &code, Precision::F32).mapv(Approx::relu);
     middle.code = expect("code", &truth.code, &code_analysis);
     let mut c_analysis = code_analysis.clone();
     let mut kl_analysis = vec![Approx::default(); rows];
     if let Some(gaussian) = &truth.gaussian {
-        let mu_analysis = affine(&code_analysis, &mu);
-        let log_var_analysis = affine(&code_analysis, &log_var);
+        let mu_analysis = affine(&code_analysis, &mu, Precision::F32);
+        let log_var_analysis = affine(&code_analysis, &log_var, Precision::F32);
         middle.mu = expect("mu", &gaussian.mu, &mu_analysis);
         // it is bounded where it is used
         let unbounded = linear(&truth.code, &log_var, Activation::Identity);
@@ -293,13 +293,13 @@ fn case(cut: LatentTiling, setting: Setting) -> Case {
         (c_analysis, kl_analysis) = draw(&mu_analysis, &log_var_analysis, &epsilon);
     }
     if let Some(projection) = &truth.projection {
-        let analysis = affine(&exact(&hot), &label).mapv(Approx::relu);
+        let analysis = affine(&exact(&hot), &label, Precision::F32).mapv(Approx::relu);
         c_analysis.zip_mut_with(&analysis, |c, &p| *c = *c + p);
         middle.projection = expect("projection", projection, &analysis);
         middle.onehot = expect("onehot", &hot, &exact(&hot));
     }
     middle.c = expect("c", &truth.decoder_input, &c_analysis);
-    middle.d = expect("d", &truth.d1, &affine(&c_analysis, &d).mapv(Approx::relu));
+    middle.d = expect("d", &truth.d1, &affine(&c_analysis, &d, Precision::F32).mapv(Approx::relu));
     let kl_at = (slot as u32 * partials.stride + partials.tiles) as usize;
     layout.expect_words(Role::Partials, kl_at, &truth.kl.to_vec(), &kl_analysis);
     // two rows of workgroups, as more than 65,535 rows would have

@@ -104,7 +104,7 @@ macro_rules! spec {
             ],
             args: Args::FIELDS,
             workgroup: workgroup($tiling),
-            subgroup: $tiling.subgroup(),
+            needs: $tiling.needs(),
             cases: $cases,
             mutants: $mutants,
         }

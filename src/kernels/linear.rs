@@ -5,7 +5,7 @@ use crate::{
     Error, Result,
     check::{
         Case,
-        layout::{Layout, batch, gather, random, random_layer},
+        layout::{Layout, batch, gather, held, random, random_layer},
         tolerance::{Approx, affine, exact, values},
     },
     gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Source, Spec, Tiling, Tilings, args, source, vec4s},
@@ -76,7 +76,7 @@ macro_rules! spec {
             bindings: $bindings,
             args: Args::FIELDS,
             workgroup: Tiling::$tiling.workgroup(),
-            subgroup: Tiling::$tiling.subgroup(),
+            needs: Tiling::$tiling.needs(),
             cases: || cases(Tiling::$tiling, $images, Activation::$activation),
             mutants: $mutants,
         }
@@ -100,6 +100,14 @@ const BLOCKS: &[Mutant] = &[
     Mutant { find: "16u * (line % 4u)", replace: "15u * (line % 4u)" },
 ];
 
+/// Where a subgroup multiplies matrices.
+const MATRICES: &[Mutant] = &[
+    ROW,
+    BIAS,
+    Mutant { find: "0.0, 1.0, k < args.k4", replace: "0.0, 1.0, k <= args.k4" },
+    Mutant { find: "part_column(part) + EDGE * (q / 4u)", replace: "part_column(part) + EDGE * (q / 8u)" },
+];
+
 /// The variants of each tiling: one per input and activation in use.
 macro_rules! specs {
     ($($cut:tt)+) => {
@@ -119,6 +127,8 @@ pub static SPECS: &[Spec] = specs! {
     [Subgroup ["common/product_nt_subgroup.wgsl" "common/weights.wgsl" "common/tile_32.wgsl" "common/one_of.wgsl"] ", subgroup" STEPS]
     [Workgroup ["common/product_nt_workgroup.wgsl" "common/tile_16.wgsl" "common/one_of.wgsl"] ", workgroup" BLOCKS]
     [Split ["common/product_nt_split.wgsl" "common/weights.wgsl"] ", split" STEPS]
+    [Matrix8 ["common/product_nt_matrix.wgsl" "common/product_matrix.wgsl" "common/matrix_8.wgsl"] ", matrix8" MATRICES]
+    [Matrix16 ["common/product_nt_matrix.wgsl" "common/product_matrix.wgsl" "common/matrix_16.wgsl"] ", matrix16" MATRICES]
 };
 const VARIANTS: usize = SPECS.len() / Tiling::ALL.len();
 
@@ -168,7 +178,9 @@ fn cases(tiling: Tiling, images: Option<Format>, activation: Activation) -> Vec<
 fn case(tiling: Tiling, shape: Shape, images: Option<Format>, activation: Activation, bias: f64) -> Case {
     let Shape { first, rows, capacity, inputs, outputs } = shape;
     let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(tiling)));
-    let truth = random_layer(1, inputs, outputs, bias);
+    let precision = tiling.precision();
+    let mut truth = random_layer(1, inputs, outputs, bias);
+    truth.weight = held(truth.weight, precision);
     let layer = layout.layer(Role::Params, &truth);
     let (input, x) = match images {
         Some(format) => {
@@ -178,13 +190,13 @@ fn case(tiling: Tiling, shape: Shape, images: Option<Format>, activation: Activa
             (Input::Images(format), gather(&images, &order[first..]))
         }
         None => {
-            let x = random(2, rows, inputs, 1.0);
+            let x = held(random(2, rows, inputs, 1.0), precision);
             (Input::Activations(layout.input(Role::Activations, "x", &x, capacity)), exact(&x))
         }
     };
     let y = layout.output(Role::Activations, "y", capacity, outputs);
     let sum = oracle::linear(&values(&x), &truth, oracle::Activation::Identity);
-    let analysis = affine(&x, &truth);
+    let analysis = affine(&x, &truth, precision);
     let (found, analysis) = match activation {
         Activation::Identity => (sum, analysis),
         Activation::Relu => {

@@ -5,10 +5,10 @@ use crate::{
     Result,
     check::{
         Case,
-        layout::{Layout, batch, random, random_layer, random_relu},
-        tolerance::{Approx, dot_depth, exact, product},
+        layout::{Layout, batch, held, random, random_layer, random_relu},
+        tolerance::{Approx, depth, exact, operand, product},
     },
-    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, Tiling, Tilings, args, source},
+    gpu::{Access, Args as _, Matrix, Mutant, Precision, Program, Role, Spec, Tiling, Tilings, args, source},
     oracle::linear_backward as oracle,
 };
 
@@ -29,6 +29,8 @@ args! {
         n: u32,
         /// 1: add to the old dx.
         add: u32,
+        /// What dy is multiplied by before it is rounded to f16.
+        loss_scale: f32,
     }
 }
 
@@ -59,7 +61,7 @@ macro_rules! spec {
             ],
             args: Args::FIELDS,
             workgroup: Tiling::$tiling.workgroup(),
-            subgroup: Tiling::$tiling.subgroup(),
+            needs: Tiling::$tiling.needs(),
             cases: || cases(Tiling::$tiling, Derivative::$derivative),
             mutants: &[
                 Mutant { find: "args.add == 1u", replace: "args.add == 0u" },
@@ -73,6 +75,8 @@ macro_rules! spec {
 /// Where the sum goes on by vec4, and where by blocks.
 const STEPS: Mutant = Mutant { find: "j < n4", replace: "j + 1u < n4" };
 const BLOCKS: Mutant = Mutant { find: "first + own < n4", replace: "first + own <= n4" };
+/// Where a subgroup multiplies matrices.
+const MATRICES: Mutant = Mutant { find: "sum / args.loss_scale", replace: "sum" };
 
 /// The variants of each tiling: one per derivative.
 macro_rules! specs {
@@ -90,6 +94,8 @@ pub static SPECS: &[Spec] = specs! {
     [Subgroup ["common/product_nn_subgroup.wgsl" "common/tile_32.wgsl" "common/one_of.wgsl"] ", subgroup" STEPS]
     [Workgroup ["common/product_nn_workgroup.wgsl" "common/tile_16.wgsl" "common/one_of.wgsl"] ", workgroup" BLOCKS]
     [Split ["common/product_nn_split.wgsl"] ", split" STEPS]
+    [Matrix8 ["common/product_nn_matrix.wgsl" "common/product_matrix.wgsl" "common/matrix_8.wgsl"] ", matrix8" MATRICES]
+    [Matrix16 ["common/product_nn_matrix.wgsl" "common/product_matrix.wgsl" "common/matrix_16.wgsl"] ", matrix16" MATRICES]
 };
 const VARIANTS: usize = SPECS.len() / Tiling::ALL.len();
 
@@ -118,6 +124,7 @@ pub fn launch(
         k: layer.inputs(),
         n: layer.outputs(),
         add: add as u32,
+        loss_scale: program.loss_scale,
     };
     let tiling = program.tilings.backward;
     let spec = &SPECS[tiling as usize * VARIANTS + derivative as usize];
@@ -129,16 +136,30 @@ fn cases(tiling: Tiling, derivative: Derivative) -> Vec<Case> {
     shapes().zip([false, true].into_iter().cycle()).map(|(shape, add)| case(tiling, shape, derivative, add)).collect()
 }
 
+/// For gradients that float32 holds as they are, and for some so small that f16 does not.
+pub(super) fn loss_scale(precision: Precision) -> f64 {
+    match precision {
+        Precision::F32 => 1.0,
+        Precision::Mixed => (1 << 20) as f64,
+    }
+}
+
 fn case(tiling: Tiling, shape: Shape, derivative: Derivative, add: bool) -> Case {
     let Shape { first, rows, capacity, inputs, outputs } = shape;
     let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(tiling)));
-    let truth = random_layer(1, inputs, outputs, 1.0);
+    let precision = tiling.precision();
+    let scale = loss_scale(precision);
+    program.loss_scale = scale as f32;
+    let mut truth = random_layer(1, inputs, outputs, 1.0);
+    truth.weight = held(truth.weight, precision);
     let layer = layout.layer(Role::Params, &truth);
-    let (x, dy, old) = (random_relu(2, rows, inputs, 1.0), random(3, rows, outputs, 1.0), random(4, rows, inputs, 1.0));
+    let dy = held(random(3, rows, outputs, 1.0), precision) / scale;
+    let (x, old) = (random_relu(2, rows, inputs, 1.0), random(4, rows, inputs, 1.0 / scale));
     let x_at = layout.input(Role::Activations, "x", &x, capacity);
     let dy_at = layout.input(Role::Signals, "dy", &dy, capacity);
     let dx_at = layout.output(Role::Signals, "dx", capacity, inputs);
-    let mut analysis = product(&exact(&dy), &exact(&truth.weight), dot_depth(outputs));
+    let taken = [(&dy, scale), (&truth.weight, 1.0)].map(|(x, scale)| operand(&exact(x), precision, scale));
+    let mut analysis = product(&taken[0], &taken[1], depth(outputs, precision));
     let mut sum = dy.dot(&truth.weight);
     if add {
         layout.set(Role::Signals, dx_at, &old);

@@ -6,7 +6,7 @@ use crate::{
         layout::{Layout, batch, random},
         tolerance::Approx,
     },
-    gpu::{Access, Args as _, Batch, Mutant, Program, Role, Spec, args, source},
+    gpu::{Access, Args as _, Batch, Mutant, Needs, Program, Role, Spec, args, source},
     oracle::loss::loss,
 };
 
@@ -33,7 +33,7 @@ pub static SPECS: &[Spec] = &[Spec {
     bindings: &[(Role::Partials, Access::Read), (Role::Losses, Access::ReadWrite)],
     args: Args::FIELDS,
     workgroup: [64, 1, 1],
-    subgroup: 1,
+    needs: Needs::Nothing,
     cases,
     mutants: &[
         Mutant { find: "min(args.rows, args.count - entry * args.full)", replace: "args.rows" },

@@ -6,7 +6,7 @@ use crate::{
         layout::{Layout, batch},
         tolerance::Approx,
     },
-    gpu::{Access, Args as _, Batch, Mutant, Program, Role, Spec, args, source},
+    gpu::{Access, Args as _, Batch, Mutant, Needs, Program, Role, Spec, args, source},
     oracle::{
         noise,
         philox::{self, Stream},
@@ -39,7 +39,7 @@ pub static SPECS: &[Spec] = &[Spec {
     bindings: &[(Role::Noise, Access::ReadWrite)],
     args: Args::FIELDS,
     workgroup: [64, 1, 1],
-    subgroup: 1,
+    needs: Needs::Nothing,
     cases,
     mutants: &[
         Mutant { find: "select(0u, 1u, low < id.z)", replace: "0u" },

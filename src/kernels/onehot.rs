@@ -6,7 +6,7 @@ use crate::{
         layout::{Layout, batch},
         tolerance::exact,
     },
-    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, args, source, vec4s},
+    gpu::{Access, Args as _, Matrix, Mutant, Needs, Program, Role, Spec, args, source, vec4s},
     oracle::onehot::onehot,
 };
 
@@ -27,7 +27,7 @@ pub static SPECS: &[Spec] = &[Spec {
     bindings: &[(Role::Activations, Access::ReadWrite), (Role::Order, Access::Read), (Role::Labels, Access::Read)],
     args: Args::FIELDS,
     workgroup: [8, 8, 1],
-    subgroup: 1,
+    needs: Needs::Nothing,
     cases,
     mutants: &[
         Mutant { find: "order[batch.first + id.y]", replace: "order[id.y]" },

@@ -5,7 +5,7 @@ use crate::{
         Case,
         layout::{Layout, batch},
     },
-    gpu::{Access, Args as _, Mutant, Program, Role, Spec, args, fold, source},
+    gpu::{Access, Args as _, Mutant, Needs, Program, Role, Spec, args, fold, source},
     oracle::order::{Order, order},
 };
 
@@ -46,7 +46,7 @@ pub static SPECS: &[Spec] = &[Spec {
     bindings: &[(Role::Order, Access::ReadWrite)],
     args: Args::FIELDS,
     workgroup: [WORKGROUP, 1, 1],
-    subgroup: 1,
+    needs: Needs::Nothing,
     cases,
     mutants: &[
         Mutant { find: "while item >= args.count", replace: "while item > args.count" },

@@ -5,7 +5,7 @@ use crate::{
     Result,
     check::{
         Case,
-        layout::{Layout, batch, gather, random_layer, random_relu},
+        layout::{Layout, batch, gather, held, random_layer, random_relu},
         tolerance::{Approx, affine, exact, values},
     },
     gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, Tiling, Tilings, args, source, vec4s},
@@ -60,7 +60,7 @@ macro_rules! spec {
             ],
             args: Args::FIELDS,
             workgroup: Tiling::$tiling.workgroup(),
-            subgroup: Tiling::$tiling.subgroup(),
+            needs: Tiling::$tiling.needs(),
             cases: || cases(Tiling::$tiling, $losses, Format::$format),
             mutants: &[
                 Mutant { find: "batch.slot * args.stride + tile", replace: "tile" },
@@ -95,6 +95,8 @@ pub static SPECS: &[Spec] = specs! {
     [Subgroup ["common/product_nt_subgroup.wgsl" "common/weights.wgsl" "common/tile_32.wgsl" "common/one_of.wgsl"] ", subgroup"]
     [Workgroup ["common/product_nt_workgroup.wgsl" "common/tile_16.wgsl" "common/one_of.wgsl"] ", workgroup"]
     [Split ["common/product_nt_split.wgsl" "common/weights.wgsl"] ", split"]
+    [Matrix8 ["common/product_nt_matrix.wgsl" "common/product_matrix.wgsl" "common/matrix_8.wgsl"] ", matrix8"]
+    [Matrix16 ["common/product_nt_matrix.wgsl" "common/product_matrix.wgsl" "common/matrix_16.wgsl"] ", matrix16"]
 };
 const VARIANTS: usize = SPECS.len() / Tiling::ALL.len();
 
@@ -153,7 +155,9 @@ fn case(tiling: Tiling, shape: Shape, loss: Loss, format: Format, bias: f64, bla
     let Shape { first, rows, capacity, inputs, outputs } = shape;
     let (slot, spare) = (1, 3);
     let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(tiling)));
+    let precision = tiling.precision();
     let mut truth = random_layer(1, inputs, outputs, bias);
+    truth.weight = held(truth.weight, precision);
     if black {
         truth.weight.fill(0.0);
         truth.bias.mapv_inplace(|bias| (bias - 9.0) as f32 as f64);
@@ -165,7 +169,7 @@ fn case(tiling: Tiling, shape: Shape, loss: Loss, format: Format, bias: f64, bla
         false => layout.images(format, 2, order.len(), outputs),
     };
     layout.words(Role::Order, "order", &order);
-    let (x, t) = (random_relu(3, rows, inputs, 1.0), gather(&images, &order[first..]));
+    let (x, t) = (held(random_relu(3, rows, inputs, 1.0), precision), gather(&images, &order[first..]));
     let x_at = layout.input(Role::Activations, "x", &x, capacity);
     let dl_at = layout.output(Role::Signals, "dl", capacity, outputs);
     let stride = tiles(tiling, capacity, outputs) + spare;
@@ -173,7 +177,7 @@ fn case(tiling: Tiling, shape: Shape, loss: Loss, format: Format, bias: f64, bla
 
     let truth_found = oracle::output(&x, &truth, &values(&t), loss);
     let logits = linear(&x, &truth, Activation::Identity);
-    let analysis = analyse(&affine(&exact(&x), &truth), &t, loss);
+    let analysis = analyse(&affine(&exact(&x), &truth, precision), &t, loss);
     let scale = Approx::exact(1.0)
         / Approx::exact(match loss {
             Loss::MseMean => (rows * outputs) as f64,

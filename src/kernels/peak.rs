@@ -6,7 +6,7 @@ use crate::{
         layout::{Layout, batch, random, rounded},
         tolerance::Approx,
     },
-    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, args, source, vec4s},
+    gpu::{Access, Args as _, Matrix, Mutant, Needs, Program, Role, Spec, args, source, vec4s},
     oracle::peak::peak,
 };
 
@@ -38,7 +38,7 @@ pub static SPECS: &[Spec] = &[Spec {
     bindings: &[(Role::Activations, Access::ReadWrite)],
     args: Args::FIELDS,
     workgroup: [64, 1, 1],
-    subgroup: 1,
+    needs: Needs::Nothing,
     cases,
     mutants: &[
         Mutant { find: "id.x >= args.count", replace: "id.x > args.count" },

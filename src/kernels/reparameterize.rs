@@ -12,7 +12,7 @@ use crate::{
         layout::{Layout, batch, random, random_log_var, random_relu},
         tolerance::{Approx, draw, exact},
     },
-    gpu::{Access, Args as _, Mutant, Program, Role, Spec, args, source},
+    gpu::{Access, Args as _, Mutant, Needs, Program, Role, Spec, args, source},
     oracle::{kl::kl, reparameterize as oracle},
 };
 
@@ -53,7 +53,7 @@ pub static SPECS: &[Spec] = &[Spec {
     ],
     args: Args::FIELDS,
     workgroup: [64, 1, 1],
-    subgroup: 1,
+    needs: Needs::Nothing,
     cases,
     mutants: &[
         Mutant { find: "batch.slot * args.capacity + row", replace: "row" },

@@ -9,7 +9,7 @@ use crate::{
         layout::{Layout, batch, random, random_log_var, random_relu},
         tolerance::{exact, slopes},
     },
-    gpu::{Access, Args as _, Mutant, Program, Role, Spec, args, source, vec4s},
+    gpu::{Access, Args as _, Mutant, Needs, Program, Role, Spec, args, source, vec4s},
     oracle::reparameterize_backward::{projection_backward, reparameterize_backward},
 };
 
@@ -52,7 +52,7 @@ pub static SPECS: &[Spec] = &[Spec {
     bindings: &[(Role::Activations, Access::Read), (Role::Signals, Access::ReadWrite), (Role::Noise, Access::Read)],
     args: Args::FIELDS,
     workgroup: [8, 8, 1],
-    subgroup: 1,
+    needs: Needs::Nothing,
     cases,
     mutants: &[
         Mutant { find: "log_var > LOG_VAR_MIN", replace: "log_var >= LOG_VAR_MIN" },

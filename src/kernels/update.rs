@@ -1,13 +1,13 @@
 //! Every weight and bias gradient of a step in one dispatch: `dw[j, k] = Σᵢ dy[i, j] x[i, k]`, `db[j] = Σᵢ dy[i, j]`,
 //! each handed to Adam or stored.
 
-use super::{Format, Layer, expect, linear::Input};
+use super::{Format, Layer, expect, linear::Input, linear_backward::loss_scale};
 use crate::{
     Result,
     check::{
         Case,
-        layout::{Layout, adam_batch, batch, gather, random, random_layer, row},
-        tolerance::{Approx, adam as analyse_adam, exact, product, values},
+        layout::{Layout, adam_batch, batch, gather, held, random, random_layer, row},
+        tolerance::{Approx, adam as analyse_adam, exact, operand, product, values},
     },
     gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Source, Spec, Tiling, Tilings, args, fold, source},
     models,
@@ -21,6 +21,8 @@ args! {
         layers: u32,
         /// Workgroups along x.
         width: u32,
+        /// What dy is multiplied by before it is rounded to f16.
+        loss_scale: f32,
     }
 }
 
@@ -88,7 +90,7 @@ macro_rules! spec {
             bindings: $bindings,
             args: Args::FIELDS,
             workgroup: invocations(Tiling::$tiling),
-            subgroup: Tiling::$tiling.subgroup(),
+            needs: Tiling::$tiling.needs(),
             cases: || cases(Tiling::$tiling, Epilogue::$epilogue, Format::$format),
             mutants: $mutants,
         }
@@ -131,14 +133,16 @@ pub static SPECS: &[Spec] = specs! {
     [Subgroup ["common/product_tn_subgroup.wgsl" "common/tile_32.wgsl" "common/one_of.wgsl"] ", subgroup" ROWS]
     [Workgroup ["common/product_tn_workgroup.wgsl" "common/row_tn.wgsl" "common/tile_16.wgsl" "common/one_of.wgsl"] ", workgroup" BLOCKS]
     [Split ["common/product_tn_split.wgsl"] ", split" BLOCKS]
+    [Matrix8 ["common/product_tn_matrix.wgsl" "common/product_matrix.wgsl" "common/matrix_8.wgsl"] ", matrix8" BLOCKS]
+    [Matrix16 ["common/product_tn_matrix.wgsl" "common/product_matrix.wgsl" "common/matrix_16.wgsl"] ", matrix16" BLOCKS]
 };
 const VARIANTS: usize = SPECS.len() / Tiling::ALL.len();
 
 /// Invocations of a workgroup, which are in a row whatever they own.
 const fn invocations(tiling: Tiling) -> [u32; 3] {
     match tiling {
-        Tiling::Subgroup => [8, 1, 1],
-        Tiling::Registers | Tiling::Workgroup | Tiling::Split => [64, 1, 1],
+        Tiling::Registers | Tiling::Split => [64, 1, 1],
+        Tiling::Subgroup | Tiling::Workgroup | Tiling::Matrix8 | Tiling::Matrix16 => tiling.workgroup(),
     }
 }
 
@@ -185,6 +189,8 @@ fn groups(entry: &Entry, tiling: Tiling) -> u32 {
         Tiling::Subgroup => blocks(32, 32),
         Tiling::Workgroup => blocks(64, 64),
         Tiling::Split => blocks(32, 32),
+        Tiling::Matrix8 => blocks(64, 64),
+        Tiling::Matrix16 => blocks(128, 128),
     }
 }
 
@@ -196,7 +202,7 @@ pub fn launch(program: &mut Program, table: &[Entry], epilogue: Epilogue, images
 }
 
 fn launch_folded(program: &mut Program, table: &[Entry], epilogue: Epilogue, images: Format, [x, y]: [usize; 2]) {
-    let args = Args { layers: table.len() as u32, width: x as u32 };
+    let args = Args { layers: table.len() as u32, width: x as u32, loss_scale: program.loss_scale };
     let variant = 2 * (epilogue == Epilogue::Store) as usize + (images == Format::F32) as usize;
     let spec = &SPECS[program.tilings.update as usize * VARIANTS + variant];
     program.launch(spec, &args, [x * spec.workgroup[0] as usize, y]);
@@ -229,19 +235,26 @@ fn case(
     let images = layout.images(format, 1, order.len(), pixels);
     layout.words(Role::Order, "order", &order);
     let t = 3;
+    let precision = tiling.precision();
+    let scale = match epilogue {
+        Epilogue::Store => loss_scale(precision),
+        Epilogue::Adam => 1.0, // small gradients would hardly show beside the moments
+    };
+    program.loss_scale = scale as f32;
     let (record, args) = adam_batch(batch(first, rows, 0), &models::Adam { lr: 0.1, ..Default::default() }, t);
     let mut shares = Vec::new();
     for (&(k, n, first_layer), seed) in layers.iter().zip((10..).step_by(10)) {
         let (x, input) = if first_layer {
             (gather(&images, &order[first..]), Input::Images(format))
         } else {
-            let x = random(seed, rows, k, 1.0);
+            let x = held(random(seed, rows, k, 1.0), precision);
             (exact(&x), Input::Activations(layout.input(Role::Activations, "x", &x, capacity)))
         };
-        let dy = random(seed + 1, rows, n, 1.0);
+        let dy = held(random(seed + 1, rows, n, 1.0), precision) / scale;
         let dy_at = layout.input(Role::Signals, "dy", &dy, capacity);
         let gradient = update(&dy, &values(&x));
-        let analysis = [product(&exact(&dy.t()), &x, rows + 1), row(&gradient.bias).mapv(|_| Approx::default())];
+        let [taken, x] = [(exact(&dy.t()), scale), (x, 1.0)].map(|(values, scale)| operand(&values, precision, scale));
+        let analysis = [product(&taken, &x, rows + 1), row(&gradient.bias).mapv(|_| Approx::default())];
         let [dweight, mut dbias] = analysis;
         for (j, db) in dbias.iter_mut().enumerate() {
             *db = Approx::sum(dy.column(j).iter().map(|&dy| dy.into()), rows);

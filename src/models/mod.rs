@@ -66,6 +66,17 @@ pub struct Objective {
     pub beta: f64,
 }
 
+impl Objective {
+    /// What gradients are multiplied by before they are rounded to f16, so that none is lost as too small: the power of two
+    /// nearest to the number of values that the loss is averaged over.
+    pub fn loss_scale(&self, values: usize) -> f32 {
+        match self.loss {
+            Loss::MseMean => (values as f32).log2().round().exp2(),
+            Loss::MseSum | Loss::BceSum => 1.0,
+        }
+    }
+}
+
 /// Noise on a model's input; what it is to make of it stays clean.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Corruption {

@@ -90,6 +90,7 @@ pub fn training(
     epilogue: Epilogue,
 ) -> Result<(Program, Vec<Entry>)> {
     let mut program = evaluation(net, objective.loss, images, true)?;
+    program.loss_scale = objective.loss_scale(net.rows * net.model.input);
     backward(&mut program, net, objective.beta)?;
     let table = update::table(&shares(net, images), net.tilings.update)?;
     update::launch(&mut program, &table, epilogue, images);

@@ -55,9 +55,12 @@ const SPAN: f64 = 4e-3;
 pub fn tilings(gpu: &Gpu, settings: &Settings, wish: Wish, report: &mut dyn FnMut(&str)) -> Result<Tilings> {
     let file = cache_file();
     let (found, why) = match wish {
-        Wish::Pinned(tiling) if !gpu.offers(tiling.subgroup()) => {
-            let problem =
-                format!("{tiling} needs subgroups of {}, which {} lacks", tiling.subgroup(), gpu.adapter().name);
+        Wish::Pinned(tiling) if tiling.precision() != gpu.precision() => {
+            let problem = format!("{tiling} goes with --precision {}, not {}", tiling.precision(), gpu.precision());
+            return Err(Error::invalid("--tiling", problem));
+        }
+        Wish::Pinned(tiling) if !gpu.offers(tiling.needs()) => {
+            let problem = format!("{tiling} needs {}, which {} lacks", tiling.needs(), gpu.adapter().name);
             return Err(Error::invalid("--tiling", problem));
         }
         Wish::Pinned(tiling) => (Tilings::all(tiling), "as asked"),
@@ -90,7 +93,7 @@ fn measure(gpu: &Gpu, settings: &Settings) -> Result<Tilings> {
     ];
     for part in parts {
         for candidate in part(best) {
-            let fits = candidate == settings.model.fit(candidate) && gpu.offers(candidate.subgroup());
+            let fits = candidate == settings.model.fit(candidate) && gpu.supports(candidate);
             // a middle that begins in one dispatch stays in one: six are promised for the article's nets
             let apart = candidate.latent == LatentTiling::Layers && best.latent != LatentTiling::Layers;
             if candidate != best && fits && !apart {
@@ -118,7 +121,7 @@ fn seconds(gpu: &Gpu, settings: &Settings, tilings: Tilings) -> Result<f64> {
 fn key(gpu: &Gpu, settings: &Settings) -> String {
     let (adapter, model) = (gpu.adapter(), &settings.model);
     format!(
-        "{} | {} | {} | wgvae {} | {:?} {}-{:?}-{} | batch {}",
+        "{} | {} | {} | wgvae {} | {:?} {}-{:?}-{} | batch {} | {}",
         adapter.name,
         adapter.driver,
         adapter.backend,
@@ -127,7 +130,8 @@ fn key(gpu: &Gpu, settings: &Settings) -> String {
         model.input,
         model.hidden,
         model.latent,
-        settings.batch
+        settings.batch,
+        gpu.precision()
     )
 }
 

@@ -1,29 +1,34 @@
-//! Kernels are right before they are timed.
+//! Kernels are right before they are relied on.
 
+use super::report::kernel;
 use crate::{
     Error, Result,
-    check::report::kernel,
     gpu::{Gpu, Program},
 };
 use std::collections::BTreeSet;
 
 /// The kernels that were checked on a device.
 #[derive(Default)]
-pub(super) struct Checked {
+pub struct Checked {
     names: BTreeSet<&'static str>,
 }
 
 impl Checked {
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        self.names.len()
+    }
+
     /// Checks those kernels of `program` against the oracle that were not checked before.
     ///
     /// # Errors
     /// [`Error::CheckFailed`] where a kernel is wrong, [`Error::Gpu`] where the device is lost.
-    pub(super) fn check(&mut self, gpu: &Gpu, program: &Program) -> Result<()> {
+    pub fn check(&mut self, gpu: &Gpu, program: &Program) -> Result<()> {
         for dispatch in &program.dispatches {
             if self.names.insert(dispatch.spec.name) {
                 let report = kernel(gpu, dispatch.spec, &(dispatch.spec.cases)())?;
                 if let Some(fault) = report.fault {
-                    return Err(Error::CheckFailed(format!("{} is wrong and was not timed: {fault}", report.name)));
+                    return Err(Error::CheckFailed(format!("{} is wrong on this device: {fault}", report.name)));
                 }
             }
         }
