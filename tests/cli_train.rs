@@ -257,6 +257,7 @@ fn numbers_that_cannot_be_used_are_refused() {
         (&["--beta", "inf"], "--beta: is inf"),
         (&["--train-limit", "0"], "limit of training images: is 0"),
         (&["--tiling", "split"], "--tiling: is for a GPU"),
+        (&["--precision", "mixed"], "--precision: mixed takes cooperative matrices"),
     ];
     for (arguments, words) in cases {
         let own = [&["vae", "--data", "glyphs", "--test-limit", "50", "--device", "cpu"], arguments].concat();
@@ -272,11 +273,18 @@ fn wrong_usage_exits_with_2() {
     refused_run(
         &["vae", "--tiling", "large"],
         2,
-        &["expected auto, measure or one of registers, subgroup, workgroup, split"],
+        &["expected auto, measure or one of registers, subgroup, workgroup, split, matrix8, matrix16"],
     );
+    refused_run(&["vae", "--precision", "f16"], 2, &["expected f32 or mixed"]);
     refused_run(&["vae", "--no-such-option"], 2, &["--no-such-option"]);
     refused_run(&[], 2, &["required arguments"]);
     refused_run(&["--resume", "some/run", "--latent", "4"], 2, &["cannot be used with"]);
+}
+
+#[test]
+fn a_tiling_of_another_precision_is_refused() {
+    let own = ["vae", "--data", "glyphs", "--device", "gpu", "--tiling", "matrix8"];
+    refused_run(&own, 1, &["--tiling: matrix8 goes with --precision mixed, not f32"]);
 }
 
 #[test]

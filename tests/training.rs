@@ -253,3 +253,24 @@ fn a_step_takes_six_dispatches_and_four_more_for_each_further_width() {
         }
     }
 }
+
+#[test]
+fn mixed_precision_trains_nearly_as_the_oracle_and_twice_the_same() {
+    let options = Options { precision: Precision::Mixed, ..Options::default() };
+    let gpu = Arc::new(Gpu::open(&Choice::Best, options).unwrap());
+    if gpu.precision() != Precision::Mixed {
+        println!("not checked: mixed precision, for which {} lacks cooperative matrices", gpu.adapter().name);
+        return;
+    }
+    let data = glyphs::dataset(0, 24 * 32 + 9, 100);
+    for (kind, loss) in KINDS.into_iter().zip([Loss::MseMean, Loss::MseSum, Loss::BceSum]) {
+        let settings = settings(kind, &data, &[256], 8, 32, loss);
+        let [first, second] = [(); 2].map(|()| train(&Device::Gpu(Arc::clone(&gpu)), &settings, &data));
+        assert!(first.end == second.end, "{kind:?}: two runs differ");
+        let oracle = train(&Device::Oracle, &settings, &data);
+        let apart = (first.test.reconstruction / oracle.test.reconstruction - 1.0).abs();
+        println!("{kind:?}: test loss {apart:.1e} apart");
+        assert!(apart > 1e-6, "{kind:?}: nothing was rounded to f16");
+        assert!(apart < 0.02, "{kind:?}: {:?}, the oracle {:?}", first.test, oracle.test);
+    }
+}
