@@ -43,8 +43,11 @@
 //!
 //! A step of the article's nets is six dispatches: first layer, latent, output, backward, latent backward, update; noise on
 //! the input, for denoising, is one before them. Each product comes in several [`gpu::Tiling`]s, which differ in who shares
-//! what is loaded, and the middle in three [`gpu::LatentTiling`]s; [`train::tuning`] finds out which is fastest on an adapter. Steps differ only in one [`gpu::Batch`] record;
-//! the records of a whole submit are written at once, so that a step uploads and reads back nothing.
+//! what is loaded, and the middle in three [`gpu::LatentTiling`]s; [`train::tuning`] finds out which is fastest on an adapter.
+//! Two tilings multiply cooperative matrices, and are taken only at [`gpu::Precision::Mixed`]: workgroups round operands to f16
+//! as they load them; sums and all that is stored are float32, so that the other kernels and a run's weights are the same.
+//! Steps differ only in one [`gpu::Batch`] record; the records of a whole submit are written at once, so that a step uploads and
+//! reads back nothing.
 //!
 //! # Invariants
 //!
@@ -52,7 +55,8 @@
 //! - Inside an epoch nothing is allocated on the device, and nothing is read back but the losses of finished submits.
 //! - No output element has two writers, and there are no float atomics: the same run on one device gives the same bytes.
 //! - No shader needs more than WebGPU's default limits or a runtime check: the cases pass with checks on and off, in buffers
-//!   whose surroundings must come back untouched. Shaders that use subgroups have others that stand in for them.
+//!   whose surroundings must come back untouched. Shaders that use subgroups or cooperative matrices have others that stand in
+//!   for them.
 //! - Where Rust and WGSL must agree (bindings, arguments, workgroup sizes, records), a test compares them by reflection.
 //! - Random numbers are a function of (seed, use, step, element): no generator has a state to save.
 

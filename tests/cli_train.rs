@@ -247,7 +247,7 @@ fn refused_run(arguments: &[&str], code: i32, words: &[&str]) {
 
 #[test]
 fn numbers_that_cannot_be_used_are_refused() {
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["--batch", "0"], "--batch: must be at least 1"),
         (&["--latent", "0"], "--latent: must be at least 1"),
         (&["--hidden", "0"], "--hidden: must be at least 1"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use wgvae::{
     check::{report::verify, run::run, steps::models, wgsl::shuffled},
-    gpu::{Choice, Gpu, Needs, Options, Precision, adapters},
+    gpu::{Choice, Gpu, Needs, Options, Precision, Spec, adapters},
     kernels,
 };
 
@@ -15,14 +15,24 @@ fn every_case_of_every_kernel_is_within_its_limits_on_every_adapter() {
         "no adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers); the check needs one"
     );
     for adapter in &found {
-        for checked in [false, true] {
-            let options = Options { checked, precision: Precision::Mixed };
+        for (checked, precision) in
+            [(false, Precision::F32), (true, Precision::F32), (false, Precision::Mixed), (true, Precision::Mixed)]
+        {
+            let options = Options { checked, precision };
             let gpu = Gpu::open(&Choice::Index(adapter.index), options).expect("the adapter was listed");
+            if gpu.precision() != precision {
+                println!("not checked: {precision} precision, for which {} lacks cooperative matrices", adapter.name);
+                continue;
+            }
             let report = verify(&gpu, |_| {}).expect("the device survives");
-            println!("checked: {checked}\n{report}");
-            assert!(report.ok, "{} with checks {checked}:\n{report}", adapter.name);
+            println!("checked: {checked}, {precision}\n{report}");
+            assert!(report.ok, "{} with checks {checked}, {precision}:\n{report}", adapter.name);
             let steps = models(&Arc::new(gpu)).expect("the device survives");
-            assert!(steps.iter().all(|model| model.ok), "{} with checks {checked}: {steps:?}", adapter.name);
+            assert!(
+                steps.iter().all(|model| model.ok),
+                "{} with checks {checked}, {precision}: {steps:?}",
+                adapter.name
+            );
         }
     }
 }
@@ -45,5 +55,109 @@ fn cooperative_matrices_do_not_depend_on_the_number_or_order_of_invocations() {
     }
     if kernels == 0 {
         println!("not checked: products by cooperative matrices, which {} lacks", gpu.adapter().name);
+    }
+}
+
+/// No driver without a GPU has matrices of 16 × 16, but each is four of 8 × 8: the shaders run with every operation on one
+/// replaced by those on its quarters.
+#[test]
+fn matrices_of_sixteen_are_right_in_quarters_of_eight() {
+    const QUARTERS: &str = "
+struct MatrixA { a: coop_mat8x8<f16, A>, b: coop_mat8x8<f16, A>, c: coop_mat8x8<f16, A>, d: coop_mat8x8<f16, A> }
+struct MatrixB { a: coop_mat8x8<f16, B>, b: coop_mat8x8<f16, B>, c: coop_mat8x8<f16, B>, d: coop_mat8x8<f16, B> }
+struct MatrixC { a: coop_mat8x8<f32, C>, b: coop_mat8x8<f32, C>, c: coop_mat8x8<f32, C>, d: coop_mat8x8<f32, C> }
+fn left_by_rows(at: u32, stride: u32) -> MatrixA {
+    let a = coopLoadT<coop_mat8x8<f16, A>>(&lefts[at], stride);
+    let near = at + 8u;
+    let n = coopLoadT<coop_mat8x8<f16, A>>(&lefts[near], stride);
+    let far = at + 8u * stride;
+    let f = coopLoadT<coop_mat8x8<f16, A>>(&lefts[far], stride);
+    let both = far + 8u;
+    let d = coopLoadT<coop_mat8x8<f16, A>>(&lefts[both], stride);
+    return MatrixA(a, n, f, d);
+}
+fn left_by_columns(at: u32, stride: u32) -> MatrixA {
+    let a = coopLoad<coop_mat8x8<f16, A>>(&lefts[at], stride);
+    let near = at + 8u;
+    let n = coopLoad<coop_mat8x8<f16, A>>(&lefts[near], stride);
+    let far = at + 8u * stride;
+    let f = coopLoad<coop_mat8x8<f16, A>>(&lefts[far], stride);
+    let both = far + 8u;
+    let d = coopLoad<coop_mat8x8<f16, A>>(&lefts[both], stride);
+    return MatrixA(a, f, n, d);
+}
+fn right_by_rows(at: u32, stride: u32) -> MatrixB {
+    let a = coopLoadT<coop_mat8x8<f16, B>>(&rights[at], stride);
+    let near = at + 8u;
+    let n = coopLoadT<coop_mat8x8<f16, B>>(&rights[near], stride);
+    let far = at + 8u * stride;
+    let f = coopLoadT<coop_mat8x8<f16, B>>(&rights[far], stride);
+    let both = far + 8u;
+    let d = coopLoadT<coop_mat8x8<f16, B>>(&rights[both], stride);
+    return MatrixB(a, n, f, d);
+}
+fn right_by_columns(at: u32, stride: u32) -> MatrixB {
+    let a = coopLoad<coop_mat8x8<f16, B>>(&rights[at], stride);
+    let near = at + 8u;
+    let n = coopLoad<coop_mat8x8<f16, B>>(&rights[near], stride);
+    let far = at + 8u * stride;
+    let f = coopLoad<coop_mat8x8<f16, B>>(&rights[far], stride);
+    let both = far + 8u;
+    let d = coopLoad<coop_mat8x8<f16, B>>(&rights[both], stride);
+    return MatrixB(a, f, n, d);
+}
+fn multiply_add(l: MatrixA, r: MatrixB, sum: MatrixC) -> MatrixC {
+    let a = coopMultiplyAdd(l.a, r.a, sum.a);
+    let b = coopMultiplyAdd(l.a, r.b, sum.b);
+    let c = coopMultiplyAdd(l.c, r.a, sum.c);
+    let d = coopMultiplyAdd(l.c, r.b, sum.d);
+    let aa = coopMultiplyAdd(l.b, r.c, a);
+    let bb = coopMultiplyAdd(l.b, r.d, b);
+    let cc = coopMultiplyAdd(l.d, r.c, c);
+    let dd = coopMultiplyAdd(l.d, r.d, d);
+    return MatrixC(aa, bb, cc, dd);
+}
+fn store(sum: MatrixC, at: u32, stride: u32) {
+    let near = at + 8u;
+    let far = at + 8u * stride;
+    let both = far + 8u;
+    coopStoreT(sum.a, &sums[at], stride);
+    coopStoreT(sum.b, &sums[near], stride);
+    coopStoreT(sum.c, &sums[far], stride);
+    coopStoreT(sum.d, &sums[both], stride);
+}
+";
+    let gpu = Gpu::open(&Choice::Best, Options { precision: Precision::Mixed, ..Options::default() })
+        .expect("an adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)");
+    if !gpu.offers(Needs::Matrices(8)) {
+        println!("not checked: matrices of 8 x 8, which {} lacks", gpu.adapter().name);
+        return;
+    }
+    // float images differ in nothing that matrices see
+    let sixteen = |spec: &&Spec| spec.needs == Needs::Matrices(16) && !spec.name.contains("f32 images");
+    for spec in kernels::ALL.iter().copied().flatten().filter(sixteen) {
+        let mut text = spec.shader();
+        for (whole, quarters) in [
+            ("coopLoadT<MatrixA>(&lefts[", "left_by_rows("),
+            ("coopLoad<MatrixA>(&lefts[", "left_by_columns("),
+            ("coopLoadT<MatrixB>(&rights[", "right_by_rows("),
+            ("coopLoad<MatrixB>(&rights[", "right_by_columns("),
+            ("coopMultiplyAdd(", "multiply_add("),
+            ("coopStoreT(", "store("),
+            ("&sums[slot]", "slot"),
+            ("], EDGE)", ", EDGE)"),
+            ("], SIDE)", ", SIDE)"),
+        ] {
+            text = text.replace(whole, quarters);
+        }
+        let aliases = text.lines().filter(|line| line.starts_with("alias Matrix")).count();
+        let mut text: String =
+            text.lines().filter(|line| !line.starts_with("alias Matrix")).flat_map(|line| [line, "\n"]).collect();
+        assert!(aliases == 3 && !text.contains("coop_mat16x16") && !text.contains("coopLoad"), "{text}");
+        text += QUARTERS;
+        for case in (spec.cases)() {
+            let found = run(&gpu, &case, Some(&text)).expect("the device survives");
+            assert!(found.is_ok(), "{}, {}: {}", spec.name, case.name, found.unwrap_err());
+        }
     }
 }

@@ -13,7 +13,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 target=$PWD/target
-driver= names=() runner=()
+driver= runner= names=()
 while (($#)); do
     case $1 in
     --driver)
@@ -126,12 +126,14 @@ fetch_swiftshader() {
 fetch_mesa() {
     local folder=$target/mesa library
     if [ ! -e "$folder/icd.json" ]; then
-        command -v apt-get >/dev/null || { say "Mesa is fetched with apt-get, which is not here" >&2; exit 75; }
+        local keys=/usr/share/keyrings/debian-archive-keyring.gpg
+        command -v apt-get >/dev/null && [ -e "$keys" ] || { say "Mesa is fetched with apt-get and Debian's keys ($keys), which are not here" >&2; exit 75; }
         say "fetching lavapipe from Debian testing"
         rm -rf "$folder" && mkdir -p "$folder/apt/lists/partial" "$folder/apt/archives/partial"
         (
-            cd "$folder" && : >apt/status
-            echo 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian testing main' >apt/sources.list
+            cd "$folder" || exit
+            : >apt/status
+            echo "deb [signed-by=$keys] http://deb.debian.org/debian testing main" >apt/sources.list
             get() { # a world of its own, in which nothing is installed
                 apt-get -qq -y -o Dir::State="$folder/apt" -o Dir::State::status="$folder/apt/status" \
                     -o Dir::Cache="$folder/apt" -o Dir::Etc::SourceList="$folder/apt/sources.list" \
@@ -143,15 +145,17 @@ fetch_mesa() {
         ) >"$target/mesa.log" 2>&1 </dev/null || { tail -n 5 "$target/mesa.log" >&2; exit 75; }
         rm -rf "$folder/apt"
         library=$(find "$folder" -name libvulkan_lvp.so)
-        [ -n "$library" ] || { say "Debian testing's mesa-vulkan-drivers has no libvulkan_lvp.so" >&2; exit 75; }
+        [ -n "$library" ] || { say "Debian testing's mesa-vulkan-drivers has no libvulkan_lvp.so" >&2; exit 1; }
+        printf '#!/bin/sh\nexec "%s" --library-path "%s" "$@"\n' \
+            "$(find "$(dirname "$library")" -name 'ld-linux*.so*')" "$(dirname "$library")" >"$folder/run"
+        chmod +x "$folder/run"
         printf '{"file_format_version": "1.0.0", "ICD": {"library_path": "%s", "api_version": "1.3.0"}}\n' \
             "$library" >"$folder/icd.json"
     fi
-    library=$(dirname "$(find "$folder" -name libvulkan_lvp.so)")
-    runner=("$(find "$library" -name 'ld-linux*.so*')" --library-path "$library")
+    runner=target/mesa/run # no absolute path: cargo cuts it at spaces
     local host
     host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
-    export "CARGO_TARGET_${host}_RUNNER=${runner[*]}" VK_DRIVER_FILES=$folder/icd.json VK_ICD_FILENAMES=$folder/icd.json
+    export "CARGO_TARGET_${host}_RUNNER=$runner" VK_DRIVER_FILES=$folder/icd.json VK_ICD_FILENAMES=$folder/icd.json
 }
 
 mkdir -p "$target"
@@ -182,7 +186,7 @@ selected=()
 for name in ${names[@]+"${names[@]}"}; do selected+=(--test "$name"); done
 cargo test --release --no-run ${selected[@]+"${selected[@]}"}
 # not `cargo run`: without the tests' features of naga it would build most crates a second time
-devices=$(${runner[@]+"${runner[@]}"} "${CARGO_TARGET_DIR:-target}/release/wgvae" devices) || true
+devices=$($runner "${CARGO_TARGET_DIR:-target}/release/wgvae" devices) || true
 adapter=$(sed -n '/^[0-9]*\*/p' <<<"$devices")
 say "adapter: ${adapter:-none; the GPU tests will fail. Debian, Ubuntu: apt-get install mesa-vulkan-drivers}"
 case $driver-$devices in

@@ -1,19 +1,20 @@
 // A block of a product by cooperative matrices, which the invocations of a subgroup multiply together.
 // A workgroup of 256 owns 8 × 8 matrices of the result, and each subgroup one of the block's eight parts: four matrices down and
-// two across. Fewer subgroups than parts go over the operands again; those past the eighth repeat a part, and nobody reads theirs.
-// The form of the product tells where operands come from (stage, left, right) and where sums go (place).
+// two across. Fewer subgroups than parts go over the operands again; those past the eighth repeat a part.
+// The form of the product tells where operands come from (stage, left, right) and where four sums of row `down` of the block go
+// that begin at column 4 · `across` (place).
 
 const SIDE = 8u * EDGE;               // rows and columns of a block
 const AREA = EDGE * EDGE;             // elements of a matrix
 const OWNERS = min(256u, 2u * AREA);  // invocations that place sums
-const LAST = 2048u / AREA - 1u;       // subgroup with room for a matrix of sums
+const SLOTS = 2048u / AREA;           // matrices of sums; a multiple of eight, so that subgroups of one slot have one part
 
 var<workgroup> lefts:  array<f16, SIDE * EDGE>;  // SIDE rows of EDGE terms, in the order of the form
 var<workgroup> rights: array<f16, SIDE * EDGE>;  // EDGE terms of SIDE columns, likewise
-var<workgroup> sums:   array<f32, 2048>;         // [subgroup, row EDGE, column EDGE]: a matrix of each at a time
+var<workgroup> sums:   array<f32, SLOTS * AREA>; // [slot, row EDGE, column EDGE]: a matrix of each subgroup at a time
 
 fn multiply(terms: u32, lane: u32, subgroup: u32, subgroups: u32) {
-    let own = min(subgroup, LAST) * AREA;
+    let slot = subgroup % SLOTS * AREA;
     for (var first = 0u; first < 8u; first += subgroups) {
         let row = part_row((first + subgroup) % 8u);
         let column = part_column((first + subgroup) % 8u);
@@ -34,24 +35,24 @@ fn multiply(terms: u32, lane: u32, subgroup: u32, subgroups: u32) {
         }
         for (var q = 0u; q < 8u; q++) {
             switch q {
-                case 0u: { coopStoreT(a0, &sums[own], EDGE); }
-                case 1u: { coopStoreT(a1, &sums[own], EDGE); }
-                case 2u: { coopStoreT(a2, &sums[own], EDGE); }
-                case 3u: { coopStoreT(a3, &sums[own], EDGE); }
-                case 4u: { coopStoreT(b0, &sums[own], EDGE); }
-                case 5u: { coopStoreT(b1, &sums[own], EDGE); }
-                case 6u: { coopStoreT(b2, &sums[own], EDGE); }
-                default: { coopStoreT(b3, &sums[own], EDGE); }
+                case 0u: { coopStoreT(a0, &sums[slot], EDGE); }
+                case 1u: { coopStoreT(a1, &sums[slot], EDGE); }
+                case 2u: { coopStoreT(a2, &sums[slot], EDGE); }
+                case 3u: { coopStoreT(a3, &sums[slot], EDGE); }
+                case 4u: { coopStoreT(b0, &sums[slot], EDGE); }
+                case 5u: { coopStoreT(b1, &sums[slot], EDGE); }
+                case 6u: { coopStoreT(b2, &sums[slot], EDGE); }
+                default: { coopStoreT(b3, &sums[slot], EDGE); }
             }
             workgroupBarrier();
             for (var at = 4u * lane; at < 8u * AREA; at += 1024u) {
                 let part = at / AREA;
                 let element = at % AREA;
                 if part - first < subgroups {
-                    let own_at = at - first * AREA;
+                    let stored = at - first * AREA;
                     place(part_row(part) + EDGE * (q % 4u) + element / EDGE,
                         (part_column(part) + EDGE * (q / 4u) + element % EDGE) / 4u,
-                        vec4f(sums[own_at], sums[own_at + 1u], sums[own_at + 2u], sums[own_at + 3u]));
+                        vec4f(sums[stored], sums[stored + 1u], sums[stored + 2u], sums[stored + 3u]));
                 }
             }
             workgroupBarrier();
@@ -63,7 +64,7 @@ fn multiply(terms: u32, lane: u32, subgroup: u32, subgroups: u32) {
 fn part_row(part: u32) -> u32 { return 4u * EDGE * (part / 4u); }
 fn part_column(part: u32) -> u32 { return 2u * EDGE * (part % 4u); }
 
-// Keeps four terms or columns, rounded to f16.
+// Keeps four neighbours, rounded to f16.
 fn keep_left(at: u32, values: vec4f) {
     let rounded = vec4<f16>(values);
     lefts[at] = rounded.x; lefts[at + 1u] = rounded.y; lefts[at + 2u] = rounded.z; lefts[at + 3u] = rounded.w;

@@ -1,6 +1,6 @@
 // The products of the update by cooperative matrices: dw[j, k] = Σᵢ dy[i, j] x[i, k].
 
-var<private> own: u32;      // the workgroup's layer
+var<private> number: u32;   // of the workgroup's layer
 var<private> block: vec2u;  // of the workgroup: first input and first output, in vec4
 
 @compute @workgroup_size(256)
@@ -9,19 +9,19 @@ fn main(@builtin(workgroup_id) workgroup: vec3u,
         @builtin(local_invocation_index) lane: u32) {
     prepare();
     let group = workgroup.y * args.width + workgroup.x;
-    own = layer_of(group);
-    let layer = layers[own];
+    number = layer_of(group);
+    let layer = layers[number];
     let n4 = (layer.n + 3u) / 4u;
-    let across = (layer.k + SIDE - 1u) / SIDE;
-    let place = group - layer.group;
-    block = vec2u(place % across, place / across) * (SIDE / 4u);
+    let columns = (layer.k + SIDE - 1u) / SIDE;
+    let nth = group - layer.group;
+    block = vec2u(nth % columns, nth / columns) * (SIDE / 4u);
     multiply(batch.rows, lane, subgroup, subgroups);
     if block.x == 0u && lane < SIDE / 4u && block.y + lane < n4 { learn_bias(layer, block.y + lane); }
 }
 
 // Both as [term, line].
 fn stage(term: u32, v: u32) {
-    let layer = layers[own];
+    let layer = layers[number];
     let n4 = (layer.n + 3u) / 4u;
     let k4 = (layer.k + 3u) / 4u;
     let i = term + v / (SIDE / 4u);
@@ -35,5 +35,5 @@ fn left(row: u32) -> MatrixA { return coopLoad<MatrixA>(&lefts[row], SIDE); }
 fn right(column: u32) -> MatrixB { return coopLoadT<MatrixB>(&rights[column], SIDE); }
 
 fn place(down: u32, across: u32, sum: vec4f) {
-    learn_weights(layers[own], 4u * block.y + down, block.x + across, sum / args.loss_scale);
+    learn_weights(layers[number], 4u * block.y + down, block.x + across, sum / args.loss_scale);
 }

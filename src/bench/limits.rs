@@ -43,6 +43,7 @@ impl Limits {
     }
 
     /// Microseconds that work takes at least: by its operations or by its bytes, whichever take longer, and the floor of its dispatches.
+    /// In float32: matrices of f16 may do it in less.
     pub fn roofline_us(&self, operations: f64, bytes: f64, dispatches: usize) -> f64 {
         let work = (operations / self.peak_gflops).max(bytes / self.copy_gbytes_per_s);
         1e-3 * work + dispatches as f64 * self.floor_us
@@ -54,7 +55,7 @@ impl fmt::Display for Limits {
         let Limits { copy_gbytes_per_s, peak_gflops, floor_us } = self;
         write!(
             f,
-            "limits: {copy_gbytes_per_s:.1} GB/s in a copy, {peak_gflops:.0} GFLOP/s in multiply-adds, {floor_us:.2} µs for an \
+            "limits: {copy_gbytes_per_s:.1} GB/s in a copy, {peak_gflops:.0} GFLOP/s in float32 multiply-adds, {floor_us:.2} µs for an \
              empty dispatch"
         )
     }

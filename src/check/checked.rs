@@ -14,11 +14,6 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// How many they are.
-    pub fn count(&self) -> usize {
-        self.names.len()
-    }
-
     /// Checks those kernels of `program` against the oracle that were not checked before.
     ///
     /// # Errors

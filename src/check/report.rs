@@ -3,11 +3,12 @@
 use super::{case::Case, run::run};
 use crate::{
     Error, Result,
-    gpu::{Gpu, Spec},
+    gpu::{Gpu, Needs, Spec},
     kernels,
 };
 use serde::Serialize;
 use std::{
+    collections::BTreeSet,
     fmt,
     panic::resume_unwind,
     sync::{Mutex, PoisonError},
@@ -45,6 +46,18 @@ pub struct Report {
     pub kernels: Vec<KernelReport>,
     /// Kernels that were not run: the device lacks what they need.
     pub left_out: Vec<&'static str>,
+    /// What that is.
+    pub lacking: BTreeSet<String>,
+}
+
+/// What `gpu` lacks for `spec`, and how it is to be had where the adapter has it.
+fn lacking(gpu: &Gpu, spec: &Spec) -> String {
+    match spec.needs {
+        Needs::Matrices(edge) if gpu.adapter().matrix_edges.contains(&edge) => {
+            format!("{} (which --precision mixed takes)", spec.needs)
+        }
+        needs => needs.to_string(),
+    }
 }
 
 /// Runs every case of every kernel on the adapter of `gpu`; `progress` is told the name of each before its cases run.
@@ -82,6 +95,7 @@ pub fn verify(gpu: &Gpu, progress: impl FnMut(&str) + Send) -> Result<Report> {
         device: gpu.adapter().name.clone(),
         driver: gpu.adapter().driver.clone(),
         kernels,
+        lacking: left_out.iter().map(|spec| lacking(gpu, spec)).collect(),
         left_out: left_out.into_iter().map(|spec| spec.name).collect(),
     })
 }
@@ -128,8 +142,8 @@ impl fmt::Display for Report {
         }
         let cases: usize = self.kernels.iter().map(|kernel| kernel.cases).sum();
         if !self.left_out.is_empty() {
-            let what = "kernels not run, for want of larger subgroups or, without `--precision mixed`, of cooperative matrices";
-            writeln!(f, "{} {what}: others stand in for them", self.left_out.len())?;
+            let wants = self.lacking.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            writeln!(f, "{} kernels not run, for want of {wants}: others stand in for them", self.left_out.len())?;
         }
         let verdict = if self.ok { "all within their limits" } else { "NOT all within their limits" };
         write!(f, "{} kernels, {cases} cases: {verdict}", self.kernels.len())

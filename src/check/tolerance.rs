@@ -87,13 +87,19 @@ impl Approx {
     }
 
     /// Rounded to f16 after multiplication by `scale`, a power of two, and divided by it again.
+    ///
+    /// # Panics
+    /// Where f16 is too narrow.
     pub fn f16(self, scale: f64) -> Approx {
         let [ulp, tiny] = F16;
+        let (largest, least) = ((self.value.abs() + self.error) * scale, (self.value.abs() - self.error) * scale);
+        assert!(largest <= half::f16::MAX.to_f64(), "f16 cannot hold {largest}");
         let held = half::f16::from_f64(self.value * scale);
         if self.error == 0.0 && held.to_f64() == self.value * scale && (held.is_normal() || self.value == 0.0) {
             return self;
         }
-        Approx { value: self.value, error: self.error + ulp * (self.value.abs() + self.error) + tiny / scale }
+        let flushed = if least < tiny { tiny } else { 0.0 };
+        Approx { value: self.value, error: self.error + (ulp * largest + flushed) / scale }
     }
 
     /// |x|
@@ -171,11 +177,20 @@ impl From<f64> for Approx {
 }
 
 /// Additions in the longest chain of a product. In f32 the products of vec4 pairs are added: n / 4 vec4, and the components of
-/// the last. Cooperative matrices may add in any order, padded with zeros to a whole matrix.
+/// the last. What cooperative matrices do stands in no specification: taken for float32 sums in any order, in which each matrix of
+/// eight or more terms rounds the sum so far once more.
 pub fn depth(terms: usize, precision: Precision) -> usize {
     match precision {
         Precision::F32 => terms.div_ceil(4) + 8,
-        Precision::Mixed => terms + 16,
+        Precision::Mixed => terms + terms.div_ceil(8),
+    }
+}
+
+/// Sums that mixed precision divides by the loss scale again.
+pub fn unscaled(sums: Array2<Approx>, precision: Precision) -> Array2<Approx> {
+    match precision {
+        Precision::F32 => sums,
+        Precision::Mixed => sums.mapv(|sum| sum / Approx::exact(1.0)),
     }
 }
 

@@ -97,7 +97,8 @@ impl Limits {
     /// For float32 engines.
     pub const F32: Limits = Limits { values: 1e-5, change: 1e-4 };
     /// For products of operands rounded to f16, each by up to 2⁻¹¹, 5e-4: thousands of times as far as float32 rounds. Where a
-    /// gradient is small beside its rounding, Adam takes a step of the same size all the same.
+    /// gradient is small beside its rounding, Adam takes a step of the same size all the same. The largest seen are 1.8e-3 (a KL
+    /// divergence near 0) and 0.10 (twenty steps of the small AE).
     pub const MIXED: Limits = Limits { values: 5e-3, change: 0.2 };
     /// For a GPU whose products have this precision.
     pub fn of(precision: Precision) -> Limits {

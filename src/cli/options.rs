@@ -65,7 +65,9 @@ impl PrecisionOptions {
             Device::Gpu(gpu) => gpu.adapter().name.clone(),
             Device::Oracle => device.to_string(),
         };
-        let problem = format!("mixed takes cooperative matrices of f16 with sums in f32, which {lacking} lacks");
+        let problem = format!(
+            "mixed takes cooperative matrices of f16 with sums in f32, which {lacking} lacks; `wgvae devices` tells who has them"
+        );
         Err(Error::invalid("--precision", problem))
     }
 }

@@ -5,11 +5,11 @@ use crate::{
     Error, Result,
     check::checked::Checked,
     device::Device,
-    gpu::{Gpu, Precision, Tilings},
+    gpu::{Precision, Tilings},
     models::{Adam, Corruption, Kind, Loss, Model, Objective},
     train::{
-        Metrics, Progress, Rehearsal, Run, Session, Settings, checkpoint,
-        tuning::{Wish, tilings},
+        Metrics, Progress, Run, Session, Settings, checkpoint,
+        tuning::{Wish, prove, tilings},
     },
 };
 use clap::ValueEnum;
@@ -21,7 +21,6 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
 };
 
 /// A KL divergence per image, in nats, below which z tells nothing of the image.
@@ -69,8 +68,8 @@ pub struct Arguments {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// How the GPU's products are cut. auto: as was found fastest before, else as measures fastest now, on a software
-    /// adapter as is known to be; measure: measure anew; or one of registers, subgroup, workgroup, split and,
-    /// with --precision mixed, matrix8, matrix16
+    /// adapter as is known to be; measure: measure anew; or one of registers, subgroup, workgroup, split; with
+    /// --precision mixed matrix8 or matrix16
     #[arg(long, default_value = "auto", value_name = "auto|measure|NAME", value_parser = parse::<Wish>)]
     tiling: Wish,
     #[command(flatten)]
@@ -153,9 +152,7 @@ fn begin(arguments: &Arguments) -> Result<(Session, PathBuf)> {
     let weights = arguments.init.as_deref().map(|file| checkpoint::load_weights(file, &settings.model)).transpose()?;
     if let Device::Gpu(gpu) = &device {
         let report = &mut |line: &str| eprintln!("tilings: {line}");
-        let found = tilings(gpu, &settings, arguments.tiling, report)?;
-        settings.tilings = Some(found);
-        prove(gpu, &settings, found)?;
+        settings.tilings = Some(tilings(gpu, &settings, arguments.tiling, report)?);
     }
     let name = format!("{kind:?}").to_lowercase();
     let dir = arguments.out.clone().unwrap_or_else(|| free_directory(&name));
@@ -181,21 +178,10 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
                 "warning: the run's tilings ({then}) are not to be had here; it goes on with {now}, and sums round otherwise"
             );
         }
-        prove(gpu, &run.config.settings(), now)?;
+        prove(gpu, &run.config.settings(), now, &mut Checked::default())?;
     }
     let data = arguments.data.dir.open(&run)?;
     Session::resume(run, arguments.epochs, device, data)
-}
-
-/// Checks the kernels of a run in mixed precision, which drivers are new to, before it trusts them.
-fn prove(gpu: &Gpu, settings: &Settings, tilings: Tilings) -> Result<()> {
-    if tilings.precision() == Precision::Mixed {
-        let (mut checked, began) = (Checked::default(), Instant::now());
-        checked.check(gpu, &Rehearsal::new(gpu, settings, tilings)?.program)?;
-        let seconds = began.elapsed().as_secs_f64();
-        eprintln!("precision: mixed; {} kernels checked against the oracle in {seconds:.1} s", checked.count());
-    }
-    Ok(())
 }
 
 /// The first of runs/NAME-1, runs/NAME-2, … that does not exist.

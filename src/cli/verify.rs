@@ -118,7 +118,12 @@ pub fn run(arguments: Arguments) -> Result<()> {
         Devices::All if arguments.mutants => return Err(Error::invalid("--device", "mutants run on one adapter")),
         Devices::All => every_adapter(&arguments)?,
     };
-    devices.iter().try_for_each(|device| arguments.precision.check(device))?;
+    // of several adapters, each does what it can, and one must be able to
+    if let Err(lacking) = arguments.precision.check(&devices[0])
+        && devices[1..].iter().all(|device| arguments.precision.check(device).is_err())
+    {
+        return Err(lacking);
+    }
     if arguments.mutants {
         return mutants(&devices[0], &arguments);
     }
@@ -173,7 +178,7 @@ fn judge(device: &Device, arguments: &Arguments) -> Result<Verdict> {
             for ModelReport { model, relative_error, limit, ok } in &models {
                 let mark = if *ok { "" } else { "  FAILED" };
                 println!(
-                    "two steps of the {model}: parameters change as the oracle's to {relative_error:.1e} of {limit:.0e}{mark}"
+                    "two steps of the {model}: parameters change as the oracle's to {relative_error:.1e} of {limit:e}{mark}"
                 );
             }
         }

@@ -168,8 +168,8 @@ impl Gpu {
         }
         if options.precision == Precision::Mixed {
             wanted |= MIXED;
-            // SAFETY: wgpu calls cooperative matrices experimental, which may misbehave: every kernel that uses them is
-            // checked against the oracle on the device at hand before a run trains with it.
+            // SAFETY: wgpu warns that experimental features may have bugs. The shaders that use this one are valid for naga and
+            // stay within their buffers; `train::tuning` holds them to the oracle on the device at hand before it chooses them.
             experimental_features = unsafe { wgpu::ExperimentalFeatures::enabled() };
         }
         let refused = |error: wgpu::RequestDeviceError| Error::Gpu {
@@ -256,10 +256,16 @@ impl Gpu {
 
     /// The tilings to begin with where nothing was measured.
     pub fn tilings(&self) -> Tilings {
+        self.tilings_of(self.precision())
+    }
+
+    /// As [`Gpu::tilings`], for products of `precision`, at most the device's.
+    pub fn tilings_of(&self, precision: Precision) -> Tilings {
         let all = Tilings::all(Tiling::Subgroup);
         let subgroups = self.supports(all);
         let latent = if subgroups { all.latent } else { Tilings::default().latent };
-        let matrices = [Tiling::Matrix16, Tiling::Matrix8].into_iter().find(|tiling| self.offers(tiling.needs()));
+        let mut matrices = [Tiling::Matrix16, Tiling::Matrix8].into_iter().filter(|_| precision == Precision::Mixed);
+        let matrices = matrices.find(|tiling| self.offers(tiling.needs()));
         let products = match (matrices, self.summary.is_software()) {
             (Some(tiling), _) => tiling,
             (None, true) if subgroups => Tiling::Subgroup,

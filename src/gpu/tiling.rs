@@ -5,7 +5,7 @@ use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// How a result is cut. Which is fastest depends on the adapter and on the sizes; all give the same to rounding.
+/// How a result is cut. Which is fastest depends on the adapter and on the sizes; all of one precision give the same to rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tiling {
@@ -57,7 +57,7 @@ impl Tiling {
     }
 
     /// Columns and rows of a result that one workgroup owns.
-    const fn block(self) -> [usize; 2] {
+    pub const fn block(self) -> [usize; 2] {
         match self {
             Tiling::Registers => [64, 32],
             Tiling::Subgroup => [32, 32],
@@ -100,19 +100,15 @@ impl Tiling {
             Tiling::Subgroup => [column / 4, row / 32],
             Tiling::Workgroup => [column / 64 * 8 + column / 4 % 8, row / 64 * 8 + row % 8],
             Tiling::Split => [column / 4, row],
-            Tiling::Matrix8 => Tiling::matrix_owner(8, row, column),
-            Tiling::Matrix16 => Tiling::matrix_owner(16, row, column),
+            Tiling::Matrix8 | Tiling::Matrix16 => {
+                // as `shaders/common/product_matrix.wgsl` places the sums of its matrices
+                let ([side, _], [owners, _]) = (self.block(), self.owners());
+                let (edge, down, across) = (side / 8, row % side, column % side);
+                let part = down / (4 * edge) * 4 + across / (2 * edge);
+                let place = (part * edge * edge + down % edge * edge + across % edge) / 4;
+                [column / side * owners + place % owners, row / side]
+            }
         }
-    }
-
-    /// As `shaders/common/product_matrix.wgsl` places the sums of its matrices of `edge` × `edge`.
-    fn matrix_owner(edge: usize, row: usize, column: usize) -> [usize; 2] {
-        let (side, area) = (8 * edge, edge * edge);
-        let (down, across) = (row % side, column % side);
-        let part = down / (4 * edge) * 4 + across / (2 * edge);
-        let place = (part * area + down % edge * edge + across % edge) / 4;
-        let owners = (2 * area).min(256);
-        [column / side * owners + place % owners, row / side]
     }
 
     /// Most elements that one invocation owns.
@@ -135,7 +131,7 @@ impl fmt::Display for Tiling {
     }
 }
 
-/// How exactly the products of training are computed. Sums, parameters and all else are float32 in any case.
+/// How exactly the products of training are computed. Sums and all that is stored are float32 in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// In float32.
@@ -232,7 +228,9 @@ impl Tilings {
     pub const fn all(tiling: Tiling) -> Tilings {
         let latent = match tiling {
             Tiling::Subgroup => LatentTiling::Subgroup,
-            _ => LatentTiling::Workgroup,
+            Tiling::Registers | Tiling::Workgroup | Tiling::Split | Tiling::Matrix8 | Tiling::Matrix16 => {
+                LatentTiling::Workgroup
+            }
         };
         Tilings { forward: tiling, backward: tiling, update: tiling, latent }
     }

@@ -6,7 +6,7 @@ use crate::{
     check::{
         Case,
         layout::{Layout, batch, held, random, random_layer, random_relu},
-        tolerance::{Approx, depth, exact, operand, product},
+        tolerance::{Approx, depth, exact, operand, product, unscaled},
     },
     gpu::{Access, Args as _, Matrix, Mutant, Precision, Program, Role, Spec, Tiling, Tilings, args, source},
     oracle::linear_backward as oracle,
@@ -136,8 +136,8 @@ fn cases(tiling: Tiling, derivative: Derivative) -> Vec<Case> {
     shapes().zip([false, true].into_iter().cycle()).map(|(shape, add)| case(tiling, shape, derivative, add)).collect()
 }
 
-/// For gradients that float32 holds as they are, and for some so small that f16 does not.
-pub(super) fn loss_scale(precision: Precision) -> f64 {
+/// The loss scale of a case: 1 in float32; in mixed precision 2²⁰, for gradients that f16 would lose as they are.
+pub(super) fn case_scale(precision: Precision) -> f64 {
     match precision {
         Precision::F32 => 1.0,
         Precision::Mixed => (1 << 20) as f64,
@@ -148,7 +148,7 @@ fn case(tiling: Tiling, shape: Shape, derivative: Derivative, add: bool) -> Case
     let Shape { first, rows, capacity, inputs, outputs } = shape;
     let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(tiling)));
     let precision = tiling.precision();
-    let scale = loss_scale(precision);
+    let scale = case_scale(precision);
     program.loss_scale = scale as f32;
     let mut truth = random_layer(1, inputs, outputs, 1.0);
     truth.weight = held(truth.weight, precision);
@@ -159,7 +159,7 @@ fn case(tiling: Tiling, shape: Shape, derivative: Derivative, add: bool) -> Case
     let dy_at = layout.input(Role::Signals, "dy", &dy, capacity);
     let dx_at = layout.output(Role::Signals, "dx", capacity, inputs);
     let taken = [(&dy, scale), (&truth.weight, 1.0)].map(|(x, scale)| operand(&exact(x), precision, scale));
-    let mut analysis = product(&taken[0], &taken[1], depth(outputs, precision));
+    let mut analysis = unscaled(product(&taken[0], &taken[1], depth(outputs, precision)), precision);
     let mut sum = dy.dot(&truth.weight);
     if add {
         layout.set(Role::Signals, dx_at, &old);

@@ -131,6 +131,7 @@ fn shapes() -> impl Iterator<Item = Shape> {
         [0, 65, 65, 52, 44],
         [0, 32, 32, 32, 32],
         [3, 32, 33, 31, 33],
+        [0, 129, 130, 21, 131],
     ]
     .into_iter()
     .map(|[first, rows, capacity, inputs, outputs]| Shape { first, rows, capacity, inputs, outputs })

@@ -1,15 +1,17 @@
 //! Every weight and bias gradient of a step in one dispatch: `dw[j, k] = Σᵢ dy[i, j] x[i, k]`, `db[j] = Σᵢ dy[i, j]`,
 //! each handed to Adam or stored.
 
-use super::{Format, Layer, expect, linear::Input, linear_backward::loss_scale};
+use super::{Format, Layer, expect, linear::Input, linear_backward::case_scale};
 use crate::{
     Result,
     check::{
         Case,
         layout::{Layout, adam_batch, batch, gather, held, random, random_layer, row},
-        tolerance::{Approx, adam as analyse_adam, exact, operand, product, values},
+        tolerance::{Approx, adam as analyse_adam, depth, exact, operand, product, unscaled, values},
     },
-    gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Source, Spec, Tiling, Tilings, args, fold, source},
+    gpu::{
+        Access, Args as _, Matrix, Mutant, Precision, Program, Role, Source, Spec, Tiling, Tilings, args, fold, source,
+    },
     models,
     oracle::{adam::adam, update::update},
 };
@@ -186,11 +188,11 @@ fn groups(entry: &Entry, tiling: Tiling) -> u32 {
     let blocks = |inputs: u32, outputs: u32| entry.k.div_ceil(inputs) * entry.n.div_ceil(outputs);
     match tiling {
         Tiling::Registers => blocks(8, 8).div_ceil(64), // an 8 × 8 tile per invocation, wherever it lies
-        Tiling::Subgroup => blocks(32, 32),
-        Tiling::Workgroup => blocks(64, 64),
         Tiling::Split => blocks(32, 32),
-        Tiling::Matrix8 => blocks(64, 64),
-        Tiling::Matrix16 => blocks(128, 128),
+        Tiling::Subgroup | Tiling::Workgroup | Tiling::Matrix8 | Tiling::Matrix16 => {
+            let [across, down] = tiling.block().map(|side| side as u32);
+            blocks(across, down)
+        }
     }
 }
 
@@ -216,6 +218,7 @@ fn cases(tiling: Tiling, epilogue: Epilogue, format: Format) -> Vec<Case> {
         (0, 5, 5, &[(9, 8, false), (3, 257, false), (12, 4, true)][..]),
         (1, 30, 30, &[(64, 70, true), (32, 36, false)][..]),
         (2, 8, 9, &[(9, 10, true), (33, 32, false), (31, 33, false)][..]), // the last four rows are all there
+        (0, 3, 3, &[(1, 5, true), (131, 133, false)][..]),                 // two of the largest blocks on both axes
     ]
     .map(|(first, rows, capacity, layers)| case(tiling, epilogue, format, [first, rows, capacity], layers))
     .into()
@@ -236,8 +239,12 @@ fn case(
     layout.words(Role::Order, "order", &order);
     let t = 3;
     let precision = tiling.precision();
+    let additions = match precision {
+        Precision::F32 => rows + 1,
+        Precision::Mixed => depth(rows, precision),
+    };
     let scale = match epilogue {
-        Epilogue::Store => loss_scale(precision),
+        Epilogue::Store => case_scale(precision),
         Epilogue::Adam => 1.0, // small gradients would hardly show beside the moments
     };
     program.loss_scale = scale as f32;
@@ -254,7 +261,8 @@ fn case(
         let dy_at = layout.input(Role::Signals, "dy", &dy, capacity);
         let gradient = update(&dy, &values(&x));
         let [taken, x] = [(exact(&dy.t()), scale), (x, 1.0)].map(|(values, scale)| operand(&values, precision, scale));
-        let analysis = [product(&taken, &x, rows + 1), row(&gradient.bias).mapv(|_| Approx::default())];
+        let products = unscaled(product(&taken, &x, additions), precision);
+        let analysis = [products, row(&gradient.bias).mapv(|_| Approx::default())];
         let [dweight, mut dbias] = analysis;
         for (j, db) in dbias.iter_mut().enumerate() {
             *db = Approx::sum(dy.column(j).iter().map(|&dy| dy.into()), rows);

@@ -3,7 +3,7 @@
 use super::{Encoding, Model, Network, Param, padded, rows, step};
 use crate::{
     Result,
-    gpu::{Batch, Batches, Gpu, Matrix, Memory, Part, Prepared, Program, Readback, Role, vec4s},
+    gpu::{Batch, Batches, Gpu, Matrix, Memory, Part, Precision, Prepared, Program, Readback, Role, vec4s},
     kernels::{Format, linear::Activation},
     oracle::reparameterize,
 };
@@ -32,7 +32,7 @@ pub(super) struct GpuCodec {
 
 impl GpuCodec {
     pub(super) fn new(gpu: Arc<Gpu>, model: &Model, params: &[Param]) -> Result<GpuCodec> {
-        let net = Network::new(model, ROWS, gpu.tilings()).with_reconstruction();
+        let net = Network::new(model, ROWS, gpu.tilings_of(Precision::F32)).with_reconstruction();
         let mut memory = Memory::default();
         memory.upload(&gpu, Role::Params, bytemuck::cast_slice(&net.pack(params)?))?;
         memory.create(&gpu, Role::Activations, net.activation_bytes())?;

@@ -67,12 +67,12 @@ pub struct Objective {
 }
 
 impl Objective {
-    /// What gradients are multiplied by before they are rounded to f16, so that none is lost as too small: the power of two
-    /// nearest to the number of values that the loss is averaged over.
+    /// What gradients are multiplied by before they are rounded to f16, which holds 6e-5 to 65504: the power of two nearest to the
+    /// number of values that the loss is averaged over. A KL divergence, which is not averaged, stays as it is.
     pub fn loss_scale(&self, values: usize) -> f32 {
         match self.loss {
-            Loss::MseMean => (values as f32).log2().round().exp2(),
-            Loss::MseSum | Loss::BceSum => 1.0,
+            Loss::MseMean if self.beta == 0.0 => (values as f32).log2().round().exp2(),
+            Loss::MseMean | Loss::MseSum | Loss::BceSum => 1.0,
         }
     }
 }

@@ -2,13 +2,16 @@
 //!
 //! Which is fastest depends on adapter, driver and sizes, so whole steps of the very model are timed, one part's tiling
 //! changed at a time. What was found is remembered per adapter, driver, version and sizes, and stands in the run's
-//! `config.json`, so that a resumed run makes the same bytes.
+//! `config.json`, so that a resumed run makes the same bytes. Kernels of mixed precision are checked before they are chosen.
 
 use super::{Rehearsal, Settings};
 use crate::{
     Error, Result,
+    check::checked::Checked,
     files::write_atomically,
-    gpu::{Gpu, LatentTiling, Tiling, Tilings},
+    gpu::{Gpu, LatentTiling, Precision, Tiling, Tilings},
+    kernels::{Format, update::Epilogue},
+    models::{Network, step},
 };
 use std::{
     collections::BTreeMap,
@@ -51,7 +54,7 @@ const SPAN: f64 = 4e-3;
 /// The tilings that `wish` makes for `settings` on `gpu`; `report` is told which and why, in one line.
 ///
 /// # Errors
-/// [`Error::Invalid`] where the adapter lacks what is pinned; [`Error::Gpu`] where the device is lost.
+/// [`Error::Invalid`] where the adapter lacks what is pinned; [`Error::Gpu`] where the device is lost; as [`prove`].
 pub fn tilings(gpu: &Gpu, settings: &Settings, wish: Wish, report: &mut dyn FnMut(&str)) -> Result<Tilings> {
     let file = cache_file();
     let (found, why) = match wish {
@@ -72,6 +75,7 @@ pub fn tilings(gpu: &Gpu, settings: &Settings, wish: Wish, report: &mut dyn FnMu
         Wish::Measure => (measure(gpu, settings)?, "as measured now"),
     };
     let found = settings.model.fit(found);
+    prove(gpu, settings, found, &mut Checked::default())?;
     if let (Some(file), "as measured now") = (file, why)
         && let Err(error) = remember(&file, key(gpu, settings), found)
     {
@@ -81,9 +85,25 @@ pub fn tilings(gpu: &Gpu, settings: &Settings, wish: Wish, report: &mut dyn FnMu
     Ok(found)
 }
 
+/// Holds the kernels of a step to the oracle where `tilings` are of mixed precision, whose matrices drivers are new to; not those
+/// `checked` before.
+///
+/// # Errors
+/// [`Error::CheckFailed`] where one is wrong on this device; [`Error::Gpu`] where the device is lost.
+pub fn prove(gpu: &Gpu, settings: &Settings, tilings: Tilings, checked: &mut Checked) -> Result<()> {
+    if tilings.precision() == Precision::F32 {
+        return Ok(());
+    }
+    let net = Network::new(&settings.model, settings.batch, tilings);
+    let net = net.with_corruption(settings.corruption, settings.seed, false);
+    let (program, _) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
+    checked.check(gpu, &program)
+}
+
 /// Times whole steps, one part's tiling changed at a time.
 fn measure(gpu: &Gpu, settings: &Settings) -> Result<Tilings> {
-    let mut best = settings.model.fit(gpu.tilings());
+    let (mut best, mut checked) = (settings.model.fit(gpu.tilings()), Checked::default());
+    prove(gpu, settings, best, &mut checked)?;
     let mut least = seconds(gpu, settings, best)?;
     let parts: [fn(Tilings) -> Vec<Tilings>; 4] = [
         |t| Tiling::ALL.map(|forward| Tilings { forward, ..t }).into(),
@@ -97,6 +117,7 @@ fn measure(gpu: &Gpu, settings: &Settings) -> Result<Tilings> {
             // a middle that begins in one dispatch stays in one: six are promised for the article's nets
             let apart = candidate.latent == LatentTiling::Layers && best.latent != LatentTiling::Layers;
             if candidate != best && fits && !apart {
+                prove(gpu, settings, candidate, &mut checked)?;
                 let time = seconds(gpu, settings, candidate)?;
                 if time < MARGIN * least {
                     (best, least) = (candidate, time);
