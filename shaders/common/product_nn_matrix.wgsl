@@ -11,14 +11,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u,
     multiply(args.n, lane, subgroup, subgroups);
 }
 
-// dy as [row, term], w as [term, column].
+// dy as [row, term], w as [term, column]; past the last term w is zero.
 fn stage(term: u32, v: u32) {
     let n4 = (args.n + 3u) / 4u;
     let k4 = (args.k + 3u) / 4u;
-    let q = term / 4u + v % (EDGE / 4u);
+    let q = min(term / 4u + v % (EDGE / 4u), n4 - 1u);
     let line = min(block.y + v / (EDGE / 4u), batch.rows - 1u);
-    let dy = signals[args.dy + line * n4 + min(q, n4 - 1u)];
-    keep_left(4u * v, select(0.0, args.loss_scale, q < n4) * dy);
+    keep_left(4u * v, args.loss_scale * signals[args.dy + line * n4 + q]);
     let j = term + v / (SIDE / 4u);
     let column = min(block.x + v % (SIDE / 4u), k4 - 1u);
     keep_right(4u * v, select(0.0, 1.0, j < args.n) * params[args.w + min(j, args.n - 1u) * k4 + column]);

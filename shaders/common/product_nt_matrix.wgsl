@@ -12,14 +12,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     if lane < OWNERS { close((workgroup.y * groups.x + workgroup.x) * OWNERS + lane); }
 }
 
-// Both as [line, term].
+// Both as [line, term]; past the last term w is zero.
 fn stage(term: u32, v: u32) {
     let line = v / (EDGE / 4u);
     let k = term / 4u + v % (EDGE / 4u);
     let at = min(k, args.k4 - 1u);
-    let scale = select(0.0, 1.0, k < args.k4);
-    keep_left(4u * v, scale * source(source_row(min(block.y + line, batch.rows - 1u)), at));
-    keep_right(4u * v, scale * params[args.w + min(4u * block.x + line, args.n - 1u) * args.k4 + at]);
+    keep_left(4u * v, source(source_row(min(block.y + line, batch.rows - 1u)), at));
+    keep_right(4u * v, select(0.0, 1.0, k < args.k4) * params[args.w + min(4u * block.x + line, args.n - 1u) * args.k4 + at]);
 }
 fn left(row: u32) -> MatrixA { return coopLoadT<MatrixA>(&lefts[row * EDGE], EDGE); }
 fn right(column: u32) -> MatrixB { return coopLoad<MatrixB>(&rights[column * EDGE], EDGE); }

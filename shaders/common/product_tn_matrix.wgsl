@@ -19,7 +19,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u,
     if block.x == 0u && lane < SIDE / 4u && block.y + lane < n4 { learn_bias(layer, block.y + lane); }
 }
 
-// Both as [term, line].
+// Both as [term, line]; past the last term dy is zero.
 fn stage(term: u32, v: u32) {
     let layer = layers[number];
     let n4 = (layer.n + 3u) / 4u;
@@ -27,9 +27,9 @@ fn stage(term: u32, v: u32) {
     let i = term + v / (SIDE / 4u);
     let line = v % (SIDE / 4u);
     let row = min(i, batch.rows - 1u);
-    let scale = select(0.0, 1.0, i < batch.rows);
-    keep_left(4u * v, scale * args.loss_scale * signals[layer.dy + row * n4 + min(block.y + line, n4 - 1u)]);
-    keep_right(4u * v, scale * input(layer, row, min(block.x + line, k4 - 1u), k4));
+    let scale = select(0.0, args.loss_scale, i < batch.rows);
+    keep_left(4u * v, scale * signals[layer.dy + row * n4 + min(block.y + line, n4 - 1u)]);
+    keep_right(4u * v, input(layer, row, min(block.x + line, k4 - 1u), k4));
 }
 fn left(row: u32) -> MatrixA { return coopLoad<MatrixA>(&lefts[row], SIDE); }
 fn right(column: u32) -> MatrixB { return coopLoadT<MatrixB>(&rights[column], SIDE); }
