@@ -9,6 +9,8 @@ const NO_TAKER: &str = "it computes sums of latent variables that are not there,
 const ADDS_ZEROS: &str = "one more round adds zeros";
 const HIDDEN_RACE: &str =
     "a race that no order shows while an invocation and the eighth after it run in lockstep, as on software drivers they do";
+const ONE_ROUND: &str = "with 8 × 8 matrices the loop ends after one round";
+const NINTH_PART: &str = "a block has eight parts, and nobody reads what is summed for a ninth";
 const LAST_TERM: &str = "below 0.5 it moves the sum by less than 2e-6 of itself, which the limits leave to rounding";
 
 /// Automatic mutants that change nothing a case could see.
@@ -201,4 +203,54 @@ pub const EQUIVALENT: &[Equivalent] = &[
         reason: CLAMPED,
     },
     Equivalent { file: "common/latent_subgroup.wgsl", line: "s7 += w_code(8u, k, width4) * h;", reason: CLAMPED },
+    Equivalent {
+        file: "common/product_nt_matrix.wgsl",
+        line: "multiply(5u * args.k4, lane, subgroup, subgroups);",
+        reason: ADDS_ZEROS,
+    },
+    Equivalent {
+        file: "common/product_matrix.wgsl",
+        line: "const OWNERS = min(257u, 2u * AREA);  // invocations that place sums",
+        reason: "twice the area of an 8 × 8 matrix is less",
+    },
+    Equivalent {
+        file: "common/product_matrix.wgsl",
+        line: "const SLOTS = 2049u / AREA;           // matrices of sums; a multiple of eight, so that subgroups of one slot have one part",
+        reason: "the same quotient",
+    },
+    Equivalent {
+        file: "common/product_matrix.wgsl",
+        line: "const SLOTS = 2048u * AREA;           // matrices of sums; a multiple of eight, so that subgroups of one slot have one part",
+        reason: "more workgroup memory than a GPU has, which software drivers give",
+    },
+    Equivalent {
+        file: "common/product_matrix.wgsl",
+        line: "for (var first = 0u; first <= 8u; first += subgroups) {",
+        reason: NINTH_PART,
+    },
+    Equivalent {
+        file: "common/product_matrix.wgsl",
+        line: "for (var first = 0u; first < 9u; first += subgroups) {",
+        reason: NINTH_PART,
+    },
+    Equivalent {
+        file: "common/product_matrix.wgsl",
+        line: "let row = part_row((first + subgroup) % 9u);",
+        reason: NINTH_PART,
+    },
+    Equivalent {
+        file: "common/product_matrix.wgsl",
+        line: "let column = part_column((first + subgroup) % 9u);",
+        reason: NINTH_PART,
+    },
+    Equivalent {
+        file: "common/product_matrix.wgsl",
+        line: "for (var term = 0u; term <= terms; term += EDGE) {",
+        reason: ADDS_ZEROS,
+    },
+    Equivalent {
+        file: "common/product_matrix.wgsl",
+        line: "for (var v = lane; v < SIDE * EDGE / 4u; v -= 256u) { stage(term, v); }",
+        reason: ONE_ROUND,
+    },
 ];
