@@ -253,4 +253,19 @@ pub const EQUIVALENT: &[Equivalent] = &[
         line: "for (var v = lane; v < SIDE * EDGE / 4u; v -= 256u) { stage(term, v); }",
         reason: ONE_ROUND,
     },
+    Equivalent {
+        file: "common/product_matrix.wgsl",
+        line: "for (var v = lane; v < SIDE * EDGE / 4u; v += 257u) { stage(term, v); }",
+        reason: ONE_ROUND,
+    },
+    Equivalent {
+        file: "common/product_matrix.wgsl",
+        line: "for (var at = 4u * lane; at < 8u * AREA; at -= 1024u) {",
+        reason: ONE_ROUND,
+    },
+    Equivalent {
+        file: "common/product_matrix.wgsl",
+        line: "for (var at = 4u * lane; at < 8u * AREA; at += 1025u) {",
+        reason: ONE_ROUND,
+    },
 ];
