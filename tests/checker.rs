@@ -187,6 +187,21 @@ fn every_element_of_a_product_has_an_owner_with_no_more_than_its_share() {
         }
         assert_eq!(owned.into_iter().max(), Some(tiling.share()), "{tiling}");
     }
+    // four neighbours, a row of a matrix, a part beside and a part below, a block beside and a block below
+    for (tiling, row, column, owner) in [
+        (Tiling::Matrix8, 0, 3, [0, 0]),
+        (Tiling::Matrix8, 1, 4, [3, 0]),
+        (Tiling::Matrix8, 0, 16, [16, 0]),
+        (Tiling::Matrix8, 32, 0, [64, 0]),
+        (Tiling::Matrix8, 64, 64, [128, 1]),
+        (Tiling::Matrix16, 0, 3, [0, 0]),
+        (Tiling::Matrix16, 1, 4, [5, 0]),
+        (Tiling::Matrix16, 0, 32, [64, 0]),
+        (Tiling::Matrix16, 64, 0, [0, 0]),
+        (Tiling::Matrix16, 128, 128, [256, 1]),
+    ] {
+        assert_eq!(tiling.owner(row, column), owner, "{tiling}: ({row}, {column})");
+    }
 }
 
 #[test]
