@@ -10,7 +10,7 @@ struct Args {
     k: u32,           // inputs
     n: u32,           // outputs
     add: u32,         // 1: add to the old dx
-    loss_scale: f32,  // what dy is multiplied by before it is rounded to f16
+    loss_scale: f32,  // mixed precision: what dy is multiplied by before it is rounded to f16
 }
 @group(1) @binding(0) var<uniform>             args:        Args;
 @group(1) @binding(1) var<storage, read>       params:      array<vec4f>;  // w [n, k4]

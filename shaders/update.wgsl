@@ -4,7 +4,7 @@
 struct Args {
     layers: u32,      // length of the layer table
     width: u32,       // workgroups along x
-    loss_scale: f32,  // what dy is multiplied by before it is rounded to f16
+    loss_scale: f32,  // mixed precision: what dy is multiplied by before it is rounded to f16
 }
 struct Layer {
     group: u32,   // number of the layer's first workgroup

@@ -66,46 +66,6 @@ fn matrices_of_sixteen_are_right_in_quarters_of_eight() {
 struct MatrixA { a: coop_mat8x8<f16, A>, b: coop_mat8x8<f16, A>, c: coop_mat8x8<f16, A>, d: coop_mat8x8<f16, A> }
 struct MatrixB { a: coop_mat8x8<f16, B>, b: coop_mat8x8<f16, B>, c: coop_mat8x8<f16, B>, d: coop_mat8x8<f16, B> }
 struct MatrixC { a: coop_mat8x8<f32, C>, b: coop_mat8x8<f32, C>, c: coop_mat8x8<f32, C>, d: coop_mat8x8<f32, C> }
-fn left_by_rows(at: u32, stride: u32) -> MatrixA {
-    let a = coopLoadT<coop_mat8x8<f16, A>>(&lefts[at], stride);
-    let near = at + 8u;
-    let n = coopLoadT<coop_mat8x8<f16, A>>(&lefts[near], stride);
-    let far = at + 8u * stride;
-    let f = coopLoadT<coop_mat8x8<f16, A>>(&lefts[far], stride);
-    let both = far + 8u;
-    let d = coopLoadT<coop_mat8x8<f16, A>>(&lefts[both], stride);
-    return MatrixA(a, n, f, d);
-}
-fn left_by_columns(at: u32, stride: u32) -> MatrixA {
-    let a = coopLoad<coop_mat8x8<f16, A>>(&lefts[at], stride);
-    let near = at + 8u;
-    let n = coopLoad<coop_mat8x8<f16, A>>(&lefts[near], stride);
-    let far = at + 8u * stride;
-    let f = coopLoad<coop_mat8x8<f16, A>>(&lefts[far], stride);
-    let both = far + 8u;
-    let d = coopLoad<coop_mat8x8<f16, A>>(&lefts[both], stride);
-    return MatrixA(a, f, n, d);
-}
-fn right_by_rows(at: u32, stride: u32) -> MatrixB {
-    let a = coopLoadT<coop_mat8x8<f16, B>>(&rights[at], stride);
-    let near = at + 8u;
-    let n = coopLoadT<coop_mat8x8<f16, B>>(&rights[near], stride);
-    let far = at + 8u * stride;
-    let f = coopLoadT<coop_mat8x8<f16, B>>(&rights[far], stride);
-    let both = far + 8u;
-    let d = coopLoadT<coop_mat8x8<f16, B>>(&rights[both], stride);
-    return MatrixB(a, n, f, d);
-}
-fn right_by_columns(at: u32, stride: u32) -> MatrixB {
-    let a = coopLoad<coop_mat8x8<f16, B>>(&rights[at], stride);
-    let near = at + 8u;
-    let n = coopLoad<coop_mat8x8<f16, B>>(&rights[near], stride);
-    let far = at + 8u * stride;
-    let f = coopLoad<coop_mat8x8<f16, B>>(&rights[far], stride);
-    let both = far + 8u;
-    let d = coopLoad<coop_mat8x8<f16, B>>(&rights[both], stride);
-    return MatrixB(a, f, n, d);
-}
 fn multiply_add(l: MatrixA, r: MatrixB, sum: MatrixC) -> MatrixC {
     let a = coopMultiplyAdd(l.a, r.a, sum.a);
     let b = coopMultiplyAdd(l.a, r.b, sum.b);
@@ -129,6 +89,30 @@ fn store(sum: MatrixC, at: u32, stride: u32) {
 ";
     let gpu = Gpu::open(&Choice::Best, Options { precision: Precision::Mixed, ..Options::default() })
         .expect("an adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)");
+    // a b over c d: what lies eight elements further is b by rows and c by columns
+    let loads = [
+        ("left_by_rows", "A", "lefts", "coopLoadT", "near, far"),
+        ("left_by_columns", "A", "lefts", "coopLoad", "far, near"),
+        ("right_by_rows", "B", "rights", "coopLoadT", "near, far"),
+        ("right_by_columns", "B", "rights", "coopLoad", "far, near"),
+    ]
+    .map(|(name, role, operands, load, order)| {
+        let load = format!("{load}<coop_mat8x8<f16, {role}>>");
+        format!(
+            "fn {name}(at: u32, stride: u32) -> Matrix{role} {{
+    let at_near = at + 8u;
+    let at_far = at + 8u * stride;
+    let at_both = at_far + 8u;
+    let first = {load}(&{operands}[at], stride);
+    let near = {load}(&{operands}[at_near], stride);
+    let far = {load}(&{operands}[at_far], stride);
+    let last = {load}(&{operands}[at_both], stride);
+    return Matrix{role}(first, {order}, last);
+}}
+"
+        )
+    })
+    .concat();
     if !gpu.offers(Needs::Matrices(8)) {
         println!("not checked: matrices of 8 x 8, which {} lacks", gpu.adapter().name);
         return;
@@ -155,6 +139,7 @@ fn store(sum: MatrixC, at: u32, stride: u32) {
             text.lines().filter(|line| !line.starts_with("alias Matrix")).flat_map(|line| [line, "\n"]).collect();
         assert!(aliases == 3 && !text.contains("coop_mat16x16") && !text.contains("coopLoad"), "{text}");
         text += QUARTERS;
+        text += &loads;
         for case in (spec.cases)() {
             let found = run(&gpu, &case, Some(&text)).expect("the device survives");
             assert!(found.is_ok(), "{}, {}: {}", spec.name, case.name, found.unwrap_err());

@@ -127,7 +127,10 @@ fetch_mesa() {
     local folder=$target/mesa library
     if [ ! -e "$folder/icd.json" ]; then
         local keys=/usr/share/keyrings/debian-archive-keyring.gpg
-        command -v apt-get >/dev/null && [ -e "$keys" ] || { say "Mesa is fetched with apt-get and Debian's keys ($keys), which are not here" >&2; exit 75; }
+        if ! command -v apt-get >/dev/null || [ ! -e "$keys" ]; then
+            say "Mesa is fetched with apt-get and Debian's keys ($keys), which are not here" >&2
+            exit 75
+        fi
         say "fetching lavapipe from Debian testing"
         rm -rf "$folder" && mkdir -p "$folder/apt/lists/partial" "$folder/apt/archives/partial"
         (

@@ -100,6 +100,9 @@ impl Limits {
     /// gradient is small beside its rounding, Adam takes a step of the same size all the same. The largest seen are 1.8e-3 (a KL
     /// divergence near 0) and 0.10 (twenty steps of the small AE).
     pub const MIXED: Limits = Limits { values: 5e-3, change: 0.2 };
+    /// For the f64 oracle.
+    pub const ORACLE: Limits = Limits { values: 1e-10, change: 1e-8 };
+
     /// For a GPU whose products have this precision.
     pub fn of(precision: Precision) -> Limits {
         match precision {
@@ -107,8 +110,6 @@ impl Limits {
             Precision::Mixed => Limits::MIXED,
         }
     }
-    /// For the f64 oracle.
-    pub const ORACLE: Limits = Limits { values: 1e-10, change: 1e-8 };
 }
 
 /// One compared tensor.

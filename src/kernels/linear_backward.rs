@@ -29,7 +29,7 @@ args! {
         n: u32,
         /// 1: add to the old dx.
         add: u32,
-        /// What dy is multiplied by before it is rounded to f16.
+        /// Mixed precision: what dy is multiplied by before it is rounded to f16.
         loss_scale: f32,
     }
 }

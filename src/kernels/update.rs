@@ -23,7 +23,7 @@ args! {
         layers: u32,
         /// Workgroups along x.
         width: u32,
-        /// What dy is multiplied by before it is rounded to f16.
+        /// Mixed precision: what dy is multiplied by before it is rounded to f16.
         loss_scale: f32,
     }
 }

@@ -56,7 +56,7 @@ const SPAN: f64 = 4e-3;
 /// # Errors
 /// [`Error::Invalid`] where the adapter lacks what is pinned; [`Error::Gpu`] where the device is lost; as [`prove`].
 pub fn tilings(gpu: &Gpu, settings: &Settings, wish: Wish, report: &mut dyn FnMut(&str)) -> Result<Tilings> {
-    let file = cache_file();
+    let (file, mut checked) = (cache_file(), Checked::default());
     let (found, why) = match wish {
         Wish::Pinned(tiling) if tiling.precision() != gpu.precision() => {
             let problem = format!("{tiling} goes with --precision {}, not {}", tiling.precision(), gpu.precision());
@@ -70,12 +70,12 @@ pub fn tilings(gpu: &Gpu, settings: &Settings, wish: Wish, report: &mut dyn FnMu
         Wish::Auto if gpu.adapter().is_software() => (gpu.tilings(), "for a software adapter"),
         Wish::Auto => match file.as_deref().and_then(|file| remembered(file, &key(gpu, settings))) {
             Some(found) => (found, "as measured before"),
-            None => (measure(gpu, settings)?, "as measured now"),
+            None => (measure(gpu, settings, &mut checked)?, "as measured now"),
         },
-        Wish::Measure => (measure(gpu, settings)?, "as measured now"),
+        Wish::Measure => (measure(gpu, settings, &mut checked)?, "as measured now"),
     };
     let found = settings.model.fit(found);
-    prove(gpu, settings, found, &mut Checked::default())?;
+    prove(gpu, settings, found, &mut checked)?;
     if let (Some(file), "as measured now") = (file, why)
         && let Err(error) = remember(&file, key(gpu, settings), found)
     {
@@ -101,9 +101,9 @@ pub fn prove(gpu: &Gpu, settings: &Settings, tilings: Tilings, checked: &mut Che
 }
 
 /// Times whole steps, one part's tiling changed at a time.
-fn measure(gpu: &Gpu, settings: &Settings) -> Result<Tilings> {
-    let (mut best, mut checked) = (settings.model.fit(gpu.tilings()), Checked::default());
-    prove(gpu, settings, best, &mut checked)?;
+fn measure(gpu: &Gpu, settings: &Settings, checked: &mut Checked) -> Result<Tilings> {
+    let mut best = settings.model.fit(gpu.tilings());
+    prove(gpu, settings, best, checked)?;
     let mut least = seconds(gpu, settings, best)?;
     let parts: [fn(Tilings) -> Vec<Tilings>; 4] = [
         |t| Tiling::ALL.map(|forward| Tilings { forward, ..t }).into(),
@@ -117,7 +117,7 @@ fn measure(gpu: &Gpu, settings: &Settings) -> Result<Tilings> {
             // a middle that begins in one dispatch stays in one: six are promised for the article's nets
             let apart = candidate.latent == LatentTiling::Layers && best.latent != LatentTiling::Layers;
             if candidate != best && fits && !apart {
-                prove(gpu, settings, candidate, &mut checked)?;
+                prove(gpu, settings, candidate, checked)?;
                 let time = seconds(gpu, settings, candidate)?;
                 if time < MARGIN * least {
                     (best, least) = (candidate, time);
