@@ -69,13 +69,15 @@ pub enum Error {
         /// The last failure at each mirror.
         problem: String,
     },
-    /// Training produced a value that is not finite.
-    #[error("{what} is not finite at step {step}")]
+    /// Training produced a value that is not finite in float32.
+    #[error("{what} is not finite {}", at(*.first, *.last))]
     NotFinite {
         /// The loss or tensor.
         what: String,
-        /// The training step, counted from 1.
-        step: u64,
+        /// The first training step that may have produced it, counted from 1.
+        first: u64,
+        /// The last one.
+        last: u64,
     },
     /// One or more checks failed; the report has been printed.
     #[error("{0}")]
@@ -83,6 +85,11 @@ pub enum Error {
     /// The user stopped the run; what was finished is saved.
     #[error("interrupted: {0}")]
     Interrupted(String),
+}
+
+/// Training steps in words.
+fn at(first: u64, last: u64) -> String {
+    if first == last { format!("at step {first}") } else { format!("after steps {first} to {last}") }
 }
 
 impl Error {
@@ -112,6 +119,7 @@ impl Error {
             Error::NoAdapter { .. } => Some(
                 "install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers), or use --device cpu",
             ),
+            Error::NotFinite { .. } => Some("training has diverged: try a smaller --lr, --beta or --corrupt"),
             _ => None,
         }
     }

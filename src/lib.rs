@@ -6,7 +6,7 @@
 //! The command line is a thin layer over this library. A run on the built-in glyphs, without a directory:
 //!
 //! ```
-//! use wgvae::{data::glyphs, device::{Choice, Device}, gpu::Options, models::*, train::{Session, Settings}};
+//! use wgvae::{data::glyphs, device::{Choice, Device}, gpu::Options, models::*, run::Settings, train::Session};
 //!
 //! # fn main() -> wgvae::Result<()> {
 //! let data = glyphs::dataset(0, 640, 64); // 28 × 28 digits: 640 to train on, 64 to test
@@ -34,7 +34,8 @@
 //! | [`oracle`] | one file per kernel, same name: the same in f64, as short as it can be; `step` is a whole training step |
 //! | [`check`] | running cases, deriving limits, comparing, mutants, replaying recorded training runs |
 //! | [`models`] | where a model's parts lie, and the programs of its forward pass, training step, encoding and decoding |
-//! | [`train`] | the loop on either device, and what a run leaves: metrics, checkpoints, pictures |
+//! | [`run`] | what a run leaves: its directory and the lock on it, configuration, metrics, weights, checkpoints |
+//! | [`train`] | the loop on either device, the choice of tilings, pictures of a run |
 //! | [`data`] | sources; every one becomes a [`data::Dataset`] of bytes |
 //! | [`analysis`], [`gallery`], [`interop`] | what is done with a trained model: figures, pictures, other programs' files |
 //! | [`picture`] | sheets, curves and scatters from plain numbers |
@@ -75,6 +76,7 @@ pub mod kernels;
 pub mod models;
 pub mod oracle;
 pub mod picture;
+pub mod run;
 pub mod train;
 
 pub use error::{Error, Result};

@@ -124,7 +124,16 @@ fn rows_of_light() -> Dataset {
         Split { images: pixels.collect(), labels: Some(labels), count }
     };
     let (train, test) = (split(600, 0), split(120, 5));
-    Dataset { name: "rows".into(), width: SIDE, height: SIDE, classes: CLASSES, train, test, hashes: BTreeMap::new() }
+    Dataset {
+        name: "rows".into(),
+        directory: None,
+        width: SIDE,
+        height: SIDE,
+        classes: CLASSES,
+        train,
+        test,
+        hashes: BTreeMap::new(),
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::{
 use tiny::folder;
 use wgvae::{
     models::{Kind, Loss, Model},
-    train::checkpoint,
+    run::checkpoint,
 };
 
 /// A trained CVAE, VAE and AE, made once.

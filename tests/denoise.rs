@@ -12,7 +12,8 @@ use wgvae::{
     models::{Adam, Codec, Corruption, Kind, Loss, Model, Noise, Objective},
     oracle::corrupt::{EVALUATION, corrupt},
     picture::BLANK,
-    train::{Config, Run, Session, Settings},
+    run::{Config, Run, Settings},
+    train::Session,
 };
 
 const PIXELS: usize = 28 * 28;

@@ -13,7 +13,7 @@ use wgvae::{
     data::rows_f32,
     interop::onnx::{self, messages::*},
     models::{Codec, Kind, Loss, Model, Param},
-    train::{Run, checkpoint},
+    run::{Run, checkpoint},
 };
 
 const KINDS: [(Kind, Loss); 3] = [(Kind::Ae, Loss::MseMean), (Kind::Vae, Loss::BceSum), (Kind::Cvae, Loss::MseSum)];

@@ -9,7 +9,8 @@ use wgvae::{
     gpu::{Choice, Gpu, LatentTiling, Options, Precision, Tiling, Tilings},
     models::{Adam, Corruption, Kind, Loss, Model, Network, Noise, Objective, Param},
     oracle::philox::{Stream, uniforms},
-    train::{EpochLosses, GpuTrainer, Settings, State, Trainer},
+    run::{Settings, State},
+    train::{EpochLosses, GpuTrainer, Trainer},
 };
 
 const KINDS: [Kind; 3] = [Kind::Ae, Kind::Vae, Kind::Cvae];
@@ -32,7 +33,16 @@ fn noise_images() -> Dataset {
         count,
     };
     let (train, test) = (split(0, 171), split(1, 40));
-    Dataset { name: "noise".into(), width: 9, height: 7, classes: 3, train, test, hashes: BTreeMap::new() }
+    Dataset {
+        name: "noise".into(),
+        directory: None,
+        width: 9,
+        height: 7,
+        classes: 3,
+        train,
+        test,
+        hashes: BTreeMap::new(),
+    }
 }
 
 fn settings(kind: Kind, data: &Dataset, hidden: &[usize], latent: usize, batch: usize, loss: Loss) -> Settings {

@@ -13,7 +13,7 @@ use crate::{
     kernels::Format,
     kernels::update::Epilogue,
     models::{Network, step},
-    train::Settings,
+    run::Settings,
 };
 use serde::Serialize;
 use std::{collections::HashMap, sync::Arc};

@@ -11,7 +11,8 @@ use crate::{
     gpu::{Gpu, Tilings},
     models::{Adam, Kind, Loss, Model, Objective},
     oracle::philox::{Stream, block},
-    train::{DeviceMemory, Progress, Settings, Trainer, tuning},
+    run::Settings,
+    train::{DeviceMemory, Progress, Trainer, tuning},
 };
 use serde::Serialize;
 use std::time::Instant;
@@ -161,5 +162,14 @@ fn random(count: usize) -> Dataset {
         Split { images: words.flat_map(u32::to_le_bytes).take(784 * count).collect(), labels: None, count }
     };
     let (train, test) = (split(count), split(1));
-    Dataset { name: "random bytes".into(), width: 28, height: 28, classes: 0, train, test, hashes: Default::default() }
+    Dataset {
+        name: "random bytes".into(),
+        directory: None,
+        width: 28,
+        height: 28,
+        classes: 0,
+        train,
+        test,
+        hashes: Default::default(),
+    }
 }

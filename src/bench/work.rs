@@ -8,7 +8,7 @@ use crate::{
         update::{Entry, Epilogue},
     },
     models::{Model, Network, step},
-    train::Settings,
+    run::Settings,
 };
 
 /// The work of a dispatch, or of several.

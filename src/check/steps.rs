@@ -6,7 +6,8 @@ use crate::{
     device::Device,
     gpu::{Gpu, Precision},
     models::{Adam, Kind, Loss, Model, Objective},
-    train::{Settings, Trainer},
+    run::Settings,
+    train::Trainer,
 };
 use serde::Serialize;
 use std::sync::Arc;

@@ -2,7 +2,9 @@
 
 use super::{
     options::{DeviceOptions, PrecisionOptions},
-    output, print_json,
+    output,
+    print::{progress, to_stdout},
+    print_json,
 };
 use crate::{
     Error, Result,
@@ -43,7 +45,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
         return Err(Error::invalid("--batch", "must be at least 1"));
     }
     if cfg!(debug_assertions) {
-        eprintln!("warning: this is a debug build; use cargo run --release");
+        progress!("warning: this is a debug build; use cargo run --release");
     }
     if arguments.scaling { scaling(&arguments) } else { report(&arguments) }
 }
@@ -60,9 +62,8 @@ fn report(arguments: &Arguments) -> Result<()> {
     spinner.finish_and_clear();
     match arguments.json {
         true => print_json(&report),
-        false => print!("{report}"),
+        false => to_stdout(format_args!("{report}")),
     }
-    Ok(())
 }
 
 fn scaling(arguments: &Arguments) -> Result<()> {
@@ -88,12 +89,12 @@ fn scaling(arguments: &Arguments) -> Result<()> {
     spinner.finish_and_clear();
     match arguments.json {
         true => print_json(&growth),
-        false => print!("{growth}"),
-    }
+        false => to_stdout(format_args!("{growth}")),
+    }?;
     if let Some([table, picture]) = &files {
         growth.write_csv(table)?;
         growth.plot()?.save(picture)?;
-        eprintln!("written: {} and {}", table.display(), picture.display());
+        progress!("written: {} and {}", table.display(), picture.display());
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! `wgvae curves`
 
-use super::output::OutputOptions;
+use super::{output::OutputOptions, print::result};
 use crate::{
     Result,
     gallery::{self, Quantity},
-    train::Run,
+    run::Run,
 };
 use clap::ValueEnum;
 use std::path::PathBuf;
@@ -43,6 +43,5 @@ pub fn run(arguments: Arguments) -> Result<()> {
     };
     let path = arguments.output.picture(&runs[0].dir, name, &["png", "svg"])?;
     gallery::curves(&runs, quantity, arguments.log)?.save(&path)?;
-    println!("{}", path.display());
-    Ok(())
+    result!("{}", path.display())
 }

@@ -4,6 +4,7 @@ use super::{
     encode::range_beside,
     options::RunOptions,
     output::{check, picture_of_run},
+    print::result,
 };
 use crate::{
     Error, Result,
@@ -53,8 +54,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
         true => npy::write(&path, &[z.len() / model.latent, height, width], &images)?,
         false => save_png(&path, &Sheet::new(width, height).render(&images)?)?,
     }
-    println!("{}", path.display());
-    Ok(())
+    result!("{}", path.display())
 }
 
 /// The latents in a file, codes of eight bits restored.

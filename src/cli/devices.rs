@@ -1,6 +1,6 @@
 //! `wgvae devices`
 
-use super::print_json;
+use super::{print::result, print_json};
 use crate::{
     Result,
     gpu::{AdapterSummary, adapters, best},
@@ -28,44 +28,43 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let lines: Vec<Line> =
         found.into_iter().map(|adapter| Line { auto: Some(adapter.index) == chosen, adapter }).collect();
     if arguments.json {
-        print_json(&lines);
-        return Ok(());
+        return print_json(&lines);
     }
     for Line { adapter, auto } in &lines {
-        println!(
+        result!(
             "{}{} {} ({}, {})",
             adapter.index,
             if *auto { "*" } else { " " },
             adapter.name,
             adapter.kind,
             adapter.backend
-        );
-        println!("     driver               {}", adapter.driver);
-        println!("     largest buffer       {} MiB", adapter.max_binding_bytes >> 20);
-        println!(
+        )?;
+        result!("     driver               {}", adapter.driver)?;
+        result!("     largest buffer       {} MiB", adapter.max_binding_bytes >> 20)?;
+        result!(
             "     workgroup            {} invocations, {} KiB",
             adapter.max_invocations,
             adapter.max_workgroup_bytes >> 10
-        );
-        println!(
+        )?;
+        result!(
             "     subgroups            {} to {} invocations",
-            adapter.subgroup_sizes[0], adapter.subgroup_sizes[1]
-        );
-        println!("     optional features    {}", adapter.features.join(", "));
+            adapter.subgroup_sizes[0],
+            adapter.subgroup_sizes[1]
+        )?;
+        result!("     optional features    {}", adapter.features.join(", "))?;
         let edges: Vec<String> = adapter.matrix_edges.iter().map(|edge| format!("{edge} x {edge}")).collect();
         match &edges[..] {
-            [] => println!("     mixed precision      none, for want of cooperative matrices of f16 with sums in f32"),
-            edges => println!("     mixed precision      by cooperative matrices of {}", edges.join(" and ")),
+            [] => result!("     mixed precision      none, for want of cooperative matrices of f16 with sums in f32")?,
+            edges => result!("     mixed precision      by cooperative matrices of {}", edges.join(" and "))?,
         }
     }
     match chosen {
         Some(index) => {
-            println!("\n--device auto takes {index}: hardware goes before software, and a discrete card first.")
+            result!("\n--device auto takes {index}: hardware goes before software, and a discrete card first.")
         }
-        None => println!(
+        None => result!(
             "no adapter found: --device auto takes the f64 oracle. For a GPU, install a Vulkan driver \
              (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)."
         ),
     }
-    Ok(())
 }

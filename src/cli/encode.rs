@@ -7,7 +7,7 @@ use crate::{
     data::Split,
     interop::npy,
     models::{Codec, Kind},
-    train::Run,
+    run::Run,
 };
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};

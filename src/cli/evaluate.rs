@@ -1,6 +1,11 @@
 //! `wgvae evaluate`
 
-use super::{images::ImageOptions, options::RunOptions, print_json};
+use super::{
+    images::ImageOptions,
+    options::RunOptions,
+    print::{progress, result},
+    print_json,
+};
 use crate::{
     Error, Result,
     analysis::{Evaluation, evaluate, label_accuracy},
@@ -39,10 +44,10 @@ pub fn run(arguments: Arguments) -> Result<()> {
             let problem = format!("{} classes, but the run was trained on {}", data.classes, codec.model().classes);
             return Err(Error::invalid("--data", problem));
         }
-        eprintln!("judge: training a classifier to read the samples");
+        progress!("judge: training a classifier to read the samples");
         let samples = label_accuracy(&codec, &data, arguments.samples, seed)?;
         if samples.judge_accuracy < FIT_TO_JUDGE {
-            eprintln!(
+            progress!(
                 "warning: the judge reads only {:.4} of the real test images right: do not trust label_accuracy",
                 samples.judge_accuracy
             );
@@ -53,35 +58,35 @@ pub fn run(arguments: Arguments) -> Result<()> {
         true => print_json(&figures),
         false => print(&figures),
     }
-    Ok(())
 }
 
-fn print(figures: &Evaluation) {
-    let line = |name: &str, value: f64, digits: usize, what: &str| println!("{name:<22} {value:>12.digits$}  {what}");
-    println!("{:<22} {:>12}  averages per image follow", "images", figures.images);
+fn print(figures: &Evaluation) -> Result<()> {
+    let line = |name: &str, value: f64, digits: usize, what: &str| result!("{name:<22} {value:>12.digits$}  {what}");
+    result!("{:<22} {:>12}  averages per image follow", "images", figures.images)?;
     let drawn = if figures.kl.is_some() { ", one draw of z" } else { "" };
-    line("mse", figures.mse, 5, &format!("squared error per pixel{drawn}"));
-    line("squared_error", figures.squared_error, 3, &format!("sum over the pixels{drawn}"));
-    line("bce", figures.bce, 3, &format!("binary cross-entropy in nats{drawn}"));
+    line("mse", figures.mse, 5, &format!("squared error per pixel{drawn}"))?;
+    line("squared_error", figures.squared_error, 3, &format!("sum over the pixels{drawn}"))?;
+    line("bce", figures.bce, 3, &format!("binary cross-entropy in nats{drawn}"))?;
     if let Some(at_mu) = &figures.at_mu {
-        line("mse_at_mu", at_mu.mse_at_mu, 5, "squared error per pixel, z = mu");
-        line("squared_error_at_mu", at_mu.squared_error_at_mu, 3, "sum over the pixels, z = mu");
-        line("bce_at_mu", at_mu.bce_at_mu, 3, "binary cross-entropy in nats, z = mu");
+        line("mse_at_mu", at_mu.mse_at_mu, 5, "squared error per pixel, z = mu")?;
+        line("squared_error_at_mu", at_mu.squared_error_at_mu, 3, "sum over the pixels, z = mu")?;
+        line("bce_at_mu", at_mu.bce_at_mu, 3, "binary cross-entropy in nats, z = mu")?;
     }
     if let (Some(kl), Some(elbo)) = (figures.kl, figures.elbo) {
-        line("kl", kl, 3, "KL(q(z|x) || N(0, 1)) in nats");
-        line("elbo", elbo, 3, "-(bce + kl) in nats");
+        line("kl", kl, 3, "KL(q(z|x) || N(0, 1)) in nats")?;
+        line("elbo", elbo, 3, "-(bce + kl) in nats")?;
     }
     let unit = if figures.kl.is_some() { "mu" } else { "the code" };
-    println!("{:<22} {:>12}  dimensions where {unit} varies by more than 0.01", "active_units", figures.active_units);
+    result!("{:<22} {:>12}  dimensions where {unit} varies by more than 0.01", "active_units", figures.active_units)?;
     if let Some(samples) = &figures.samples {
         let what = format!("of {} samples of the prior, read as their label by the judge", samples.samples);
-        line("label_accuracy", samples.label_accuracy, 4, &what);
-        line("judge_accuracy", samples.judge_accuracy, 4, "of the real test images, read right by the judge");
+        line("label_accuracy", samples.label_accuracy, 4, &what)?;
+        line("judge_accuracy", samples.judge_accuracy, 4, "of the real test images, read right by the judge")?;
     }
-    println!("\n{:>9}  {:>12}{}", "dimension", "variance", if figures.kl.is_some() { "            kl" } else { "" });
+    result!("\n{:>9}  {:>12}{}", "dimension", "variance", if figures.kl.is_some() { "            kl" } else { "" })?;
     for (j, variance) in figures.variance_per_dimension.iter().enumerate() {
         let kl = figures.kl_per_dimension.as_ref().map(|kl| format!("  {:>12.4}", kl[j])).unwrap_or_default();
-        println!("{j:>9}  {variance:>12.4}{kl}");
+        result!("{j:>9}  {variance:>12.4}{kl}")?;
     }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! `wgvae export`
 
+use super::print::result;
 use crate::{Error, Result, interop::onnx};
 use std::path::PathBuf;
 
@@ -18,7 +19,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<()> {
-    let run = crate::train::Run::open(&arguments.run)?;
+    let run = crate::run::Run::open(&arguments.run)?;
     let weights = run.weights()?;
     let folder = &arguments.onnx;
     let files = [onnx::ENCODER, onnx::DECODER].map(|name| folder.join(name));
@@ -28,7 +29,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     onnx::export(folder, &run.config.model, &weights)?;
     for file in files {
-        println!("{}", file.display());
+        result!("{}", file.display())?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `wgvae grid`
 
-use super::{options::DataOptions, output::OutputOptions};
+use super::{options::DataOptions, output::OutputOptions, print::result};
 use crate::{
     Result,
     gallery::{self, Part},
@@ -36,6 +36,5 @@ pub fn run(arguments: Arguments) -> Result<()> {
         Split::Test => Part::Test,
     };
     gallery::grid(&arguments.data.open()?, part, arguments.count)?.save(&path)?;
-    println!("{}", path.display());
-    Ok(())
+    result!("{}", path.display())
 }

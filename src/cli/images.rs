@@ -4,7 +4,7 @@ use super::options::{DataDir, parse};
 use crate::{
     Error, Result,
     data::{self, Dataset, Source, Split},
-    train::Run,
+    run::Run,
 };
 use clap::{Args, ValueEnum};
 

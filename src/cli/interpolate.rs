@@ -1,6 +1,6 @@
 //! `wgvae interpolate`
 
-use super::{options::RunOptions, output::OutputOptions};
+use super::{options::RunOptions, output::OutputOptions, print::result};
 use crate::{
     Result,
     gallery::{self, Interpolation, Path},
@@ -49,6 +49,5 @@ pub fn run(arguments: Arguments) -> Result<()> {
         },
     };
     gallery::interpolate(&codec, &data, &options)?.save(&path)?;
-    println!("{}", path.display());
-    Ok(())
+    result!("{}", path.display())
 }

@@ -1,6 +1,6 @@
 //! `wgvae manifold`
 
-use super::{options::RunOptions, output::OutputOptions};
+use super::{options::RunOptions, output::OutputOptions, print::result};
 use crate::{
     Result,
     gallery::{self, Origin, Size},
@@ -29,6 +29,5 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let codec = arguments.run.codec(&run)?;
     let origin = Origin::of(&codec, data.as_ref())?;
     gallery::manifold(&codec, Size::of_run(&run), &origin, arguments.size, arguments.label)?.save(&path)?;
-    println!("{}", path.display());
-    Ok(())
+    result!("{}", path.display())
 }

@@ -1,5 +1,6 @@
 //! The command line: one file per command. Progress goes to standard error, results to standard output.
 
+mod bar;
 mod bench;
 mod curves;
 mod decode;
@@ -14,10 +15,12 @@ mod interpolate;
 mod manifold;
 mod options;
 mod output;
+mod print;
 mod reconstruct;
 mod sample;
 mod scatter;
 mod score;
+mod signals;
 mod style;
 mod train;
 mod traverse;
@@ -78,9 +81,9 @@ enum Command {
 }
 
 impl Command {
-    fn run(self) -> Result<()> {
-        match self {
-            Command::Train(arguments) => train::run(arguments),
+    fn run(self) -> Result<(), Failure> {
+        let done = match self {
+            Command::Train(arguments) => return train::run(arguments),
             Command::Grid(arguments) => grid::run(arguments),
             Command::Reconstruct(arguments) => reconstruct::run(arguments),
             Command::Denoise(arguments) => denoise::run(arguments),
@@ -99,21 +102,37 @@ impl Command {
             Command::Devices(arguments) => devices::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
             Command::Bench(arguments) => bench::run(arguments),
-        }
+        };
+        done.map_err(Failure::from)
     }
 }
 
-/// Runs the command line of this process: 0 for success, 1 for failure, 2 for wrong usage, 130 for an interruption.
+/// Why a command failed, and how it ends.
+struct Failure {
+    error: Error,
+    /// What the user can do about it.
+    hint: Option<String>,
+    /// The exit status.
+    status: u8,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure { hint: error.hint().map(String::from), status: 1, error }
+    }
+}
+
+/// Runs the command line of this process: 0 for success, 1 for failure, 2 for wrong usage, 128 + its number after a signal.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match cli.command.run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", chain(&error));
-            if let Some(hint) = error.hint() {
-                eprintln!("hint: {hint}");
+        Err(Failure { error, hint, status }) => {
+            print::progress!("error: {}", chain(&error));
+            if let Some(hint) = hint {
+                print::progress!("hint: {hint}");
             }
-            ExitCode::from(if matches!(error, Error::Interrupted(_)) { 130 } else { 1 })
+            ExitCode::from(status)
         }
     }
 }
@@ -129,6 +148,6 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Prints a result as JSON on standard output.
-fn print_json(value: &impl serde::Serialize) {
-    println!("{}", serde_json::to_string_pretty(value).expect("results are plain data"));
+fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    print::result!("{}", serde_json::to_string_pretty(value).expect("results are plain data"))
 }

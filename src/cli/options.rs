@@ -1,12 +1,13 @@
 //! Options that several commands share.
 
+use super::print::progress;
 use crate::{
     Error, Result,
     data::{self, Dataset, Source},
     device::{Choice, Device},
     gpu::{self, Precision},
     models::{Codec, Corruption, Noise},
-    train::Run,
+    run::Run,
 };
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -15,9 +16,9 @@ use std::path::PathBuf;
 #[derive(Args)]
 pub struct DeviceOptions {
     /// auto: the best adapter, or the f64 oracle where there is none; gpu: the best adapter; cpu: the f64 oracle;
-    /// or the number of an adapter in `wgvae devices`
-    #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|INDEX", value_parser = parse::<Choice>)]
-    pub device: Choice,
+    /// or the number of an adapter in `wgvae devices` [default: auto; with train --resume, the run's own]
+    #[arg(long, value_name = "auto|gpu|cpu|INDEX", value_parser = parse::<Choice>)]
+    pub device: Option<Choice>,
     /// Keep WebGPU's runtime checks in the shaders
     #[arg(long, hide = true)]
     pub checked: bool,
@@ -75,7 +76,7 @@ impl PrecisionOptions {
 /// Where MNIST lies.
 #[derive(Args)]
 pub struct DataDir {
-    /// Where MNIST is looked for and downloaded to [default: the platform's cache directory]
+    /// Where MNIST is looked for and downloaded to [default: where the run found it, else the platform's cache directory]
     #[arg(long, env = "WGVAE_DATA", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 }
@@ -88,8 +89,14 @@ impl DeviceOptions {
 
     /// As [`DeviceOptions::open`], for products of `precision` where the device has what that takes.
     pub fn open_for(&self, precision: Precision) -> Result<Device> {
+        self.open_or(Choice::Auto, precision)
+    }
+
+    /// As [`DeviceOptions::open_for`], with `default` where none is asked for.
+    pub fn open_or(&self, default: Choice, precision: Precision) -> Result<Device> {
         let options = gpu::Options { checked: self.checked, precision };
-        Device::open(&self.device, options, &mut |line| eprintln!("device: {line}"))
+        let choice = self.device.as_ref().unwrap_or(&default);
+        Device::open(choice, options, &mut |line| progress!("device: {line}"))
     }
 }
 
@@ -98,7 +105,7 @@ impl DataOptions {
     pub fn open(&self) -> Result<Dataset> {
         let options =
             data::Options { train_limit: self.train_limit, test_limit: self.test_limit, ..data::Options::default() };
-        data::open(&self.data, self.dir.data_dir.as_deref(), &options, &mut |line| eprintln!("data: {line}"))
+        data::open(&self.data, self.dir.data_dir.as_deref(), &options, &mut |line| progress!("data: {line}"))
     }
 }
 
@@ -114,7 +121,9 @@ impl DataDir {
             test_limit: Some(then.test),
             ..data::Options::default()
         };
-        let data = data::open(&source, self.data_dir.as_deref(), &options, &mut |line| eprintln!("data: {line}"))?;
+        let own = then.directory.as_deref().filter(|dir| dir.is_dir());
+        let dir = self.data_dir.as_deref().or(own);
+        let data = data::open(&source, dir, &options, &mut |line| progress!("data: {line}"))?;
         then.expect(&data)?;
         Ok(data)
     }
@@ -194,4 +203,13 @@ pub fn parse<T: std::str::FromStr<Err = crate::Error>>(text: &str) -> std::resul
         crate::Error::Invalid { problem, .. } => problem,
         other => other.to_string(),
     })
+}
+
+/// `; did you mean NAME?` for the name that is nearest to `word`, if any is near.
+pub fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let distance = |name: &str| strsim::damerau_levenshtein(word, name);
+    match names.map(|name| (distance(name), name)).min() {
+        Some((distance, name)) if distance <= 1 + word.len() / 4 => format!("; did you mean {name}?"),
+        _ => String::new(),
+    }
 }

@@ -47,7 +47,7 @@ impl OutputOptions {
     }
 }
 
-/// `images/NAME` of the run in `dir`, which is replaced: training writes no file of that name.
+/// `images/NAME` of the run in `dir`, which is replaced: where training writes a file of that name, it shows the same.
 pub fn picture_of_run(dir: &Path, name: &str) -> Result<PathBuf> {
     let images = dir.join("images");
     std::fs::create_dir_all(&images).map_err(Error::io("create", &images))?;

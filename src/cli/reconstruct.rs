@@ -22,7 +22,7 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<()> {
     let run = arguments.run.open()?;
-    let path = arguments.output.picture(&run.dir, "reconstruct", &["png"])?;
+    let path = arguments.output.picture(&run.dir, "reconstructions", &["png"])?;
     let data = arguments.run.dir.open(&run)?;
     let codec = arguments.run.codec(&run)?;
     let indices = match arguments.images.is_empty() {

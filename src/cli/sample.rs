@@ -1,6 +1,10 @@
 //! `wgvae sample`
 
-use super::{options::RunOptions, output::OutputOptions};
+use super::{
+    options::RunOptions,
+    output::OutputOptions,
+    print::{progress, result},
+};
 use crate::{
     Result,
     gallery::{self, Origin, Sampling, Size},
@@ -31,20 +35,20 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let data = if kind == Kind::Ae { Some(arguments.run.dir.open(&run)?) } else { None };
     let codec = arguments.run.codec(&run)?;
     let origin = Origin::of(&codec, data.as_ref())?;
+    let usual = Sampling::sheet(&run.config.model, Size::of_run(&run), arguments.seed.unwrap_or(run.config.seed));
     let options = Sampling {
-        count: arguments.count.unwrap_or(if kind == Kind::Cvae { 10 } else { 100 }),
-        labels: arguments.label,
-        seed: arguments.seed.unwrap_or(run.config.seed),
+        count: arguments.count.unwrap_or(usual.count),
+        labels: if arguments.label.is_empty() { usual.labels } else { arguments.label },
+        seed: usual.seed,
     };
     gallery::sample(&codec, Size::of_run(&run), &origin, &options)?.save(&path)?;
-    eprintln!("samples: {}", origin.describe());
-    println!("{}", path.display());
-    Ok(())
+    progress!("samples: {}", origin.describe());
+    result!("{}", path.display())
 }
 
-/// `sample-label3-8-seed5` for labels 3 and 8 and seed 5.
+/// `samples-label3-8-seed5` for labels 3 and 8 and seed 5.
 fn name(arguments: &Arguments) -> String {
-    let mut name = "sample".to_string();
+    let mut name = "samples".to_string();
     if !arguments.label.is_empty() {
         let labels: Vec<String> = arguments.label.iter().map(usize::to_string).collect();
         name += &format!("-label{}", labels.join("-"));

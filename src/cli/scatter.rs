@@ -1,6 +1,6 @@
 //! `wgvae scatter`
 
-use super::{options::RunOptions, output::OutputOptions};
+use super::{options::RunOptions, output::OutputOptions, print::result};
 use crate::{Result, gallery};
 
 #[derive(clap::Args)]
@@ -20,6 +20,5 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let data = arguments.run.dir.open(&run)?;
     let codec = arguments.run.codec(&run)?;
     gallery::scatter(&codec, &data, arguments.count)?.plot.save(&path)?;
-    println!("{}", path.display());
-    Ok(())
+    result!("{}", path.display())
 }

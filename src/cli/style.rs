@@ -1,6 +1,6 @@
 //! `wgvae style`
 
-use super::{options::RunOptions, output::OutputOptions};
+use super::{options::RunOptions, output::OutputOptions, print::result};
 use crate::{Result, gallery};
 
 #[derive(clap::Args)]
@@ -24,6 +24,5 @@ pub fn run(arguments: Arguments) -> Result<()> {
         false => arguments.image,
     };
     gallery::style(&codec, &data, &indices)?.save(&path)?;
-    println!("{}", path.display());
-    Ok(())
+    result!("{}", path.display())
 }

@@ -1,36 +1,36 @@
 //! `wgvae train`
 
-use super::options::{CorruptOptions, DataOptions, DeviceOptions, PrecisionOptions, parse};
+use super::{
+    Failure,
+    bar::Bar,
+    chain,
+    options::{CorruptOptions, DataOptions, DeviceOptions, PrecisionOptions, nearest, parse},
+    print::progress,
+    signals::Stop,
+};
 use crate::{
     Error, Result,
     check::checked::Checked,
-    device::Device,
-    gpu::{Precision, Tilings},
-    models::{Adam, Corruption, Kind, Loss, Model, Objective},
+    device::{Choice, Device},
+    gpu::{Precision, Tilings, adapters},
+    models::{Adam, Corruption, Kind, Loss, Model, Objective, Param},
+    run::{Claim, Config, Figures, Metrics, Run, Settings, checkpoint},
     train::{
-        Metrics, Progress, Run, Session, Settings, checkpoint,
+        Changes, Session,
         tuning::{Wish, prove, tilings},
     },
 };
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressStyle};
-use std::{
-    io::IsTerminal,
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::path::{Path, PathBuf};
 
-/// A KL divergence per image, in nats, below which z tells nothing of the image.
+/// Posterior collapse is reported below this KL divergence per image, in nats.
 const COLLAPSED: f64 = 0.05;
 
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The model; with --resume, the run's own
-    #[arg(value_enum, required_unless_present = "resume")]
-    model: Option<ModelName>,
+    #[arg(value_name = "ae|vae|cvae", value_parser = kind, required_unless_present = "resume")]
+    model: Option<Kind>,
     #[command(flatten)]
     data: DataOptions,
     #[command(flatten)]
@@ -38,8 +38,12 @@ pub struct Arguments {
     /// Where the run is written [default: the first free of runs/MODEL-1, runs/MODEL-2, …]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Go on with the run in DIR after its last finished epoch; only --epochs, --device and --data-dir can be given with it
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "batch", "lr", "hidden", "latent", "loss", "beta", "seed", "tiling", "precision", "init", "corrupt", "noise"])]
+    /// Replace the run that lies in DIR of --out, and its pictures
+    #[arg(long, requires = "out")]
+    force: bool,
+    /// Go on with the run in DIR after its last finished epoch; of the other options only --epochs, --lr, --device and --data-dir
+    /// can be given with it, and what is not given stays as it was
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "loss", "beta", "seed", "tiling", "precision", "init", "corrupt", "noise"])]
     resume: Option<PathBuf>,
     /// Passes over the training images, in all [default: 10; with --resume, the run's own]
     #[arg(long)]
@@ -47,9 +51,9 @@ pub struct Arguments {
     /// Images per step
     #[arg(long, default_value_t = 32)]
     batch: usize,
-    /// Learning rate of Adam
-    #[arg(long, default_value_t = 1e-3)]
-    lr: f64,
+    /// Learning rate of Adam [default: 0.001; with --resume, the run's own]
+    #[arg(long)]
+    lr: Option<f64>,
     /// Widths of the encoder's hidden layers; the decoder mirrors them
     #[arg(long, default_value = "256", value_delimiter = ',')]
     hidden: Vec<usize>,
@@ -74,19 +78,9 @@ pub struct Arguments {
     tiling: Wish,
     #[command(flatten)]
     precision: PrecisionOptions,
-    /// Start from the weights in a safetensors file, such as one saved from PyTorch
-    #[arg(long, value_name = "FILE")]
+    /// Start from the weights in a safetensors file, such as one saved from PyTorch, or of the run in a directory
+    #[arg(long, value_name = "FILE|RUN")]
     init: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum ModelName {
-    /// Autoencoder
-    Ae,
-    /// Variational autoencoder
-    Vae,
-    /// Conditional VAE
-    Cvae,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -108,7 +102,7 @@ impl Arguments {
         Settings {
             model: Model { kind, input, hidden: self.hidden.clone(), latent: self.latent, classes },
             objective: Objective { loss, beta: self.beta.unwrap_or(beta) },
-            adam: Adam { lr: self.lr, ..Adam::default() },
+            adam: Adam { lr: self.lr.unwrap_or(Adam::default().lr), ..Adam::default() },
             corruption,
             batch: self.batch,
             seed: self.seed,
@@ -117,29 +111,50 @@ impl Arguments {
     }
 }
 
-pub fn run(arguments: Arguments) -> Result<()> {
-    if arguments.epochs == Some(0) {
-        return Err(Error::invalid("--epochs", "must be at least 1"));
+/// The model of a name.
+fn kind(name: &str) -> Result<Kind, String> {
+    let kinds = [("ae", Kind::Ae), ("vae", Kind::Vae), ("cvae", Kind::Cvae)];
+    match kinds.iter().find(|(known, _)| *known == name) {
+        Some((_, kind)) => Ok(*kind),
+        None => Err(format!("expected ae, vae or cvae{}", nearest(name, kinds.iter().map(|(known, _)| *known)))),
     }
-    let (mut session, dir) = match &arguments.resume {
-        Some(dir) => (resume(dir, &arguments)?, dir.clone()),
-        None => begin(&arguments)?,
-    };
-    train(&mut session, &dir)
 }
 
-fn begin(arguments: &Arguments) -> Result<(Session, PathBuf)> {
-    let kind = match arguments.model.expect("clap asks for a model or --resume") {
-        ModelName::Ae => Kind::Ae,
-        ModelName::Vae => Kind::Vae,
-        ModelName::Cvae => Kind::Cvae,
+pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    // A reader of the progress that ends, such as `head`, does not end the run.
+    // SAFETY: SIGPIPE and ignoring it are valid; a write to a closed pipe is then an error, which is looked at or dropped.
+    #[cfg(unix)]
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_IGN)
     };
+    if arguments.epochs == Some(0) {
+        return Err(Error::invalid("--epochs", "must be at least 1").into());
+    }
+    let stop = Stop::listen();
+    let mut session = match &arguments.resume {
+        Some(dir) => resume(dir, &arguments)?,
+        None => begin(&arguments)?,
+    };
+    describe(&session);
+    train(&mut session, arguments.epochs, &stop)?;
+    let dir = session.dir().expect("a run of the command line has a directory");
+    // The run is whole whether or not anyone reads where it lies.
+    let _ = super::print::result!("{}\n{}", dir.display(), dir.join("images").join("samples.png").display());
+    Ok(())
+}
+
+fn begin(arguments: &Arguments) -> Result<Session> {
+    let kind = arguments.model.expect("clap asks for a model or --resume");
     // What can be refused at once is, before anything is opened or downloaded.
     let corruption = arguments.corrupt.corruption(None)?;
     arguments.settings(kind, corruption, 1, 1).validate()?;
     if kind == Kind::Ae && arguments.beta.is_some_and(|beta| beta != 0.0) {
         return Err(Error::invalid("--beta", "an AE has no KL divergence to weigh"));
     }
+    let claim = match &arguments.out {
+        Some(dir) => Claim::begin(dir, arguments.force)?,
+        None => Claim::free(&format!("{kind:?}").to_lowercase())?,
+    };
     let device = arguments.precision.open(&arguments.device)?;
     if matches!(device, Device::Oracle) && arguments.tiling != Wish::Auto {
         return Err(Error::invalid("--tiling", "is for a GPU; the f64 oracle has none"));
@@ -149,119 +164,180 @@ fn begin(arguments: &Arguments) -> Result<(Session, PathBuf)> {
     if kind == Kind::Cvae && data.classes == 0 {
         return Err(Error::no_labels());
     }
-    let weights = arguments.init.as_deref().map(|file| checkpoint::load_weights(file, &settings.model)).transpose()?;
+    let weights = arguments.init.as_deref().map(|path| weights(path, &settings.model)).transpose()?;
     if let Device::Gpu(gpu) = &device {
-        let report = &mut |line: &str| eprintln!("tilings: {line}");
+        let report = &mut |line: &str| progress!("tilings: {line}");
         settings.tilings = Some(tilings(gpu, &settings, arguments.tiling, report)?);
     }
-    let name = format!("{kind:?}").to_lowercase();
-    let dir = arguments.out.clone().unwrap_or_else(|| free_directory(&name));
-    let epochs = arguments.epochs.unwrap_or(10);
-    let session = Session::begin_from(&settings, weights.as_deref(), epochs, device, data, Some(&dir))?;
-    Ok((session, dir))
+    if claim.dir().join("config.json").exists() {
+        progress!("replacing the run in {} and its pictures", claim.dir().display());
+    }
+    Session::begin_in(Some(claim), &settings, weights.as_deref(), arguments.epochs.unwrap_or(10), device, data)
+}
+
+/// The weights in a file, or of the run in a directory.
+fn weights(path: &Path, model: &Model) -> Result<Vec<Param>> {
+    let file = if path.is_dir() { path.join("model.safetensors") } else { path.to_path_buf() };
+    checkpoint::load_weights(&file, model)
 }
 
 fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
     let run = Run::open(dir)?;
     if !dir.join("checkpoint.safetensors").is_file() {
-        return Err(Error::invalid("--resume", format!("{} has no checkpoint: no epoch was finished", dir.display())));
+        let problem = format!("{} has no checkpoint: begin anew with --out {0} --force", dir.display());
+        return Err(Error::invalid("--resume", problem));
     }
-    let device = arguments.device.open_for(run.config.tilings.map_or(Precision::F32, Tilings::precision))?;
-    let (version, now) = (&run.config.version, env!("CARGO_PKG_VERSION"));
+    let mut changes = Changes { epochs: arguments.epochs, lr: arguments.lr, tilings: None };
+    let mut settings = run.config.settings();
+    settings.adam.lr = changes.lr.unwrap_or(settings.adam.lr);
+    settings.validate()?;
+    let claim = Claim::resume(&run)?;
+    let precision = run.config.tilings.map_or(Precision::F32, Tilings::precision);
+    let device = arguments.device.open_or(own_device(&run.config), precision)?;
+    warn_of_differences(&run.config, &device);
+    let data = arguments.data.dir.open(&run)?;
+    if let Device::Gpu(gpu) = &device {
+        match run.config.tilings {
+            Some(then) => prove(gpu, &settings, run.config.model.fit(gpu.usable(Some(then))), &mut Checked::default())?,
+            None => {
+                let report = &mut |line: &str| progress!("tilings: {line}");
+                changes.tilings = Some(tilings(gpu, &settings, Wish::Auto, report)?);
+            }
+        }
+    }
+    Session::resume(&run, claim, &changes, device, data)
+}
+
+/// The device that a run was trained on, or where its adapter is gone, the best of its kind.
+fn own_device(config: &Config) -> Choice {
+    match config.device.backend.as_str() {
+        "cpu" => Choice::Cpu,
+        _ => adapters()
+            .iter()
+            .find(|adapter| adapter.name == config.device.adapter && adapter.backend == config.device.backend)
+            .map_or(Choice::Auto, |adapter| Choice::Index(adapter.index)),
+    }
+}
+
+/// Says what makes the epochs to come round otherwise than those before.
+fn warn_of_differences(config: &Config, device: &Device) {
+    let (version, now) = (&config.version, env!("CARGO_PKG_VERSION"));
     if version != now {
-        eprintln!("warning: wgvae {version} began this run, and {now} may round its sums otherwise");
+        progress!("warning: wgvae {version} trained this run so far, and {now} may round its sums otherwise");
     }
-    if let (Device::Gpu(gpu), Some(then)) = (&device, run.config.tilings) {
-        let now = run.config.model.fit(gpu.usable(Some(then)));
+    if device.to_string() != config.device.adapter {
+        progress!(
+            "warning: this run was trained on {} so far; it goes on on {device}, where sums round otherwise",
+            config.device.adapter
+        );
+    }
+    if let (Device::Gpu(gpu), Some(then)) = (device, config.tilings) {
+        let now = config.model.fit(gpu.usable(Some(then)));
         if now != then {
-            eprintln!(
+            progress!(
                 "warning: the run's tilings ({then}) are not to be had here; it goes on with {now}, and sums round otherwise"
             );
         }
-        prove(gpu, &run.config.settings(), now, &mut Checked::default())?;
     }
-    let data = arguments.data.dir.open(&run)?;
-    Session::resume(run, arguments.epochs, device, data)
 }
 
-/// The first of runs/NAME-1, runs/NAME-2, … that does not exist.
-fn free_directory(name: &str) -> PathBuf {
-    let directory = |number: usize| PathBuf::from(format!("runs/{name}-{number}"));
-    (1..).map(directory).find(|dir| !dir.exists()).expect("some number is free")
-}
-
-fn train(session: &mut Session, dir: &Path) -> Result<()> {
-    let stopped = Arc::new(AtomicBool::new(false));
-    let handler = Arc::clone(&stopped);
-    // Without a handler an interruption still leaves the last checkpoint whole, only with less to say.
-    let _ = ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed));
-    let (epochs, model) = (session.config().epochs, &session.config().model);
-    eprintln!(
+fn describe(session: &Session) {
+    let (config, model) = (session.config(), &session.config().model);
+    progress!(
         "model: {:?} {}-{}-{}, {} parameters; batch {}, {} epochs; writing to {}",
         model.kind,
         model.input,
         model.hidden.iter().map(usize::to_string).collect::<Vec<_>>().join("-"),
         model.latent,
         model.parameter_count(),
-        session.config().batch,
-        epochs,
-        dir.display()
+        config.batch,
+        config.epochs,
+        session.dir().unwrap_or(Path::new("nowhere")).display()
     );
     if let Some(memory) = session.device_memory() {
-        eprintln!("memory: {memory}");
+        progress!("memory: {memory}");
     }
-    if session.epochs_done() >= epochs {
-        eprintln!("nothing to do: {} epochs are done", session.epochs_done());
+}
+
+/// Trains the epochs that are left, `asked` in all where given.
+fn train(session: &mut Session, asked: Option<u64>, stop: &Stop) -> Result<(), Failure> {
+    let (from, epochs) = (session.epochs_done(), session.config().epochs);
+    if from >= asked.unwrap_or(epochs) {
+        progress!("nothing to do: {from} epochs are done");
+        return Ok(());
     }
-    while session.epochs_done() < epochs {
-        let epoch = session.epochs_done() + 1;
-        let bar = bar(epoch, epochs);
-        let beta = session.config().objective.beta;
+    let bar = Bar::new(from, epochs, session.config().objective.beta);
+    let mut warned = false;
+    for epoch in from + 1..=epochs {
         let metrics = session.epoch(&mut |progress| {
-            show(&bar, progress, beta);
-            !stopped.load(Ordering::Relaxed)
+            bar.show(epoch, progress);
+            !stop.asked()
         });
-        bar.finish_and_clear();
-        let metrics = metrics.map_err(|error| match error {
-            Error::Interrupted(when) if epoch > 1 => {
-                Error::Interrupted(format!("{when} {epoch}; go on with: wgvae train --resume {}", dir.display()))
-            }
-            Error::Interrupted(when) => Error::Interrupted(format!("{when} 1, before anything was learnt to keep")),
-            other => other,
+        let metrics = metrics.map_err(|error| {
+            bar.finish();
+            failure(error, session, stop)
         })?;
-        eprintln!("{}", line(&metrics, epochs));
-        if session.config().model.kind != Kind::Ae && metrics.test.kl < COLLAPSED {
-            eprintln!(
-                "warning: the latent space has collapsed (KL {:.4} nats per image): every image is decoded alike. \
-                 Its code units have died; try another --seed, a smaller --beta or a larger --latent",
-                metrics.test.kl
-            );
+        bar.aside(|| {
+            progress!("{}", line(&metrics, epochs));
+            if is_collapsed(session.config(), &metrics) && !std::mem::replace(&mut warned, true) {
+                progress!("warning: {}", advice(session.config(), &metrics));
+            }
+            if session.pictures_due()
+                && let Err(error) = session.draw_pictures()
+            {
+                progress!("warning: no pictures of epoch {epoch}: {}", chain(&error));
+            }
+        });
+        if stop.asked() && epoch < epochs {
+            bar.finish();
+            return Err(failure(Error::Interrupted(format!("after epoch {epoch} of {epochs}")), session, stop));
         }
     }
-    println!("{}", dir.display());
-    println!("{}", dir.join("images").join("samples.png").display());
+    bar.finish();
     Ok(())
 }
 
-fn bar(epoch: u64, epochs: u64) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
+/// An error in training, with what goes on from there.
+fn failure(error: Error, session: &Session, stop: &Stop) -> Failure {
+    let (done, lr) = (session.epochs_done(), session.config().adam.lr);
+    let command = resume_command(session.dir().unwrap_or(Path::new(".")));
+    match error {
+        Error::Interrupted(_) => Failure { error, hint: Some(format!("go on with: {command}")), status: stop.status() },
+        Error::NotFinite { .. } => {
+            let hint = error.hint().unwrap_or_default();
+            let hint = format!("{hint}; the checkpoint of epoch {done} is whole: {command} --lr {}", lr / 10.0);
+            Failure { error, hint: Some(hint), status: 1 }
+        }
+        other => other.into(),
     }
-    let style = ProgressStyle::with_template("{prefix} [{bar:40}] {percent:>3}%  {msg}  ETA {eta}")
-        .expect("a constant template");
-    ProgressBar::new(0).with_style(style.progress_chars("=> ")).with_prefix(format!("epoch {epoch}/{epochs}"))
 }
 
-fn show(bar: &ProgressBar, progress: &Progress, beta: f64) {
-    let rows = progress.losses.count as f64 * progress.done as f64 / progress.steps as f64;
-    let loss = (progress.losses.reconstruction + beta * progress.losses.kl) / rows;
-    bar.set_length(progress.steps as u64);
-    bar.set_position(progress.done as u64);
-    bar.set_message(format!("loss {loss:.3}  {:.0} images/s", rows / progress.elapsed.as_secs_f64()));
+/// A command that goes on with the run in `dir`, for a shell.
+fn resume_command(dir: &Path) -> String {
+    let program = std::env::args_os().next().map_or("wgvae".into(), |name| name.to_string_lossy().into_owned());
+    let dir = dir.to_string_lossy();
+    let words = [program.as_str(), "train", "--resume", dir.as_ref()];
+    shlex::try_join(words).unwrap_or_else(|_| words.join(" ")) // a path cannot hold the NUL that is refused
+}
+
+/// Whether the latents tell nothing of the images.
+fn is_collapsed(config: &Config, metrics: &Metrics) -> bool {
+    config.model.kind != Kind::Ae && metrics.test.kl < COLLAPSED
+}
+
+/// What posterior collapse is, and what may help that was not tried already.
+fn advice(config: &Config, metrics: &Metrics) -> String {
+    let smaller_beta = if config.objective.beta > 1.0 { ", a smaller --beta" } else { "" };
+    let larger_latent = if config.model.latent < 16 { " or a larger --latent" } else { "" };
+    format!(
+        "posterior collapse: KL {:.4} nats per image, so every image is decoded alike, because the code units have died. Try \
+         another --seed{smaller_beta}{larger_latent}",
+        metrics.test.kl
+    )
 }
 
 fn line(metrics: &Metrics, epochs: u64) -> String {
-    let figures = |figures: &crate::train::Figures| format!("{:.3} + KL {:.3}", figures.reconstruction, figures.kl);
+    let figures = |figures: &Figures| format!("{:.3} + KL {:.3}", figures.reconstruction, figures.kl);
     format!(
         "epoch {:>2}/{epochs}  train {}  test {}  per image; {:.0} images/s, {:.1} s",
         metrics.epoch,

@@ -1,6 +1,6 @@
 //! `wgvae traverse`
 
-use super::{options::RunOptions, output::OutputOptions};
+use super::{options::RunOptions, output::OutputOptions, print::result};
 use crate::{
     Result,
     gallery::{self, Centre, Origin, Size, Traversal},
@@ -33,7 +33,7 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<()> {
     let run = arguments.run.open()?;
-    let mut name = "traverse".to_string();
+    let mut name = "traversal".to_string();
     for (what, value) in [("dim", arguments.dim), ("image", arguments.image), ("label", arguments.label)] {
         name += &value.map_or(String::new(), |value| format!("-{what}{value}"));
     }
@@ -50,6 +50,5 @@ pub fn run(arguments: Arguments) -> Result<()> {
         label: arguments.label,
     };
     gallery::traverse(&codec, Size::of_run(&run), data.as_ref(), &origin, &options)?.save(&path)?;
-    println!("{}", path.display());
-    Ok(())
+    result!("{}", path.display())
 }

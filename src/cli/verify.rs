@@ -2,6 +2,7 @@
 
 use super::{
     options::{PrecisionOptions, parse},
+    print::{progress, result},
     print_json,
 };
 use crate::{
@@ -111,7 +112,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
             let quiet = !arguments.worker.is_empty();
             vec![Device::open(choice, options, &mut |line| {
                 if !quiet {
-                    eprintln!("device: {line}")
+                    progress!("device: {line}")
                 }
             })?]
         }
@@ -130,8 +131,8 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let verdicts: Vec<Verdict> = devices.iter().map(|device| judge(device, &arguments)).collect::<Result<_>>()?;
     if arguments.json {
         match &verdicts[..] {
-            [one] => print_json(one),
-            several => print_json(&several),
+            [one] => print_json(one)?,
+            several => print_json(&several)?,
         }
     }
     match verdicts.iter().all(|verdict| verdict.ok) {
@@ -174,12 +175,12 @@ fn judge(device: &Device, arguments: &Arguments) -> Result<Verdict> {
         models = steps::models(gpu)?;
         spinner.finish_and_clear();
         if !arguments.json {
-            println!("{report}");
+            result!("{report}")?;
             for ModelReport { model, relative_error, limit, ok } in &models {
                 let mark = if *ok { "" } else { "  FAILED" };
-                println!(
+                result!(
                     "two steps of the {model}: parameters change as the oracle's to {relative_error:.1e} of {limit:e}{mark}"
-                );
+                )?;
             }
         }
         kernels = report.kernels;
@@ -200,7 +201,7 @@ fn judge(device: &Device, arguments: &Arguments) -> Result<Verdict> {
             quantities,
         };
         if !arguments.json {
-            spinner.suspend(|| print_trace(&verdict));
+            spinner.suspend(|| print_trace(&verdict))?;
         }
         traces.push(verdict);
     }
@@ -211,15 +212,15 @@ fn judge(device: &Device, arguments: &Arguments) -> Result<Verdict> {
     Ok(Verdict { ok, device: device.to_string(), driver, kernels, models, traces })
 }
 
-fn print_trace(verdict: &TraceVerdict) {
-    println!("{}", verdict.file);
-    println!("{:<34} {:>14}  {:>8}", "quantity", "relative error", "limit");
+fn print_trace(verdict: &TraceVerdict) -> Result<()> {
+    result!("{}", verdict.file)?;
+    result!("{:<34} {:>14}  {:>8}", "quantity", "relative error", "limit")?;
     for quantity in &verdict.quantities {
         let mark = if quantity.ok() { "" } else { "  FAILED" };
-        println!("{:<34} {:>14.2e}  {:>8.0e}{mark}", quantity.name, quantity.relative_error, quantity.limit);
+        result!("{:<34} {:>14.2e}  {:>8.0e}{mark}", quantity.name, quantity.relative_error, quantity.limit)?;
     }
     let words = if verdict.ok { "all within their limits" } else { "NOT all within their limits" };
-    println!("{} quantities: {words}\n", verdict.quantities.len());
+    result!("{} quantities: {words}\n", verdict.quantities.len())
 }
 
 fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
@@ -232,7 +233,7 @@ fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
     }
     let idle: Vec<&str> = ALL.iter().copied().flatten().filter(|spec| !gpu.runs(spec)).map(|spec| spec.name).collect();
     if !idle.is_empty() {
-        eprintln!("left out, for want of subgroups or cooperative matrices: {}", idle.join("; "));
+        progress!("left out, for want of subgroups or cooperative matrices: {}", idle.join("; "));
     }
     let numbers = select(gpu, &all, arguments.sample as usize, &arguments.only);
     if numbers.is_empty() {
@@ -254,10 +255,10 @@ fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
         bar.set_message(format!("{} {}", outcome.of, outcome.change));
         bar.inc(1);
         if outcome.unexplained() || outcome.fate == Fate::Crashed {
-            bar.suspend(|| eprintln!("{outcome}"));
+            bar.suspend(|| progress!("{outcome}"));
         }
         if bar.is_hidden() && bar.position() % 100 == 0 {
-            eprintln!("{} of {} mutants", bar.position(), numbers.len());
+            progress!("{} of {} mutants", bar.position(), numbers.len());
         }
         report.add(&all[number], outcome);
         Ok(())
@@ -265,8 +266,8 @@ fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
     bar.finish_and_clear();
     match arguments.json {
         true => print_json(&report),
-        false => println!("{report}"),
-    }
+        false => result!("{report}"),
+    }?;
     match report.ok() {
         true => Ok(()),
         false => Err(Error::CheckFailed("too many mutants survive".into())),
@@ -288,7 +289,8 @@ fn worker(program: &Path, gpu: &Gpu, numbers: &[usize]) -> Command {
 
 /// Runs mutants for the process that started this one. A lost device ends it, which counts as a crash.
 fn work(gpu: &Gpu, all: &[Mutation], numbers: &[usize]) -> Result<()> {
-    let tell = |event: Event| println!("{}", serde_json::to_string(&event).expect("an event is plain data"));
+    // the process that reads this ends the worker where it ends itself
+    let tell = |event: Event| drop(result!("{}", serde_json::to_string(&event).expect("an event is plain data")));
     match run_mutants(gpu, all, numbers, tell) {
         Err(Error::CheckFailed(problem)) => tell(Event::Failed(problem)),
         other => return other,

@@ -114,6 +114,7 @@ pub fn open(dir: Option<&Path>, settings: &download::Settings) -> Result<(Datase
         }
     }
     dataset.name = "mnist".into();
+    dataset.directory = Some(std::path::absolute(&dir).map_err(Error::io("read", &dir))?);
     let from = match missing.len() {
         0 => format!("MNIST from {}", dir.display()),
         all if all == PARTS.len() => format!("MNIST, downloaded to {}", dir.display()),

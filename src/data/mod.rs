@@ -47,6 +47,8 @@ impl Split {
 pub struct Dataset {
     /// What it is, for people: `mnist`, `glyphs`, a path.
     pub name: String,
+    /// The folder that MNIST was read from.
+    pub directory: Option<PathBuf>,
     /// Pixels per row.
     pub width: usize,
     /// Rows per image.
@@ -85,7 +87,7 @@ impl Dataset {
     ) -> Dataset {
         let labels = [&train, &test].into_iter().filter_map(|split| split.labels.as_ref()).flatten();
         let classes = labels.max().map_or(0, |largest| *largest as usize + 1);
-        Dataset { name: name.into(), width, height, classes, train, test, hashes }
+        Dataset { name: name.into(), directory: None, width, height, classes, train, test, hashes }
     }
 
     /// Pixels per image: what a model calls `input`.

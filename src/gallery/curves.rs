@@ -4,7 +4,7 @@ use crate::{
     Error, Result,
     models::{Kind, Loss},
     picture::{self, Curves, Plot},
-    train::{Figures, Run},
+    run::{Figures, Run},
 };
 use std::path::Path;
 
@@ -62,7 +62,7 @@ pub fn curves(runs: &[Run], quantity: Quantity, log: bool) -> Result<Plot> {
     let mut lines = Vec::with_capacity(runs.len());
     for run in runs {
         let metrics = run.metrics()?;
-        let series = |pick: fn(&crate::train::Metrics) -> &Figures| {
+        let series = |pick: fn(&crate::run::Metrics) -> &Figures| {
             metrics.iter().map(|line| (line.epoch as f64, quantity.of(pick(line)))).collect()
         };
         lines.push(picture::Run {

@@ -32,7 +32,7 @@ use crate::{
     data::{Dataset, Split, rows_f32},
     models::{Kind, Model},
     picture::{BLANK, Sheet, save_png},
-    train::Run,
+    run::Run,
 };
 use image::GrayImage;
 
@@ -136,6 +136,21 @@ fn fits(sheet: &Sheet, rows: usize, columns: usize) -> Result<()> {
         Some(places) if places <= 1 << 20 => sheet.clone().columns(columns).layout(places).map(drop),
         _ => Err(Error::invalid("images", format!("{rows} rows of {columns} are no sheet to look at; draw fewer"))),
     }
+}
+
+/// Rows and columns of tiles that a sheet has room for beside its labels, at most `rows` and `columns` and at least one each.
+pub(crate) fn room(size: Size, rows: usize, columns: usize) -> [usize; 2] {
+    let labelled = |rows: usize| size.sheet().row_labels(vec!["z1000 -10.0 to 10.0"; rows]).title("a sheet");
+    let most = |wanted: usize, fits: &dyn Fn(usize) -> bool| {
+        let (mut low, mut high) = (1, wanted.max(1));
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            if fits(middle) { low = middle } else { high = middle - 1 }
+        }
+        low
+    };
+    let columns = most(columns, &|columns| fits(&labelled(1), 1, columns).is_ok());
+    [most(rows, &|rows| fits(&labelled(rows), rows, columns).is_ok()), columns]
 }
 
 /// Refuses what is too small.

@@ -1,6 +1,6 @@
 //! Test images and what is left of them after encoder and decoder.
 
-use super::{Figure, Size, at_least, fill_row, fits, name, test_images};
+use super::{Figure, Size, at_least, fill_row, fits, name, room, test_images};
 use crate::{Result, data::Dataset, models::Codec};
 
 /// Pairs in a row of the sheet.
@@ -25,7 +25,7 @@ pub struct Reconstruction {
 pub fn reconstruct(codec: &Codec, data: &Dataset, indices: &[usize], captions: bool) -> Result<Reconstruction> {
     at_least("count", indices.len(), 1)?;
     let pixels = data.pixels();
-    let columns = indices.len().min(COLUMNS);
+    let columns = indices.len().min(room(Size::of(data), 2, COLUMNS)[1]);
     let rows = 2 * indices.len().div_ceil(columns);
     fits(&Size::of(data).sheet(), rows, columns)?;
     let mut sheet = Size::of(data).sheet().columns(columns).group_rows(2);

@@ -1,6 +1,6 @@
 //! New images: the decoder at work on latents that belong to no image.
 
-use super::{Figure, Origin, Size, at_least, class, fill_row, fits, name};
+use super::{Figure, Origin, Size, at_least, class, fill_row, fits, name, room};
 use crate::{
     Result,
     models::{Codec, Kind, Model},
@@ -20,6 +20,16 @@ pub struct Sampling {
     pub seed: u64,
 }
 
+impl Sampling {
+    /// Ten rows of ten, or of a CVAE ten of each label, as far as a sheet of images of `size` has room for them.
+    pub fn sheet(model: &Model, size: Size, seed: u64) -> Sampling {
+        let classes = if model.kind == Kind::Cvae { model.classes } else { 0 };
+        let [rows, columns] = room(size, classes.max(COLUMNS), COLUMNS);
+        let labels = if rows < classes { (0..rows).collect() } else { Vec::new() };
+        Sampling { count: if classes > 0 { columns } else { rows * columns }, labels, seed }
+    }
+}
+
 /// Decodes latents drawn from `origin`. A CVAE's sheet has a block of rows per label.
 ///
 /// # Errors
@@ -35,13 +45,14 @@ pub fn sample(codec: &Codec, size: Size, origin: &Origin, options: &Sampling) ->
     let title = format!("{}: samples {}", name(model), origin.describe());
     let sheet = size.sheet();
     if labels.is_empty() {
-        fits(&sheet, count.div_ceil(COLUMNS), COLUMNS)?;
-        let sheet = if count > 100 { sheet } else { sheet.columns(COLUMNS) }.title(title);
+        let columns = room(size, 1, COLUMNS)[1];
+        fits(&sheet, count.div_ceil(columns), columns)?;
+        let sheet = if count > 100 { sheet } else { sheet.columns(columns) }.title(title);
         let latents = origin.draw(options.seed, count, latent);
         return Ok(Figure { sheet, tiles: codec.decode(&latents, None)?, latents });
     }
 
-    let columns = count.min(COLUMNS);
+    let columns = count.min(room(size, 1, COLUMNS)[1]);
     let rows_each = count.div_ceil(columns);
     fits(&sheet, labels.len().saturating_mul(rows_each), columns)?;
     let rows = labels.iter().flat_map(|label| std::iter::repeat_n(label.to_string(), rows_each));

@@ -1,6 +1,6 @@
 //! One latent varied, the others fixed: what each of them means.
 
-use super::{Figure, Origin, Size, at_least, class, fits, name, test_images};
+use super::{Figure, Origin, Size, at_least, class, fits, name, room, test_images};
 use crate::{
     Error, Result,
     data::Dataset,
@@ -41,7 +41,7 @@ impl Default for Traversal {
     }
 }
 
-/// Decodes a walk along every dimension, or the one asked for. The data are needed only around an image.
+/// Decodes a walk along every dimension, as far as a sheet has room for them, or along the one asked for. The data are needed only around an image.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a dimension, image or label that does not exist, fewer than two steps, or no range.
@@ -54,7 +54,8 @@ pub fn traverse(
 ) -> Result<Figure> {
     let model = codec.model();
     let Model { kind, latent, .. } = *model;
-    let (steps, dims) = (at_least("steps", options.steps, 2)?, dimensions(options.dim, latent)?);
+    let (steps, mut dims) = (at_least("steps", options.steps, 2)?, dimensions(options.dim, latent)?);
+    dims.truncate(room(size, dims.len(), steps)[0]);
     let range = match options.range {
         Some(range) if !(range.is_finite() && range > 0.0) => {
             return Err(Error::invalid("range", format!("is {range}, expected a number above 0")));
@@ -105,7 +106,12 @@ pub fn traverse(
     }
     let each = (kind == Kind::Cvae).then(|| vec![label.unwrap_or(0); dims.len() * steps]);
     let decoded = each.as_ref().map(|each| format!(", decoded as {}", each[0])).unwrap_or_default();
-    let sheet = sheet.title(format!("{}: one latent at a time, around {around}{decoded}", name(model)));
+    let cut = if options.dim.is_none() && dims.len() < latent {
+        format!(", the first {}", dims.len())
+    } else {
+        String::new()
+    };
+    let sheet = sheet.title(format!("{}: one latent at a time{cut}, around {around}{decoded}", name(model)));
     Ok(Figure { sheet, tiles: codec.decode(&latents, each.as_deref())?, latents })
 }
 

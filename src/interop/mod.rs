@@ -1,4 +1,4 @@
-//! Files that other programs read and write: NumPy arrays and ONNX graphs. (Weights are [`crate::train::checkpoint`]'s.)
+//! Files that other programs read and write: NumPy arrays and ONNX graphs. (Weights are [`crate::run::checkpoint`]'s.)
 
 pub mod npy;
 pub mod onnx;

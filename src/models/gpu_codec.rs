@@ -9,7 +9,8 @@ use crate::{
 };
 use std::{collections::VecDeque, ops::Range, sync::Arc};
 
-/// Rows a batch may have: enough to fill a device, few enough that the activations stay small.
+/// Rows a batch may have: enough to fill a device, few enough that the activations stay small. A model whose activations of so many
+/// rows are larger than a buffer has batches of fewer.
 const ROWS: usize = 1024;
 /// Batches under way at a time.
 const IN_FLIGHT: usize = 3;
@@ -32,14 +33,19 @@ pub(super) struct GpuCodec {
 
 impl GpuCodec {
     pub(super) fn new(gpu: Arc<Gpu>, model: &Model, params: &[Param]) -> Result<GpuCodec> {
-        let net = Network::new(model, ROWS, gpu.tilings_of(Precision::F32)).with_reconstruction();
+        let laid_out = |rows| Network::new(model, rows, gpu.tilings_of(Precision::F32)).with_reconstruction();
+        let mut net = laid_out(ROWS);
+        while net.rows > 1 && net.check_size(&gpu).is_err() {
+            net = laid_out(net.rows / 2);
+        }
+        let rows = net.rows;
         let mut memory = Memory::default();
         memory.upload(&gpu, Role::Params, bytemuck::cast_slice(&net.pack(params)?))?;
         memory.create(&gpu, Role::Activations, net.activation_bytes())?;
-        memory.create(&gpu, Role::Images, 16 * (ROWS * vec4s(model.input)) as u64)?;
-        let straight: Vec<u32> = (0..ROWS as u32).collect();
+        memory.create(&gpu, Role::Images, 16 * (rows * vec4s(model.input)) as u64)?;
+        let straight: Vec<u32> = (0..rows as u32).collect();
         memory.upload(&gpu, Role::Order, bytemuck::cast_slice(&straight))?;
-        memory.create(&gpu, Role::Labels, 4 * ROWS as u64)?;
+        memory.create(&gpu, Role::Labels, 4 * rows as u64)?;
         memory.create(&gpu, Role::Noise, 4)?;
         memory.create(&gpu, Role::Partials, 4 * net.partials.stride as u64)?;
         let encoding = |format| {
@@ -47,7 +53,7 @@ impl GpuCodec {
             step::encoding(&mut program, &net, format, false)?;
             gpu.prepare(&program, &memory)
         };
-        let largest = 16 * (ROWS * (3 * vec4s(model.latent)).max(vec4s(model.input))) as u64;
+        let largest = 16 * (rows * (3 * vec4s(model.latent)).max(vec4s(model.input))) as u64;
         Ok(GpuCodec {
             encoding: encoding(Format::F32)?,
             encoding_bytes: encoding(Format::U8)?,
@@ -137,7 +143,7 @@ impl GpuCodec {
         mut take: impl FnMut(Range<usize>, &[f32]),
     ) -> Result<()> {
         let mut under_way = VecDeque::new();
-        let ranges = (0..count).step_by(ROWS).map(|first| first..count.min(first + ROWS));
+        let ranges = (0..count).step_by(self.net.rows).map(|first| first..count.min(first + self.net.rows));
         let mut waiting = ranges.zip(self.readbacks.iter().cycle());
         loop {
             if under_way.len() < IN_FLIGHT

@@ -1,6 +1,6 @@
 //! Training on the f64 oracle: `--device cpu`, and the truth a GPU run is held against.
 
-use super::{EpochLosses, Progress, Settings, State, Watch, evaluation_rows};
+use super::{EpochLosses, Progress, Watch, evaluation_rows};
 use crate::{
     Error, Result,
     data::{Dataset, Split},
@@ -13,6 +13,7 @@ use crate::{
         philox::Stream,
         step::{Batch, Network},
     },
+    run::{Settings, State},
 };
 use ndarray::{Array2, Zip};
 use std::time::Instant;
@@ -60,7 +61,7 @@ impl OracleTrainer {
             losses.add(first_step, step.reconstruction * mean, step.kl)?;
             let steps = order.len().div_ceil(batch);
             let progress = Progress { done: losses.steps, steps, losses, elapsed: start.elapsed() };
-            if !watch(&progress) {
+            if !watch(&progress) && losses.steps < steps {
                 return Err(Error::Interrupted(format!("after {} of {steps} steps of the epoch", losses.steps)));
             }
         }

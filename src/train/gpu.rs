@@ -1,6 +1,6 @@
 //! Training on the GPU: the data set stays on the device, a submit holds many steps, only losses come back.
 
-use super::{DeviceMemory, EpochLosses, Progress, Settings, State, Watch, evaluation_rows};
+use super::{DeviceMemory, EpochLosses, Progress, Watch, evaluation_rows};
 use crate::{
     Error, Result,
     data::{Dataset, Split},
@@ -8,6 +8,7 @@ use crate::{
     kernels::{self, Format, loss, noise, order, update::Epilogue},
     models::{Network, padded, step},
     oracle::{order::Order, philox::Stream},
+    run::{Settings, State},
 };
 use std::{
     collections::VecDeque,
@@ -295,7 +296,7 @@ impl Loop {
                 losses.add(first_step, reconstruction as f64, kl as f64)?;
             }
             let progress = Progress { done: losses.steps, steps, losses, elapsed: start.elapsed() };
-            if !watch(&progress) {
+            if !watch(&progress) && losses.steps < steps {
                 gpu.wait("stopping")?;
                 return Err(Error::Interrupted(format!("after {} of {steps} steps of the epoch", losses.steps)));
             }

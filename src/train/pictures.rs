@@ -3,19 +3,30 @@
 use super::Session;
 use crate::{
     Result,
-    gallery::{Centre, Figure, Origin, Sampling, Size, Traversal, reconstruct, sample, traverse},
-    models::{Codec, Kind},
+    gallery::{Figure, Origin, Sampling, Size, Traversal, reconstruct, room, sample, traverse},
+    models::Codec,
     picture::Sheet,
 };
-use std::path::Path;
 
 /// Images of a sheet of reconstructions, and samples in a row.
 const SHOWN: usize = 10;
 
 impl Session {
-    /// Draws the pictures of the run as it stands: `reconstructions.png`, `samples.png`, `traversal.png` for the whole
-    /// run, and a sheet for the epoch just finished.
-    pub(super) fn draw_pictures(&self, folder: &Path) -> Result<()> {
+    /// Whether pictures of the epoch just finished are worth their time: of the first ten, then of 20, 50, 100, 200, 500, … and of
+    /// the last.
+    pub fn pictures_due(&self) -> bool {
+        let (epoch, power) = (self.epoch, 10_u64.pow(self.epoch.max(1).ilog10()));
+        epoch <= 10 || epoch == self.config.epochs || [1, 2, 5].contains(&(epoch / power)) && epoch % power == 0
+    }
+
+    /// Draws the run as it stands into its directory: `reconstructions.png`, `samples.png` and `traversal.png`, as the commands that
+    /// draw them do without options, and a sheet of the epoch just finished. A run without a directory has no pictures.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io) where one cannot be written, [`Error::Invalid`](crate::Error::Invalid) where an image is too
+    /// large for a sheet.
+    pub fn draw_pictures(&self) -> Result<()> {
+        let Some(folder) = self.dir().map(|dir| dir.join("images")) else { return Ok(()) };
         let (data, size) = (&self.data, Size::of(&self.data));
         let codec = Codec::new(&self.device, &self.config.model, &self.trainer.state()?.params)?;
         let origin = Origin::of(&codec, Some(data))?;
@@ -24,21 +35,20 @@ impl Session {
         let pairs = reconstruct(&codec, data, &shown, false)?.figure;
         pairs.save(&folder.join("reconstructions.png"))?;
 
-        let count = if codec.model().kind == Kind::Cvae { SHOWN } else { SHOWN * SHOWN };
-        let options = Sampling { count, labels: Vec::new(), seed: self.config.seed };
+        let options = Sampling::sheet(codec.model(), size, self.config.seed);
         let samples = sample(&codec, size, &origin, &options)?;
         samples.save(&folder.join("samples.png"))?;
 
-        let around = Traversal { centre: Centre::Image(0), ..Traversal::default() };
-        traverse(&codec, size, Some(data), &origin, &around)?.save(&folder.join("traversal.png"))?;
+        traverse(&codec, size, Some(data), &origin, &Traversal::default())?.save(&folder.join("traversal.png"))?;
 
-        let rows = 2 * SHOWN * data.pixels();
-        let samples = &samples.tiles[..rows.min(samples.tiles.len())];
+        let columns = room(size, 4, shown.len())[1];
+        let two_rows = 2 * columns * data.pixels();
+        let [pairs, samples] = [&pairs, &samples].map(|figure| &figure.tiles[..two_rows.min(figure.tiles.len())]);
         let sheet = Sheet::new(data.width, data.height)
-            .columns(shown.len())
+            .columns(columns)
             .group_rows(2)
             .title(format!("epoch {}: test images, decoded; samples", self.epoch));
-        let progress = Figure { sheet, tiles: [&pairs.tiles, samples].concat(), latents: Vec::new() };
+        let progress = Figure { sheet, tiles: [pairs, samples].concat(), latents: Vec::new() };
         progress.save(&folder.join(format!("epoch-{:03}.png", self.epoch)))
     }
 }

@@ -1,6 +1,5 @@
 //! One training step on made-up data: what benches and the choice of tilings time.
 
-use super::Settings;
 use crate::{
     Result,
     gpu::{Batch, Batches, Gpu, Memory, Part, Prepared, Program, Role, Tilings},
@@ -9,6 +8,7 @@ use crate::{
         update::{Entry, Epilogue},
     },
     models::{Network, step},
+    run::Settings,
 };
 
 /// A step bound to a device, with memory of its own.

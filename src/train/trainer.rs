@@ -1,7 +1,13 @@
 //! A trainer on whichever device was chosen.
 
-use super::{DeviceMemory, EpochLosses, GpuTrainer, OracleTrainer, Settings, State, Watch};
-use crate::{Error, Result, data::Dataset, device::Device, models::Kind};
+use super::{DeviceMemory, EpochLosses, GpuTrainer, OracleTrainer, Watch};
+use crate::{
+    Error, Result,
+    data::Dataset,
+    device::Device,
+    models::Kind,
+    run::{Settings, State},
+};
 use std::sync::Arc;
 
 /// A model in training.

@@ -4,7 +4,7 @@
 //! changed at a time. What was found is remembered per adapter, driver, version and sizes, and stands in the run's
 //! `config.json`, so that a resumed run makes the same bytes. Kernels of mixed precision are checked before they are chosen.
 
-use super::{Rehearsal, Settings};
+use super::Rehearsal;
 use crate::{
     Error, Result,
     check::checked::Checked,
@@ -12,6 +12,7 @@ use crate::{
     gpu::{Gpu, LatentTiling, Precision, Tiling, Tilings},
     kernels::{Format, update::Epilogue},
     models::{Network, step},
+    run::Settings,
 };
 use std::{
     collections::BTreeMap,

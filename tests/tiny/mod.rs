@@ -12,7 +12,8 @@ use wgvae::{
     device::{Choice, Device},
     gpu::Options,
     models::{Adam, Kind, Loss, Model, Objective},
-    train::{Run, Session, Settings},
+    run::{Run, Settings},
+    train::Session,
 };
 
 /// A fresh folder of this name among the build's temporary files.

@@ -9,12 +9,15 @@ use crate::{
     models::{Adam, Corruption, Model, Objective},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// Everything that makes a run what it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
-    /// The version of this crate that began the run.
+    /// The version of this crate that trains the run.
     pub version: String,
     /// The model.
     pub model: Model,
@@ -36,8 +39,29 @@ pub struct Config {
     pub tilings: Option<Tilings>,
     /// The data.
     pub data: DataConfig,
-    /// The device that began the run.
+    /// The device.
     pub device: DeviceConfig,
+    /// What was otherwise in earlier epochs, in order; empty where a run was resumed without a change, or never.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Stage>,
+}
+
+/// Epochs of a run that were trained with another version, length, learning rate or device than the configuration now says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stage {
+    /// The last epoch this holds for.
+    pub until_epoch: u64,
+    /// The version of this crate.
+    pub version: String,
+    /// Epochs asked for.
+    pub epochs: u64,
+    /// Learning rate.
+    pub lr: f64,
+    /// The device.
+    pub device: DeviceConfig,
+    /// How products were cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tilings: Option<Tilings>,
 }
 
 /// Which data a run is trained on.
@@ -45,6 +69,9 @@ pub struct Config {
 pub struct DataConfig {
     /// What opens it again: `mnist`, `glyphs` or a path.
     pub source: String,
+    /// The folder that MNIST was read from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<PathBuf>,
     /// Pixels per row.
     pub width: usize,
     /// Rows per image.
@@ -75,6 +102,7 @@ impl DataConfig {
     pub fn new(data: &Dataset) -> DataConfig {
         DataConfig {
             source: data.name.clone(),
+            directory: data.directory.clone(),
             width: data.width,
             height: data.height,
             classes: data.classes,
@@ -140,7 +168,31 @@ impl Config {
             },
             data: DataConfig::new(data),
             device: DeviceConfig::new(device),
+            earlier: Vec::new(),
         }
+    }
+
+    /// This configuration with `epochs` and learning rate `lr` on `device` from the epoch after `done` on; what that changes is kept
+    /// in [`Config::earlier`]. `tilings` are those of the device.
+    pub fn resumed(&self, done: u64, epochs: u64, lr: f64, device: &Device, tilings: Option<Tilings>) -> Config {
+        let (version, device) = (env!("CARGO_PKG_VERSION").to_string(), DeviceConfig::new(device));
+        let now = Stage { until_epoch: done, version, epochs, lr, device, tilings };
+        let then = Stage {
+            until_epoch: done,
+            version: self.version.clone(),
+            epochs: self.epochs,
+            lr: self.adam.lr,
+            device: self.device.clone(),
+            tilings: self.tilings,
+        };
+        let mut config = self.clone();
+        if then == now {
+            return config;
+        }
+        if done > config.earlier.last().map_or(0, |stage| stage.until_epoch) {
+            config.earlier.push(then); // a stage without an epoch leaves no trace
+        }
+        Config { version: now.version, epochs, adam: Adam { lr, ..config.adam }, tilings, device: now.device, ..config }
     }
 
     /// What is trained and how.

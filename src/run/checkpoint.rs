@@ -1,4 +1,4 @@
-//! Weights and whole training states as safetensors files.
+//! Weights and whole training states as safetensors files, each with a checksum of its tensors in the metadata.
 
 use super::State;
 use crate::{
@@ -8,11 +8,14 @@ use crate::{
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::{collections::HashMap, path::Path};
 
 const FIRST: &str = "adam.first_moment.";
 const SECOND: &str = "adam.second_moment.";
 const POSITION: &str = "wgvae.position";
+/// SHA-256 in hex of every tensor's name, shape and bytes.
+const CHECKSUM: &str = "wgvae.sha256";
 
 /// How far a run is.
 #[derive(Serialize, Deserialize)]
@@ -28,13 +31,14 @@ struct Position {
 /// [`Error::Io`] naming the path.
 pub fn save_weights(path: &Path, params: &[Param]) -> Result<()> {
     let tensors = params.iter().map(|param| (param.name.clone(), param)).collect();
-    save(path, tensors, false, HashMap::from([("format".into(), "pt".into())]))
+    save(path, tensors, false, ("format".into(), "pt".into()))
 }
 
 /// Reads the weights of `model`, float32 or float64.
 ///
 /// # Errors
-/// [`Error::Malformed`] naming every tensor that is missing, has another shape or type, is not finite, or is not the model's.
+/// [`Error::Malformed`] where the file's checksum is not that of its tensors, and naming every tensor that is missing, has another
+/// shape or type, is not finite, or is not the model's.
 pub fn load_weights(path: &Path, model: &Model) -> Result<Vec<Param>> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     let file = parse(path, &bytes)?;
@@ -61,9 +65,8 @@ pub fn save_state(path: &Path, state: &State, epoch: u64, seed: u64) -> Result<(
         .into_iter()
         .flat_map(|(prefix, params)| params.iter().map(move |param| (format!("{prefix}{}", param.name), param)))
         .collect();
-    // One key, because a map of several would be written in any order and make other bytes each time.
     let position = serde_json::to_string(&Position { step: state.step, epoch, seed }).expect("three numbers");
-    save(path, tensors, state.double, HashMap::from([(POSITION.into(), position)]))
+    save(path, tensors, state.double, (POSITION.into(), position))
 }
 
 /// Reads a state of `model` and the epochs that were finished.
@@ -73,10 +76,8 @@ pub fn save_state(path: &Path, state: &State, epoch: u64, seed: u64) -> Result<(
 pub fn load_state(path: &Path, model: &Model, seed: u64) -> Result<(State, u64)> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     let file = parse(path, &bytes)?;
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| Error::malformed(path, error.to_string()))?;
-    let text = header.metadata().as_ref().and_then(|metadata| metadata.get(POSITION));
-    let position: Position = text
-        .and_then(|text| serde_json::from_str(text).ok())
+    let position: Position = metadata(path, &bytes, POSITION)?
+        .and_then(|text| serde_json::from_str(&text).ok())
         .ok_or_else(|| Error::malformed(path, "is no checkpoint: its metadata do not say how far the run was"))?;
     if position.seed != seed {
         return Err(Error::malformed(path, format!("is of seed {}, config.json of seed {seed}", position.seed)));
@@ -88,7 +89,8 @@ pub fn load_state(path: &Path, model: &Model, seed: u64) -> Result<(State, u64)>
     finish(path, (state, position.epoch), [a, b, c].concat())
 }
 
-fn save(path: &Path, tensors: Vec<(String, &Param)>, double: bool, metadata: HashMap<String, String>) -> Result<()> {
+/// Writes tensors with one entry of metadata and their checksum.
+fn save(path: &Path, tensors: Vec<(String, &Param)>, double: bool, own: (String, String)) -> Result<()> {
     let bytes: Vec<Vec<u8>> = tensors
         .iter()
         .map(|(_, param)| match double {
@@ -101,17 +103,61 @@ fn save(path: &Path, tensors: Vec<(String, &Param)>, double: bool, metadata: Has
         .iter()
         .zip(&bytes)
         .map(|((name, param), bytes)| {
-            (name, TensorView::new(dtype, param.shape.clone(), bytes).expect("as many bytes as the shape asks for"))
+            let view = TensorView::new(dtype, param.shape.clone(), bytes).expect("as many bytes as the shape asks for");
+            (name.as_str(), view)
         })
         .collect();
-    let whole =
-        safetensors::serialize(views, Some(metadata)).map_err(|error| Error::malformed(path, error.to_string()))?;
-    write_atomically(path, &whole)
+    let own = HashMap::from([own, (CHECKSUM.into(), checksum(views.iter().cloned()))]);
+    let whole = safetensors::serialize(views, Some(own)).map_err(|error| Error::malformed(path, error.to_string()))?;
+    write_atomically(path, &sorted(whole))
 }
 
+/// The same file with its metadata sorted by key: the library writes a map in an order that changes from run to run.
+fn sorted(mut file: Vec<u8>) -> Vec<u8> {
+    let length = u64::from_le_bytes(*file.first_chunk().expect("a file begins with the length of its header")) as usize;
+    let header = &mut file[8..8 + length];
+    let mut parsed: serde_json::Value = serde_json::from_slice(header).expect("the library writes JSON");
+    if let Some(metadata) = parsed.get_mut("__metadata__").and_then(serde_json::Value::as_object_mut) {
+        metadata.sort_keys();
+    }
+    let text = parsed.to_string();
+    header.fill(b' '); // as it was padded to a multiple of eight
+    header[..text.len()].copy_from_slice(text.as_bytes());
+    file
+}
+
+/// SHA-256 in hex of the names, shapes and bytes of `tensors`, by rising name.
+fn checksum<'a>(tensors: impl Iterator<Item = (&'a str, TensorView<'a>)>) -> String {
+    let mut tensors: Vec<_> = tensors.collect();
+    tensors.sort_by_key(|(name, _)| *name);
+    let mut hash = Sha256::new();
+    for (name, tensor) in tensors {
+        hash.update(format!("{name} {:?} {:?}\n", tensor.dtype(), tensor.shape()));
+        hash.update(tensor.data());
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An entry of a file's metadata.
+fn metadata(path: &Path, bytes: &[u8], key: &str) -> Result<Option<String>> {
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| Error::malformed(path, error.to_string()))?;
+    Ok(header.metadata().as_ref().and_then(|metadata| metadata.get(key)).cloned())
+}
+
+/// The tensors of a file, which must be those of its checksum where it has one: files of other programs have none.
 fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<SafeTensors<'a>> {
-    SafeTensors::deserialize(bytes)
-        .map_err(|error| Error::malformed(path, format!("is no whole safetensors file: {error}")))
+    let file = SafeTensors::deserialize(bytes)
+        .map_err(|error| Error::malformed(path, format!("is no whole safetensors file: {error}")))?;
+    let tensors = file.tensors();
+    let found = checksum(tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.clone())));
+    match metadata(path, bytes, CHECKSUM)? {
+        Some(written) if written != found => {
+            let problem =
+                format!("its tensors have SHA-256 {found}, but were written with {written}: it was damaged or changed");
+            Err(Error::malformed(path, problem))
+        }
+        _ => Ok(file),
+    }
 }
 
 /// The tensors of `model` behind `prefix`, and what is wrong with them.

@@ -1,0 +1,16 @@
+//! A run on disk: its directory and the lock on it, configuration, metrics, weights and checkpoints.
+
+pub mod checkpoint;
+mod claim;
+mod config;
+mod directory;
+mod metrics;
+mod settings;
+mod state;
+
+pub use claim::Claim;
+pub use config::{Config, DataConfig, DeviceConfig, Stage};
+pub use directory::Run;
+pub use metrics::{Figures, Metrics};
+pub use settings::Settings;
+pub use state::State;

@@ -1,0 +1,53 @@
+//! What is trained and how.
+
+use crate::{
+    Error, Result,
+    gpu::Tilings,
+    models::{Adam, Corruption, Model, Objective},
+};
+
+/// What is trained and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The model.
+    pub model: Model,
+    /// What a step minimises.
+    pub objective: Objective,
+    /// The optimizer.
+    pub adam: Adam,
+    /// Noise on the input of training and of its evaluations; none: the input is clean.
+    pub corruption: Option<Corruption>,
+    /// Rows of a full batch; the last batch of an epoch may be smaller.
+    pub batch: usize,
+    /// Decides initial parameters, order and noise.
+    pub seed: u64,
+    /// How products are cut on a GPU; none, or where the adapter lacks them: [`Gpu::tilings`](crate::gpu::Gpu::tilings).
+    pub tilings: Option<Tilings>,
+}
+
+impl Settings {
+    /// Checks that every number is usable.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the option.
+    pub fn validate(&self) -> Result<()> {
+        self.model.validate()?;
+        if self.batch == 0 {
+            return Err(Error::invalid("--batch", "must be at least 1"));
+        }
+        let decay = |name: &str, beta: f64| match (0.0..1.0).contains(&beta) {
+            true => Ok(()),
+            false => Err(Error::invalid(name, format!("is {beta}, expected at least 0 and below 1"))),
+        };
+        decay("--beta1", self.adam.beta1)?;
+        decay("--beta2", self.adam.beta2)?;
+        let positive = |name: &str, value: f64, least: f64| match value.is_finite() && value >= least {
+            true => Ok(()),
+            false => Err(Error::invalid(name, format!("is {value}, expected a number of at least {least}"))),
+        };
+        positive("--lr", self.adam.lr, 0.0)?;
+        positive("--epsilon", self.adam.epsilon, 0.0)?;
+        positive("--beta", self.objective.beta, 0.0)?;
+        self.corruption.map_or(Ok(()), |corruption| corruption.validate())
+    }
+}

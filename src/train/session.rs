@@ -1,0 +1,229 @@
+//! A run in training: begun or resumed, one epoch after the other, everything written as it comes.
+
+use super::{DeviceMemory, EpochLosses, Trainer, Watch};
+use crate::{
+    Error, Result,
+    data::Dataset,
+    device::Device,
+    files::write_atomically,
+    gpu::Tilings,
+    models::Param,
+    run::{Claim, Config, Figures, Metrics, Run, Settings, State, checkpoint},
+};
+use std::{fs, path::Path, time::Instant};
+
+/// A run in training.
+pub struct Session {
+    pub(super) config: Config,
+    pub(super) device: Device,
+    pub(super) data: Dataset,
+    pub(super) trainer: Trainer,
+    /// Epochs finished.
+    pub(super) epoch: u64,
+    /// Of the epochs finished, where there is a directory to write them to.
+    metrics: Vec<Metrics>,
+    claim: Option<Claim>,
+}
+
+/// What a resumed run does otherwise from then on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Changes {
+    /// Epochs in all; none: as many as the run was to have.
+    pub epochs: Option<u64>,
+    /// Learning rate; none: the run's.
+    pub lr: Option<f64>,
+    /// How products are cut on a GPU; none: as they were.
+    pub tilings: Option<Tilings>,
+}
+
+impl Session {
+    /// Begins a run. With `dir`, which must be new or empty, everything is written there.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`] and [`Claim::begin`].
+    pub fn begin(
+        settings: &Settings,
+        epochs: u64,
+        device: Device,
+        data: Dataset,
+        dir: Option<&Path>,
+    ) -> Result<Session> {
+        let claim = dir.map(|dir| Claim::begin(dir, false)).transpose()?;
+        Session::begin_in(claim, settings, None, epochs, device, data)
+    }
+
+    /// Begins a run in a directory claimed before, from `weights` or from fresh ones. A run that lies there is replaced, once model and
+    /// data are on the device. Leaves the configuration and the checkpoint of step 0.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`]; [`Error::Io`] where the directory cannot be written.
+    pub fn begin_in(
+        claim: Option<Claim>,
+        settings: &Settings,
+        weights: Option<&[Param]>,
+        epochs: u64,
+        device: Device,
+        data: Dataset,
+    ) -> Result<Session> {
+        let mut trainer = Trainer::new(&device, settings, &data)?;
+        if let Some(weights) = weights {
+            settings.model.expect(weights)?;
+            let fresh = trainer.state()?;
+            trainer.restore(&State { params: weights.to_vec(), ..fresh })?;
+        }
+        let config = Config::new(settings, epochs, &data, &device);
+        let mut session = Session { config, device, data, trainer, epoch: 0, metrics: Vec::new(), claim };
+        if let Some(claim) = &mut session.claim {
+            claim.clear()?;
+            let images = claim.dir().join("images");
+            fs::create_dir_all(&images).map_err(Error::io("create", &images))?;
+            claim.keep();
+            write_config(claim.dir(), &session.config)?;
+            session.save(&session.trainer.state()?)?;
+        }
+        Ok(session)
+    }
+
+    /// Goes on with a run after its last finished epoch. On another kind of device than it was begun on it goes on as well, and sums
+    /// are rounded otherwise. Where all epochs are done, nothing is written.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where `data` are not those of the run; [`Error::Malformed`] where its checkpoint is damaged, is not of the end
+    /// of an epoch, or `metrics.jsonl` lacks an epoch.
+    pub fn resume(run: &Run, claim: Claim, changes: &Changes, device: Device, data: Dataset) -> Result<Session> {
+        let then = &run.config;
+        then.data.expect(&data)?;
+        let path = run.dir.join("checkpoint.safetensors");
+        let (state, epoch) = checkpoint::load_state(&path, &then.model, then.seed)?;
+        let steps = epoch * data.train.count.div_ceil(then.batch) as u64;
+        if state.step != steps {
+            let problem = format!("says step {} after epoch {epoch}, which ends with step {steps}", state.step);
+            return Err(Error::malformed(&path, problem));
+        }
+        let metrics = metrics_until(run, epoch)?;
+        let epochs = changes.epochs.unwrap_or(then.epochs);
+        let lr = changes.lr.unwrap_or(then.adam.lr);
+        let tilings = match &device {
+            Device::Gpu(gpu) => Some(then.model.fit(gpu.usable(changes.tilings.or(then.tilings)))),
+            Device::Oracle => None,
+        };
+        let config = then.resumed(epoch, epochs.max(epoch), lr, &device, tilings);
+        let mut trainer = Trainer::new(&device, &config.settings(), &data)?;
+        trainer.restore(&state)?;
+        let session = Session { config, device, data, trainer, epoch, metrics, claim: Some(claim) };
+        if epoch < epochs {
+            write_config(&run.dir, &session.config)?;
+            Metrics::write(&run.dir.join("metrics.jsonl"), &session.metrics)?;
+        }
+        Ok(session)
+    }
+
+    /// Trains the next epoch, evaluates, and writes metrics, weights and checkpoint.
+    ///
+    /// # Errors
+    /// As [`Trainer::train_epoch`]; [`Error::NotFinite`] where a parameter or moment is not finite. What earlier epochs left stays as it
+    /// is then.
+    pub fn epoch(&mut self, watch: &mut Watch) -> Result<Metrics> {
+        let start = Instant::now();
+        let train = self.trainer.train_epoch(self.epoch, watch)?;
+        let seconds = start.elapsed().as_secs_f64();
+        let (first, last) = (self.epoch * train.steps as u64 + 1, (self.epoch + 1) * train.steps as u64);
+        let state = self.trainer.state()?;
+        state.expect_finite(first, last)?;
+        let test = self.trainer.evaluate().map_err(|error| match error {
+            Error::NotFinite { what, .. } => {
+                Error::NotFinite { what: format!("{what} of the test images"), first, last }
+            }
+            other => other,
+        })?;
+        self.epoch += 1;
+        let metrics = Metrics {
+            epoch: self.epoch,
+            step: last,
+            train: self.figures(&train),
+            test: self.figures(&test),
+            images_per_s: train.count as f64 / seconds,
+            seconds,
+        };
+        self.metrics.push(metrics);
+        self.save(&state)?;
+        Ok(metrics)
+    }
+
+    /// Averages per image.
+    fn figures(&self, losses: &EpochLosses) -> Figures {
+        let (reconstruction, kl) = (losses.reconstruction / losses.count as f64, losses.kl / losses.count as f64);
+        Figures { reconstruction, kl, loss: reconstruction + self.config.objective.beta * kl }
+    }
+
+    /// Writes metrics, weights and, last, the checkpoint: a resumed run begins after it and drops what is newer.
+    fn save(&self, state: &State) -> Result<()> {
+        let Some(dir) = self.claim.as_ref().map(Claim::dir) else { return Ok(()) };
+        Metrics::write(&dir.join("metrics.jsonl"), &self.metrics)?;
+        if self.epoch > 0 {
+            checkpoint::save_weights(&dir.join("model.safetensors"), &state.params)?;
+        }
+        checkpoint::save_state(&dir.join("checkpoint.safetensors"), state, self.epoch, self.config.seed)
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The directory, where the run has one.
+    pub fn dir(&self) -> Option<&Path> {
+        self.claim.as_ref().map(Claim::dir)
+    }
+
+    /// Epochs finished.
+    pub fn epochs_done(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The current weights.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the device is lost.
+    pub fn weights(&self) -> Result<Vec<Param>> {
+        Ok(self.trainer.state()?.params)
+    }
+
+    /// Device memory that training takes; none on the oracle.
+    pub fn device_memory(&self) -> Option<DeviceMemory> {
+        self.trainer.device_memory()
+    }
+
+    /// The device.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+}
+
+fn write_config(dir: &Path, config: &Config) -> Result<()> {
+    write_atomically(&dir.join("config.json"), config.to_json().as_bytes())
+}
+
+/// The metrics of the first `epochs` epochs; those of epochs begun after the checkpoint are dropped.
+fn metrics_until(run: &Run, epochs: u64) -> Result<Vec<Metrics>> {
+    let path = run.dir.join("metrics.jsonl");
+    let mut metrics = match epochs {
+        0 => Vec::new(),
+        _ if !path.is_file() => {
+            let problem = format!(
+                "is missing, and {epochs} epochs are done: put it back, or begin anew from its weights with --init"
+            );
+            return Err(Error::malformed(&path, problem));
+        }
+        _ => run.metrics()?,
+    };
+    if (metrics.len() as u64) < epochs {
+        let problem = format!(
+            "ends with epoch {}, and {epochs} epochs are done: put the whole file back, or begin anew from its weights with --init",
+            metrics.len()
+        );
+        return Err(Error::malformed(&path, problem));
+    }
+    metrics.truncate(epochs as usize);
+    Ok(metrics)
+}
