@@ -29,6 +29,7 @@
 //! | folder | what it holds |
 //! |---|---|
 //! | `shaders/` | one kernel per file, named after the maths; what several share in `shaders/common/` |
+//! | [`random`] | counter-based streams of random numbers, the same on CPU and GPU: Philox, normals, permutations |
 //! | [`gpu`] | adapters, buffers, kernels compiled from WGSL, programs: lists of dispatches written down without a device |
 //! | [`kernels`] | one file per shader, same name: what it declares, a typed launch, cases for the check |
 //! | [`oracle`] | one file per kernel, same name: the same in f64, as short as it can be; `step` is a whole training step |
@@ -75,6 +76,7 @@ pub mod kernels;
 pub mod models;
 pub mod oracle;
 pub mod picture;
+pub mod random;
 pub mod train;
 
 pub use error::{Error, Result};

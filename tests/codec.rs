@@ -7,7 +7,7 @@ mod tiny;
 use wgvae::{
     device::Device,
     models::{Codec, Kind, Model},
-    oracle::philox::{self, Stream},
+    random::philox::{self, Stream},
 };
 
 /// Two batches and a part of a third; widths that are no multiple of four.

@@ -10,8 +10,9 @@ use wgvae::{
     device::Device,
     gallery::denoise,
     models::{Adam, Codec, Corruption, Kind, Loss, Model, Noise, Objective},
-    oracle::corrupt::{EVALUATION, corrupt},
+    oracle::corrupt::corrupt,
     picture::BLANK,
+    random::philox::EVALUATION,
     train::{Config, Run, Session, Settings},
 };
 

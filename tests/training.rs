@@ -8,7 +8,7 @@ use wgvae::{
     device::Device,
     gpu::{Choice, Gpu, LatentTiling, Options, Precision, Tiling, Tilings},
     models::{Adam, Corruption, Kind, Loss, Model, Network, Noise, Objective, Param},
-    oracle::philox::{Stream, uniforms},
+    random::philox::{Stream, uniforms},
     train::{EpochLosses, GpuTrainer, Settings, State, Trainer},
 };
 

@@ -5,7 +5,8 @@ use crate::{
     Result,
     data::{Dataset, Split},
     models::{Codec, Encoding, Kind},
-    oracle::{noise::noise, philox::Stream},
+    oracle::noise::noise,
+    random::Stream,
 };
 use serde::Serialize;
 

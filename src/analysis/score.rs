@@ -4,7 +4,8 @@ use crate::{
     Result,
     data::Split,
     models::{Codec, Encoding, Loss},
-    oracle::{kl::kl, noise::noise, output::pixel, philox::Stream, reparameterize::reparameterize},
+    oracle::{kl::kl, noise::noise, output::pixel, reparameterize::reparameterize},
+    random::Stream,
     train::evaluation_rows,
 };
 use ndarray::{Array2, ArrayView2};

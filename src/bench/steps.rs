@@ -10,7 +10,7 @@ use crate::{
     device::Device,
     gpu::{Gpu, Tilings},
     models::{Adam, Kind, Loss, Model, Objective},
-    oracle::philox::{Stream, block},
+    random::philox::{Stream, block},
     train::{DeviceMemory, Progress, Settings, Trainer, tuning},
 };
 use serde::Serialize;

@@ -9,9 +9,10 @@ use crate::{
     kernels::{Format, Layer},
     models::Adam,
     oracle::{
-        self, philox,
+        self,
         reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN},
     },
+    random::philox,
 };
 use ndarray::{Array1, Array2, ArrayRef2};
 

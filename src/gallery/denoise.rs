@@ -5,7 +5,8 @@ use crate::{
     Result,
     data::Dataset,
     models::{Codec, Corruption, Noise},
-    oracle::corrupt::{EVALUATION, corrupt},
+    oracle::corrupt::corrupt,
+    random::philox::EVALUATION,
 };
 use ndarray::Array2;
 

@@ -4,8 +4,8 @@ use crate::{
     Error, Result,
     data::{Dataset, rows_f32},
     models::{Codec, Kind},
-    oracle::{
-        noise::box_muller,
+    random::{
+        normal::box_muller,
         philox::{self, Stream},
     },
 };

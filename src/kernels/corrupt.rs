@@ -10,10 +10,8 @@ use crate::{
     },
     gpu::{Access, Args as _, Batch, Matrix, Mutant, Needs, Program, Role, Spec, args, source, vec4s},
     models::{Corruption, Noise},
-    oracle::{
-        corrupt::{EVALUATION, corrupt},
-        philox::{self, Stream},
-    },
+    oracle::corrupt::corrupt,
+    random::philox::{self, EVALUATION, Stream},
 };
 use ndarray::Array2;
 

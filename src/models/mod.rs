@@ -14,7 +14,7 @@ pub use network::{Network, padded, rows};
 use crate::{
     Error, Result,
     gpu::{Batch, Tilings},
-    oracle::philox,
+    random::philox,
 };
 use serde::{Deserialize, Serialize};
 

@@ -6,13 +6,13 @@ use crate::{
     data::{Dataset, Split},
     models::{Kind, Loss},
     oracle::{
-        corrupt::{EVALUATION, corrupt},
+        corrupt::corrupt,
         noise::noise,
         order::order,
         output,
-        philox::Stream,
         step::{Batch, Network},
     },
+    random::philox::{EVALUATION, Stream},
 };
 use ndarray::{Array2, Zip};
 use std::time::Instant;
