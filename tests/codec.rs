@@ -6,7 +6,8 @@ mod tiny;
 
 use wgvae::{
     device::Device,
-    models::{Codec, Kind, Model},
+    model::{Kind, Model},
+    network::Codec,
     random::philox::{self, Stream},
 };
 

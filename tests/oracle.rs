@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use ndarray::{Array1, Array2, array};
-use wgvae::models::{Adam, Kind, Loss, Model, Objective, Param};
+use wgvae::model::{Adam, Kind, Loss, Model, Objective, Param};
 use wgvae::oracle::adam::adam;
 use wgvae::oracle::kl::kl;
 use wgvae::oracle::latent::{LatentLayers, latent};

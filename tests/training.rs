@@ -7,7 +7,8 @@ use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
     gpu::{Choice, Gpu, LatentTiling, Options, Precision, Tiling, Tilings},
-    models::{Adam, Corruption, Kind, Loss, Model, Network, Noise, Objective, Param},
+    model::{Adam, Corruption, Kind, Loss, Model, Noise, Objective, Param},
+    network::Network,
     random::philox::{Stream, uniforms},
     train::{EpochLosses, GpuTrainer, Settings, State, Trainer},
 };

@@ -4,7 +4,8 @@ use super::{Judge, Score, kl_terms, score};
 use crate::{
     Result,
     data::{Dataset, Split},
-    models::{Codec, Encoding, Kind},
+    model::Kind,
+    network::{Codec, Encoding},
     oracle::noise::noise,
     random::Stream,
 };

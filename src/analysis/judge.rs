@@ -3,7 +3,7 @@
 use crate::{
     Error, Result,
     data::{Dataset, Split},
-    models::Adam,
+    model::Adam,
     oracle::{
         adam::adam,
         linear::{Activation, Layer, linear},

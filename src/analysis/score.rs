@@ -3,7 +3,8 @@
 use crate::{
     Result,
     data::Split,
-    models::{Codec, Encoding, Loss},
+    model::Loss,
+    network::{Codec, Encoding},
     oracle::{kl::kl, noise::noise, output::pixel, reparameterize::reparameterize},
     random::Stream,
     train::evaluation_rows,

@@ -9,7 +9,7 @@ use crate::{
     data::{Dataset, Split},
     device::Device,
     gpu::{Gpu, Tilings},
-    models::{Adam, Kind, Loss, Model, Objective},
+    model::{Adam, Kind, Loss, Model, Objective},
     random::philox::{Stream, block},
     train::{DeviceMemory, Progress, Settings, Trainer, tuning},
 };

@@ -4,7 +4,7 @@ use super::{images::ImageOptions, options::RunOptions, print_json};
 use crate::{
     Error, Result,
     analysis::{Evaluation, evaluate, label_accuracy},
-    models::Kind,
+    model::Kind,
 };
 
 /// A judge worse than this says little about samples.

@@ -5,7 +5,8 @@ use crate::{
     data::{self, Dataset, Source},
     device::{Choice, Device},
     gpu::{self, Precision},
-    models::{Codec, Corruption, Noise},
+    model::{Corruption, Noise},
+    network::Codec,
     train::Run,
 };
 use clap::{Args, ValueEnum};

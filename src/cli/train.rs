@@ -6,7 +6,8 @@ use crate::{
     check::checked::Checked,
     device::Device,
     gpu::{Precision, Tilings},
-    models::{Adam, Corruption, Kind, Loss, Model, Objective},
+    model::{Adam, Corruption, Kind, Loss, Model, Objective},
+    network,
     train::{
         Metrics, Progress, Run, Session, Settings, checkpoint,
         tuning::{Wish, prove, tilings},
@@ -172,7 +173,7 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
         eprintln!("warning: wgvae {version} began this run, and {now} may round its sums otherwise");
     }
     if let (Device::Gpu(gpu), Some(then)) = (&device, run.config.tilings) {
-        let now = run.config.model.fit(gpu.usable(Some(then)));
+        let now = network::fit(&run.config.model, gpu.usable(Some(then)));
         if now != then {
             eprintln!(
                 "warning: the run's tilings ({then}) are not to be had here; it goes on with {now}, and sums round otherwise"

@@ -4,7 +4,8 @@ use super::{Figure, Size, at_least, fill_row, fits, name, test_images};
 use crate::{
     Result,
     data::Dataset,
-    models::{Codec, Corruption, Noise},
+    model::{Corruption, Noise},
+    network::Codec,
     oracle::corrupt::corrupt,
     random::philox::EVALUATION,
 };

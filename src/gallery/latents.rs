@@ -3,7 +3,8 @@
 use crate::{
     Error, Result,
     data::{Dataset, rows_f32},
-    models::{Codec, Kind},
+    model::Kind,
+    network::Codec,
     random::{
         normal::box_muller,
         philox::{self, Stream},

@@ -9,7 +9,7 @@ use crate::{
         tolerance::{Approx, values},
     },
     gpu::{Access, Args as _, Batch, Matrix, Mutant, Needs, Program, Role, Spec, args, source, vec4s},
-    models::{Corruption, Noise},
+    model::{Corruption, Noise},
     oracle::corrupt::corrupt,
     random::philox::{self, EVALUATION, Stream},
 };

@@ -1,7 +1,7 @@
 //! Noise on the images that a model learns to restore.
 
 use crate::{
-    models::{Corruption, Noise},
+    model::{Corruption, Noise},
     random::{
         normal::box_muller,
         philox::{self, Stream},

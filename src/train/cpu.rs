@@ -4,7 +4,7 @@ use super::{EpochLosses, Progress, Settings, State, Watch, evaluation_rows};
 use crate::{
     Error, Result,
     data::{Dataset, Split},
-    models::{Kind, Loss},
+    model::{Kind, Loss},
     oracle::{
         corrupt::corrupt,
         noise::noise,

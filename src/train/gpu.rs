@@ -6,7 +6,7 @@ use crate::{
     data::{Dataset, Split},
     gpu::{Batch, Batches, Gpu, Memory, Part, Prepared, Program, Readback, Role, Submission},
     kernels::{self, Format, loss, noise, order, update::Epilogue},
-    models::{Network, padded, step},
+    network::{Network, padded, step},
     random::{Permutation, Stream},
 };
 use std::{
@@ -91,7 +91,8 @@ impl GpuTrainer {
         let permutation = Permutation::new(self.settings.seed, epoch, self.training.count as u32);
         self.gpu.set_args(&self.training.order, 0, &order::arguments(&permutation));
         let (first_step, adam) = (self.step, self.settings.adam);
-        let record = |index: u64| Batch { index: words(first_step + index), ..adam.record(first_step + index + 1) };
+        let record =
+            |index: u64| Batch { index: words(first_step + index), ..Batch::adam(&adam, first_step + index + 1) };
         let losses = self.training.run(&self.gpu, true, record, first_step, watch)?;
         self.step += self.training.steps() as u64;
         Ok(losses)

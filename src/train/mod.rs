@@ -22,7 +22,7 @@ pub use trainer::Trainer;
 use crate::{
     Error, Result,
     gpu::Tilings,
-    models::{Adam, Corruption, Model, Objective, Param},
+    model::{Adam, Corruption, Model, Objective, Param},
 };
 use std::time::Duration;
 

@@ -4,7 +4,8 @@ use super::Session;
 use crate::{
     Result,
     gallery::{Centre, Figure, Origin, Sampling, Size, Traversal, reconstruct, sample, traverse},
-    models::{Codec, Kind},
+    model::Kind,
+    network::Codec,
     picture::Sheet,
 };
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! A run and its directory: begun or resumed, one epoch after the other, everything written as it comes.
 
 use super::{Config, DeviceMemory, EpochLosses, Settings, State, Trainer, Watch, checkpoint};
-use crate::{Error, Result, data::Dataset, device::Device, files::write_atomically, models::Param};
+use crate::{Error, Result, data::Dataset, device::Device, files::write_atomically, model::Param};
 use serde::{Deserialize, Serialize};
 use std::{
     fs,

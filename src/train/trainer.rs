@@ -1,7 +1,7 @@
 //! A trainer on whichever device was chosen.
 
 use super::{DeviceMemory, EpochLosses, GpuTrainer, OracleTrainer, Settings, State, Watch};
-use crate::{Error, Result, data::Dataset, device::Device, models::Kind};
+use crate::{Error, Result, data::Dataset, device::Device, model::Kind};
 use std::sync::Arc;
 
 /// A model in training.
