@@ -6,7 +6,7 @@
 //! The command line is a thin layer over this library. A run on the built-in glyphs, without a directory:
 //!
 //! ```
-//! use wgvae::{data::glyphs, device::{Choice, Device}, gpu::Options, models::*, run::Settings, train::Session};
+//! use wgvae::{data::glyphs, device::{Choice, Device}, gpu::Options, model::*, network::Codec, run::Settings, train::Session};
 //!
 //! # fn main() -> wgvae::Result<()> {
 //! let data = glyphs::dataset(0, 640, 64); // 28 × 28 digits: 640 to train on, 64 to test
@@ -29,11 +29,13 @@
 //! | folder | what it holds |
 //! |---|---|
 //! | `shaders/` | one kernel per file, named after the maths; what several share in `shaders/common/` |
+//! | [`random`] | counter-based streams of random numbers, the same on CPU and GPU: Philox, normals, permutations |
+//! | [`model`] | models as pure data: architecture, parameters and how they start, objective, optimizer |
 //! | [`gpu`] | adapters, buffers, kernels compiled from WGSL, programs: lists of dispatches written down without a device |
 //! | [`kernels`] | one file per shader, same name: what it declares, a typed launch, cases for the check |
 //! | [`oracle`] | one file per kernel, same name: the same in f64, as short as it can be; `step` is a whole training step |
 //! | [`check`] | running cases, deriving limits, comparing, mutants, replaying recorded training runs |
-//! | [`models`] | where a model's parts lie, and the programs of its forward pass, training step, encoding and decoding |
+//! | [`network`] | where a model's parts lie on the device, and the programs of its forward pass, training step, encoding and decoding |
 //! | [`run`] | what a run leaves: its directory and the lock on it, configuration, metrics, weights, checkpoints |
 //! | [`train`] | the loop on either device, the choice of tilings, pictures of a run |
 //! | [`data`] | sources; every one becomes a [`data::Dataset`] of bytes |
@@ -52,7 +54,8 @@
 //!
 //! # Invariants
 //!
-//! - Only [`gpu`] names wgpu; [`oracle`] knows no GPU; [`kernels`] knows no model; [`models`] knows no file format.
+//! - Only [`gpu`] names wgpu; [`oracle`] knows no GPU; [`kernels`] knows no network; [`model`] knows no device; [`network`] knows no
+//!   file format.
 //! - Inside an epoch nothing is allocated on the device, and nothing is read back but the losses of finished submits.
 //! - No output element has two writers, and there are no float atomics: the same run on one device gives the same bytes.
 //! - No shader needs more than WebGPU's default limits or a runtime check: the cases pass with checks on and off, in buffers
@@ -73,9 +76,11 @@ pub mod gallery;
 pub mod gpu;
 pub mod interop;
 pub mod kernels;
-pub mod models;
+pub mod model;
+pub mod network;
 pub mod oracle;
 pub mod picture;
+pub mod random;
 pub mod run;
 pub mod train;
 

@@ -10,7 +10,8 @@ use wgvae::{
     analysis::{ACTIVE, Judge, Quantised, draw, evaluate, kl_terms, label_accuracy, score},
     data::{Dataset, Split, rows_f32},
     device::Device,
-    models::{Codec, Kind, Loss, Model, Param},
+    model::{Kind, Loss, Model, Param},
+    network::Codec,
 };
 
 fn near(a: f64, b: f64, tolerance: f64, what: &str) {

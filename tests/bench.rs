@@ -8,7 +8,8 @@ use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
     gpu::{Choice, Gpu, Options},
-    models::{Adam, Kind, Loss, Model, Network, Objective},
+    model::{Adam, Kind, Loss, Model, Objective},
+    network::Network,
     run::Settings,
     train::{DeviceMemory, GpuTrainer, evaluation_rows},
 };

@@ -14,7 +14,7 @@ use std::{
 };
 use tiny::folder;
 use wgvae::{
-    models::{Kind, Loss, Model},
+    model::{Kind, Loss, Model},
     run::checkpoint,
 };
 

@@ -6,8 +6,9 @@ mod tiny;
 
 use wgvae::{
     device::Device,
-    models::{Codec, Kind, Model},
-    oracle::philox::{self, Stream},
+    model::{Kind, Model},
+    network::Codec,
+    random::philox::{self, Stream},
 };
 
 /// Two batches and a part of a third; widths that are no multiple of four.

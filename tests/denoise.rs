@@ -9,9 +9,11 @@ use wgvae::{
     data::glyphs,
     device::Device,
     gallery::denoise,
-    models::{Adam, Codec, Corruption, Kind, Loss, Model, Noise, Objective},
-    oracle::corrupt::{EVALUATION, corrupt},
+    model::{Adam, Corruption, Kind, Loss, Model, Noise, Objective},
+    network::Codec,
+    oracle::corrupt::corrupt,
     picture::BLANK,
+    random::philox::EVALUATION,
     run::{Config, Run, Settings},
     train::Session,
 };

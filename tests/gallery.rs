@@ -7,7 +7,8 @@ use wgvae::{
     data::{Dataset, glyphs, rows_f32},
     device::Device,
     gallery::*,
-    models::{Codec, Kind, Model},
+    model::{Kind, Model},
+    network::Codec,
     picture::BLANK,
 };
 

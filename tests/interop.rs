@@ -12,7 +12,8 @@ use tiny::{data, folder, gpu, python, run};
 use wgvae::{
     data::rows_f32,
     interop::onnx::{self, messages::*},
-    models::{Codec, Kind, Loss, Model, Param},
+    model::{Kind, Loss, Model, Param},
+    network::Codec,
     run::{Run, checkpoint},
 };
 

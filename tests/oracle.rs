@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use ndarray::{Array1, Array2, array};
-use wgvae::models::{Adam, Kind, Loss, Model, Objective, Param};
+use wgvae::model::{Adam, Kind, Loss, Model, Objective, Param};
 use wgvae::oracle::adam::adam;
 use wgvae::oracle::kl::kl;
 use wgvae::oracle::latent::{LatentLayers, latent};
@@ -12,10 +12,10 @@ use wgvae::oracle::linear::{Activation, Layer, linear, relu};
 use wgvae::oracle::noise::noise;
 use wgvae::oracle::onehot::onehot;
 use wgvae::oracle::output::{losses, output, pixel, sigmoid};
-use wgvae::oracle::philox::{Stream, uniforms};
 use wgvae::oracle::product::product;
 use wgvae::oracle::reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN, reparameterize};
 use wgvae::oracle::step::{Batch, Network};
+use wgvae::random::philox::{Stream, uniforms};
 
 const KINDS: [Kind; 3] = [Kind::Ae, Kind::Vae, Kind::Cvae];
 const LOSSES: [Loss; 3] = [Loss::MseMean, Loss::MseSum, Loss::BceSum];

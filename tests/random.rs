@@ -4,9 +4,13 @@
 
 use rayon::prelude::*;
 use std::f64::consts::TAU;
-use wgvae::oracle::noise::{box_muller, noise};
-use wgvae::oracle::order::{Order, order};
-use wgvae::oracle::philox::{Stream, block, philox4x32, uniforms, unit};
+use wgvae::oracle::noise::noise;
+use wgvae::oracle::order::order;
+use wgvae::random::{
+    Permutation,
+    normal::box_muller,
+    philox::{Stream, block, philox4x32, uniforms, unit},
+};
 
 const ROWS: usize = 1000;
 const COLS: usize = 1000;
@@ -183,7 +187,7 @@ fn the_next_item_is_any_other_equally_often() {
     let (n, orders) = (50usize, 20_000);
     let mut counts = vec![0; n * n];
     for epoch in 0..orders {
-        let order = Order::new(2, epoch, n as u32);
+        let order = Permutation::new(2, epoch, n as u32);
         let (a, b) = (order.item(17), order.item(18));
         counts[a as usize * n + b as usize] += 1;
     }

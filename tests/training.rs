@@ -7,8 +7,9 @@ use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
     gpu::{Choice, Gpu, LatentTiling, Options, Precision, Tiling, Tilings},
-    models::{Adam, Corruption, Kind, Loss, Model, Network, Noise, Objective, Param},
-    oracle::philox::{Stream, uniforms},
+    model::{Adam, Corruption, Kind, Loss, Model, Noise, Objective, Param},
+    network::Network,
+    random::philox::{Stream, uniforms},
     run::{Settings, State},
     train::{EpochLosses, GpuTrainer, Trainer},
 };

@@ -4,8 +4,10 @@ use super::{Judge, Score, kl_terms, score};
 use crate::{
     Result,
     data::{Dataset, Split},
-    models::{Codec, Encoding, Kind},
-    oracle::{noise::noise, philox::Stream},
+    model::Kind,
+    network::{Codec, Encoding},
+    oracle::noise::noise,
+    random::Stream,
 };
 use serde::Serialize;
 

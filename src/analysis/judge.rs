@@ -3,14 +3,16 @@
 use crate::{
     Error, Result,
     data::{Dataset, Split},
-    models::Adam,
+    model::Adam,
     oracle::{
         adam::adam,
         linear::{Activation, Layer, linear},
         linear_backward::linear_backward,
-        order::order,
-        philox::{self, Stream},
         update::update,
+    },
+    random::{
+        Permutation,
+        philox::{self, Stream},
     },
 };
 use ndarray::{Array1, Array2, ArrayRef2, ArrayView2, Axis};
@@ -53,7 +55,8 @@ impl Judge {
         let steps = epochs * per_epoch;
         let mut step = 0;
         for epoch in 0..epochs {
-            for rows in order(seed, epoch as u64, data.train.count as u32).chunks(BATCH) {
+            let order: Vec<u32> = Permutation::new(seed, epoch as u64, data.train.count as u32).items().collect();
+            for rows in order.chunks(BATCH) {
                 let images =
                     rows.iter().flat_map(|&row| &data.train.images[row as usize * judge.pixels..][..judge.pixels]);
                 let x = images.map(|&byte| f64::from(byte) / 255.0).collect();

@@ -3,8 +3,10 @@
 use crate::{
     Result,
     data::Split,
-    models::{Codec, Encoding, Loss},
-    oracle::{kl::kl, noise::noise, output::pixel, philox::Stream, reparameterize::reparameterize},
+    model::Loss,
+    network::{Codec, Encoding},
+    oracle::{kl::kl, noise::noise, output::pixel, reparameterize::reparameterize},
+    random::Stream,
     train::evaluation_rows,
 };
 use ndarray::{Array2, ArrayView2};

@@ -12,7 +12,7 @@ use crate::{
     gpu::Gpu,
     kernels::Format,
     kernels::update::Epilogue,
-    models::{Network, step},
+    network::{self, Network, step},
     run::Settings,
 };
 use serde::Serialize;
@@ -185,7 +185,7 @@ fn point(gpu: &Arc<Gpu>, sizes: Sizes, plan: &Plan, limits: &Limits, checked: &m
         }
         Err(error) => Some(error),
     };
-    let tilings = settings.model.fit(gpu.usable(settings.tilings));
+    let tilings = network::fit(&settings.model, gpu.usable(settings.tilings));
     let net = Network::new(&settings.model, sizes.batch, tilings);
     let (work, dispatches) = Work::of_step(&settings, tilings)?;
     let mut point = Point {

@@ -9,8 +9,8 @@ use crate::{
     data::{Dataset, Split},
     device::Device,
     gpu::{Gpu, Tilings},
-    models::{Adam, Kind, Loss, Model, Objective},
-    oracle::philox::{Stream, block},
+    model::{Adam, Kind, Loss, Model, Objective},
+    random::philox::{Stream, block},
     run::Settings,
     train::{DeviceMemory, Progress, Trainer, tuning},
 };

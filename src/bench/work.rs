@@ -7,7 +7,8 @@ use crate::{
         Format, latent, latent_backward, linear, linear_backward, output, reparameterize, reparameterize_backward,
         update::{Entry, Epilogue},
     },
-    models::{Model, Network, step},
+    model::Model,
+    network::{Network, step},
     run::Settings,
 };
 

@@ -5,7 +5,8 @@ use crate::{
     Result,
     gpu::{Batch, Batches, Gpu, Matrix, Memory, Part, Program, Role, vec4s},
     kernels::{Format, update::Epilogue},
-    models::{Loss, Network, rows, step},
+    model::Loss,
+    network::{Network, rows, step},
     oracle::step::Losses,
 };
 use ndarray::{Array2, ArrayView2};
@@ -49,7 +50,7 @@ pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
             memory.write(gpu, Role::Labels, 0, bytemuck::cast_slice(&labels))?;
         }
         let adam = &trace.adam;
-        batches.write(gpu, &[Batch { rows: batch as u32, ..adam.record(t) }]);
+        batches.write(gpu, &[Batch { rows: batch as u32, ..Batch::adam(adam, t) }]);
         if first.is_none() {
             gpu.submit(&batches, &[Part::Step(&gradients, 0), Part::Step(&reconstructing, 0)], None);
             let activation = |matrix: Matrix| read(gpu, &memory, matrix);

@@ -5,7 +5,7 @@ use crate::{
     data::glyphs,
     device::Device,
     gpu::{Gpu, Precision},
-    models::{Adam, Kind, Loss, Model, Objective},
+    model::{Adam, Kind, Loss, Model, Objective},
     run::Settings,
     train::Trainer,
 };

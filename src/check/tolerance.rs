@@ -19,7 +19,7 @@
 
 use crate::{
     gpu::Precision,
-    models::Adam,
+    model::Adam,
     oracle::reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN, bound},
 };
 use ndarray::{Array2, ArrayRef2, Zip};

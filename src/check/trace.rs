@@ -5,7 +5,7 @@
 
 use super::trace_file;
 use crate::gpu::Precision;
-use crate::models::{Adam, Model, Objective, Param};
+use crate::model::{Adam, Model, Objective, Param};
 use crate::oracle::step::{Batch, Losses, Network};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};

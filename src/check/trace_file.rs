@@ -1,7 +1,7 @@
 //! The file of a training trace, format `training-trace-1`: safetensors with the run's settings as metadata strings.
 
 use super::trace::{Expected, FirstStep, Trace};
-use crate::models::{Adam, Kind, Model, Objective, Param};
+use crate::model::{Adam, Kind, Model, Objective, Param};
 use crate::{Error, Result};
 use ndarray::{Array, Array2, Dimension, IntoDimension};
 use safetensors::{Dtype, SafeTensors};

@@ -10,7 +10,7 @@ use crate::{
     Error, Result,
     analysis::Quantised,
     interop::npy::{self, Latents},
-    models::{Kind, Model},
+    model::{Kind, Model},
     picture::{Sheet, save_png},
 };
 use std::path::{Path, PathBuf};

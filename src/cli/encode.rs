@@ -6,7 +6,8 @@ use crate::{
     analysis::{Quantised, draw, errors},
     data::Split,
     interop::npy,
-    models::{Codec, Kind},
+    model::{Kind, Loss},
+    network::Codec,
     run::Run,
 };
 use clap::ValueEnum;
@@ -113,6 +114,6 @@ fn compression(run: &Run, codec: &Codec, split: &Split, z: &[f32], quantised: &Q
          error   {before:>12.4} per image from float32 codes, {after:.4} from 8-bit codes ({})",
         split.count,
         images as f64 / codes as f64,
-        if loss == crate::models::Loss::BceSum { "nats" } else { "squared error" },
+        if loss == Loss::BceSum { "nats" } else { "squared error" },
     ))
 }

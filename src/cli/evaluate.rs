@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Error, Result,
     analysis::{Evaluation, evaluate, label_accuracy},
-    models::Kind,
+    model::Kind,
 };
 
 /// A judge worse than this says little about samples.

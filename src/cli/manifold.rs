@@ -4,7 +4,7 @@ use super::{options::RunOptions, output::OutputOptions, print::result};
 use crate::{
     Result,
     gallery::{self, Origin, Size},
-    models::Kind,
+    model::Kind,
 };
 
 #[derive(clap::Args)]

@@ -6,7 +6,8 @@ use crate::{
     data::{self, Dataset, Source},
     device::{Choice, Device},
     gpu::{self, Precision},
-    models::{Codec, Corruption, Noise},
+    model::{Corruption, Noise},
+    network::Codec,
     run::Run,
 };
 use clap::{Args, ValueEnum};

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Result,
     gallery::{self, Origin, Sampling, Size},
-    models::Kind,
+    model::Kind,
 };
 
 #[derive(clap::Args)]

@@ -10,7 +10,7 @@ use crate::{
     analysis::{Score, score},
     data::{Split, rows_f32},
     files::write_atomically,
-    models::{Kind, Loss},
+    model::{Kind, Loss},
     picture::{Sheet, save_png},
 };
 use std::path::PathBuf;

@@ -13,7 +13,8 @@ use crate::{
     check::checked::Checked,
     device::{Choice, Device},
     gpu::{Precision, Tilings, adapters},
-    models::{Adam, Corruption, Kind, Loss, Model, Objective, Param},
+    model::{Adam, Corruption, Kind, Loss, Model, Objective, Param},
+    network,
     run::{Claim, Config, Figures, Metrics, Run, Settings, checkpoint},
     train::{
         Changes, Session,
@@ -198,7 +199,9 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
     let data = arguments.data.dir.open(&run)?;
     if let Device::Gpu(gpu) = &device {
         match run.config.tilings {
-            Some(then) => prove(gpu, &settings, run.config.model.fit(gpu.usable(Some(then))), &mut Checked::default())?,
+            Some(then) => {
+                prove(gpu, &settings, network::fit(&run.config.model, gpu.usable(Some(then))), &mut Checked::default())?
+            }
             None => {
                 let report = &mut |line: &str| progress!("tilings: {line}");
                 changes.tilings = Some(tilings(gpu, &settings, Wish::Auto, report)?);
@@ -232,7 +235,7 @@ fn warn_of_differences(config: &Config, device: &Device) {
         );
     }
     if let (Device::Gpu(gpu), Some(then)) = (device, config.tilings) {
-        let now = config.model.fit(gpu.usable(Some(then)));
+        let now = network::fit(&config.model, gpu.usable(Some(then)));
         if now != then {
             progress!(
                 "warning: the run's tilings ({then}) are not to be had here; it goes on with {now}, and sums round otherwise"

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::digits::{self, Point};
 use super::stroke::{self, Bead, Vec2};
 use super::{Dataset, Split};
-use crate::oracle::philox::{self, Stream};
+use crate::random::philox::{self, Stream};
 
 /// Pixels per row, and rows.
 pub const SIDE: usize = 28;

@@ -7,8 +7,7 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
-use crate::oracle::order::order;
-use crate::{Error, Result};
+use crate::{Error, Result, random::Permutation};
 
 pub mod csv;
 pub mod digits;
@@ -301,7 +300,7 @@ fn divide(path: &Path, images: &[u8], labels: Option<&[u8]>, pixels: usize) -> R
     }
     let number =
         u32::try_from(count).map_err(|_| Error::malformed(path, format!("{count} images, expected at most 2^32")))?;
-    let order = order(0, 0, number);
+    let order: Vec<u32> = Permutation::new(0, 0, number).items().collect();
     let pick = |items: &[u32]| Split {
         images: items.iter().flat_map(|&i| &images[i as usize * pixels..][..pixels]).copied().collect(),
         labels: labels.map(|labels| items.iter().map(|&i| labels[i as usize]).collect()),

@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Result,
-    models::{Kind, Loss},
+    model::{Kind, Loss},
     picture::{self, Curves, Plot},
     run::{Figures, Run},
 };

@@ -4,8 +4,10 @@ use super::{Figure, Size, at_least, fill_row, fits, name, test_images};
 use crate::{
     Result,
     data::Dataset,
-    models::{Codec, Corruption, Noise},
-    oracle::corrupt::{EVALUATION, corrupt},
+    model::{Corruption, Noise},
+    network::Codec,
+    oracle::corrupt::corrupt,
+    random::philox::EVALUATION,
 };
 use ndarray::Array2;
 

@@ -1,11 +1,7 @@
 //! From one image to another through the latent space.
 
 use super::{Figure, Size, at_least, fits, latents, name, test_images};
-use crate::{
-    Error, Result,
-    data::Dataset,
-    models::{Codec, Kind},
-};
+use crate::{Error, Result, data::Dataset, model::Kind, network::Codec};
 
 /// The point at a share of the way from one latent to another.
 type Way = fn(&[f32], &[f32], f32) -> Vec<f32>;

@@ -3,9 +3,10 @@
 use crate::{
     Error, Result,
     data::{Dataset, rows_f32},
-    models::{Codec, Kind},
-    oracle::{
-        noise::box_muller,
+    model::Kind,
+    network::Codec,
+    random::{
+        normal::box_muller,
         philox::{self, Stream},
     },
 };

@@ -1,10 +1,7 @@
 //! The whole of a latent space of two dimensions.
 
 use super::{Figure, Origin, Size, at_least, class, fits, name, normal_quantile};
-use crate::{
-    Error, Result,
-    models::{Codec, Kind},
-};
+use crate::{Error, Result, model::Kind, network::Codec};
 
 /// Decodes `side` × `side` latents: z0 grows to the right, z1 upwards, each at the quantiles (i + ½) / side of N(0, 1), so
 /// that every tile stands for the same share of the prior (Kingma & Welling 2014, figure 4); for an autoencoder at the same

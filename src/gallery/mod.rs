@@ -30,7 +30,7 @@ pub use traverse::{Centre, Traversal, traverse};
 use crate::{
     Error, Result,
     data::{Dataset, Split, rows_f32},
-    models::{Kind, Model},
+    model::{Kind, Model},
     picture::{BLANK, Sheet, save_png},
     run::Run,
 };

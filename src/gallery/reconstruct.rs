@@ -1,7 +1,7 @@
 //! Test images and what is left of them after encoder and decoder.
 
 use super::{Figure, Size, at_least, fill_row, fits, name, room, test_images};
-use crate::{Result, data::Dataset, models::Codec};
+use crate::{Result, data::Dataset, network::Codec};
 
 /// Pairs in a row of the sheet.
 const COLUMNS: usize = 10;

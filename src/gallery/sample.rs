@@ -3,7 +3,8 @@
 use super::{Figure, Origin, Size, at_least, class, fill_row, fits, name, room};
 use crate::{
     Result,
-    models::{Codec, Kind, Model},
+    model::{Kind, Model},
+    network::Codec,
 };
 
 /// Samples in a row of the sheet.

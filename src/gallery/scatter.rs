@@ -4,7 +4,7 @@ use super::{at_least, name, symbol, test_images};
 use crate::{
     Result,
     data::Dataset,
-    models::Codec,
+    network::Codec,
     picture::{Plot, Scatter, pca2},
 };
 use ndarray::Array2;

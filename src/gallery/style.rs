@@ -1,11 +1,7 @@
 //! The style of one image under every label.
 
 use super::{Figure, Size, at_least, fits, name, test_images};
-use crate::{
-    Error, Result,
-    data::Dataset,
-    models::{Codec, Kind},
-};
+use crate::{Error, Result, data::Dataset, model::Kind, network::Codec};
 
 /// The first test image of each class that has one.
 pub fn example_of_each_class(data: &Dataset) -> Vec<usize> {

@@ -4,7 +4,8 @@ use super::{Figure, Origin, Size, at_least, class, fits, name, room, test_images
 use crate::{
     Error, Result,
     data::Dataset,
-    models::{Codec, Kind, Model},
+    model::{Kind, Model},
+    network::Codec,
 };
 
 /// How far a dimension is varied to both sides unless told.

@@ -1,7 +1,7 @@
 //! A program is a list of dispatches, written down without a device; prepared for one, it is recorded with no further work.
 
 use super::{Access, Args, Gpu, Memory, Readback, Role, Spec, Tilings, cache::PipelineCache};
-use crate::{Error, Result};
+use crate::{Error, Result, model::Adam};
 use std::sync::Arc;
 
 /// One launch of one kernel.
@@ -75,6 +75,22 @@ pub struct Batch {
     pub beta2: f32,
     /// Adam: added to the root of the second moment.
     pub epsilon: f32,
+}
+
+impl Batch {
+    /// The record of Adam's step `t`, counted from 1: step size, bias correction and decays; its other fields are 0.
+    pub fn adam(adam: &Adam, t: u64) -> Batch {
+        // The shader's decays are float32: corrections of the unrounded ones would be off by 1e-5 of 1 − β₂.
+        let power = |beta: f64| f64::from(beta as f32).powf(t as f64);
+        Batch {
+            step_size: (adam.lr / (1.0 - power(adam.beta1))) as f32,
+            correction: (1.0 / (1.0 - power(adam.beta2)).sqrt()) as f32,
+            beta1: adam.beta1 as f32,
+            beta2: adam.beta2 as f32,
+            epsilon: adam.epsilon as f32,
+            ..Batch::default()
+        }
+    }
 }
 
 /// Distance between the records of two steps: the offset alignment every device grants.

@@ -7,7 +7,7 @@ use crate::{
         tolerance::{Approx, adam as analyse},
     },
     gpu::{Access, Args as _, Matrix, Mutant, Needs, Program, Role, Spec, args, fold, source},
-    models::Adam,
+    model::Adam,
     oracle::adam::adam,
 };
 

@@ -9,11 +9,9 @@ use crate::{
         tolerance::{Approx, values},
     },
     gpu::{Access, Args as _, Batch, Matrix, Mutant, Needs, Program, Role, Spec, args, source, vec4s},
-    models::{Corruption, Noise},
-    oracle::{
-        corrupt::{EVALUATION, corrupt},
-        philox::{self, Stream},
-    },
+    model::{Corruption, Noise},
+    oracle::corrupt::corrupt,
+    random::philox::{self, EVALUATION, Stream},
 };
 use ndarray::Array2;
 

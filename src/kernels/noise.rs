@@ -7,10 +7,8 @@ use crate::{
         tolerance::Approx,
     },
     gpu::{Access, Args as _, Batch, Mutant, Needs, Program, Role, Spec, args, source},
-    oracle::{
-        noise,
-        philox::{self, Stream},
-    },
+    oracle::noise,
+    random::philox::{self, Stream},
 };
 
 args! {

@@ -6,7 +6,8 @@ use crate::{
         layout::{Layout, batch},
     },
     gpu::{Access, Args as _, Mutant, Needs, Program, Role, Spec, args, fold, source},
-    oracle::order::{Order, order},
+    oracle::order::order,
+    random::Permutation as Order,
 };
 
 args! {

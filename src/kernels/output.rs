@@ -9,7 +9,7 @@ use crate::{
         tolerance::{Approx, affine, exact, values},
     },
     gpu::{Access, Args as _, Matrix, Mutant, Program, Role, Spec, Tiling, Tilings, args, source, vec4s},
-    models::Loss,
+    model::Loss,
     oracle::{
         linear::{Activation, linear},
         output as oracle,

@@ -12,7 +12,7 @@ use crate::{
     gpu::{
         Access, Args as _, Matrix, Mutant, Precision, Program, Role, Source, Spec, Tiling, Tilings, args, fold, source,
     },
-    models,
+    model::Adam,
     oracle::{adam::adam, update::update},
 };
 
@@ -248,7 +248,7 @@ fn case(
         Epilogue::Adam => 1.0, // small gradients would hardly show beside the moments
     };
     program.loss_scale = scale as f32;
-    let (record, args) = adam_batch(batch(first, rows, 0), &models::Adam { lr: 0.1, ..Default::default() }, t);
+    let (record, args) = adam_batch(batch(first, rows, 0), &Adam { lr: 0.1, ..Default::default() }, t);
     let mut shares = Vec::new();
     for (&(k, n, first_layer), seed) in layers.iter().zip((10..).step_by(10)) {
         let (x, input) = if first_layer {

@@ -1,6 +1,6 @@
 //! Adam (Kingma and Ba, 2015) as `torch.optim.Adam` has it: bias-corrected, ε outside the root.
 
-use crate::models::Adam;
+use crate::model::Adam;
 use ndarray::{ArrayRef, Dimension, Zip};
 
 /// Step `t` (counted from 1) on one tensor, in place: `m ← β₁ m + (1 − β₁) g`, `v ← β₂ v + (1 − β₂) g²`,

@@ -1,14 +1,13 @@
 //! Noise on the images that a model learns to restore.
 
-use super::{
-    noise::box_muller,
-    philox::{self, Stream},
+use crate::{
+    model::{Corruption, Noise},
+    random::{
+        normal::box_muller,
+        philox::{self, Stream},
+    },
 };
-use crate::models::{Corruption, Noise};
 use ndarray::{Array2, ArrayRef2, Axis};
-
-/// Index of the noise of an evaluation's first batch; training counts its steps from 0.
-pub const EVALUATION: u64 = 1 << 63;
 
 /// `x̃ = x + strength · n` with n ~ N(0, 1), or `x̃ = x · [u ≥ strength]` with u ~ U(0, 1); `x` is `[rows, input]`.
 ///

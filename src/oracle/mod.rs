@@ -15,7 +15,6 @@ pub mod onehot;
 pub mod order;
 pub mod output;
 pub mod peak;
-pub mod philox;
 pub mod product;
 pub mod reparameterize;
 pub mod reparameterize_backward;

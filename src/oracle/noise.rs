@@ -1,18 +1,10 @@
 //! ε ~ N(0, 1), element by element: Box-Muller on Philox words.
 
-use super::philox::{self, Stream};
+use crate::random::{
+    normal::box_muller,
+    philox::{self, Stream},
+};
 use ndarray::Array2;
-use std::f64::consts::TAU;
-
-/// Four normals from four words: each pair (u, t) gives √(−2 ln u) · (cos 2πt, sin 2πt).
-pub fn box_muller(words: [u32; 4]) -> [f64; 4] {
-    let pair = |u: u32, t: u32| {
-        let (radius, (sin, cos)) = ((-2.0 * philox::unit(u).ln()).sqrt(), (TAU * philox::unit(t)).sin_cos());
-        [radius * cos, radius * sin]
-    };
-    let ([a, b], [c, d]) = (pair(words[0], words[1]), pair(words[2], words[3]));
-    [a, b, c, d]
-}
 
 /// `ε[row, j]` of one entry of a stream, `[rows, latent]`; element `row · latent + j` is normal number
 /// `(row · latent + j) mod 4` of block `(row · latent + j) / 4`.

@@ -1,7 +1,7 @@
 //! The decoder's last layer, the reconstruction loss and its gradient.
 
 use super::linear::{Activation, Layer, linear};
-use crate::models::Loss;
+use crate::model::Loss;
 use ndarray::{Array1, Array2, ArrayRef2, Zip};
 
 /// What the output kernel gives for one batch.

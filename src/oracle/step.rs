@@ -9,7 +9,7 @@ use super::loss::loss;
 use super::onehot::onehot;
 use super::output::{self, sigmoid};
 use super::update::update_into;
-use crate::models::{Adam, Kind, Model, Objective, Param};
+use crate::model::{Adam, Kind, Model, Objective, Param};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2, ArrayRef2, ArrayView2};
 

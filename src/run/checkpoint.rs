@@ -4,7 +4,7 @@ use super::State;
 use crate::{
     Error, Result,
     files::write_atomically,
-    models::{Model, Param},
+    model::{Model, Param},
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,8 @@ use crate::{
     data::Dataset,
     device::Device,
     gpu::Tilings,
-    models::{Adam, Corruption, Model, Objective},
+    model::{Adam, Corruption, Model, Objective},
+    network,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -163,7 +164,7 @@ impl Config {
             epochs,
             seed: settings.seed,
             tilings: match device {
-                Device::Gpu(gpu) => Some(settings.model.fit(gpu.usable(settings.tilings))),
+                Device::Gpu(gpu) => Some(network::fit(&settings.model, gpu.usable(settings.tilings))),
                 Device::Oracle => None,
             },
             data: DataConfig::new(data),

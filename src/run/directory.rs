@@ -1,7 +1,7 @@
 //! A run's directory, read.
 
 use super::{Config, Metrics, checkpoint};
-use crate::{Error, Result, models::Param};
+use crate::{Error, Result, model::Param};
 use std::path::{Path, PathBuf};
 
 /// A finished or unfinished run on disk.

@@ -3,7 +3,7 @@
 use crate::{
     Error, Result,
     gpu::Tilings,
-    models::{Adam, Corruption, Model, Objective},
+    model::{Adam, Corruption, Model, Objective},
 };
 
 /// What is trained and how.

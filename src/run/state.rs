@@ -1,6 +1,6 @@
 //! All that training needs to go on.
 
-use crate::{Error, Result, models::Param};
+use crate::{Error, Result, model::Param};
 
 /// All that a run needs to go on: parameters, Adam's moments and the step.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,15 +4,15 @@ use super::{EpochLosses, Progress, Watch, evaluation_rows};
 use crate::{
     Error, Result,
     data::{Dataset, Split},
-    models::{Kind, Loss},
+    model::{Kind, Loss},
     oracle::{
-        corrupt::{EVALUATION, corrupt},
+        corrupt::corrupt,
         noise::noise,
         order::order,
         output,
-        philox::Stream,
         step::{Batch, Network},
     },
+    random::philox::{EVALUATION, Stream},
     run::{Settings, State},
 };
 use ndarray::{Array2, Zip};

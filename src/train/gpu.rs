@@ -6,8 +6,8 @@ use crate::{
     data::{Dataset, Split},
     gpu::{Batch, Batches, Gpu, Memory, Part, Prepared, Program, Readback, Role, Submission},
     kernels::{self, Format, loss, noise, order, update::Epilogue},
-    models::{Network, padded, step},
-    oracle::{order::Order, philox::Stream},
+    network::{Network, padded, step},
+    random::{Permutation, Stream},
     run::{Settings, State},
 };
 use std::{
@@ -89,10 +89,11 @@ impl GpuTrainer {
     /// # Errors
     /// [`Error::NotFinite`] at the first loss that is not, [`Error::Interrupted`] where `watch` says so.
     pub fn train_epoch(&mut self, epoch: u64, watch: &mut Watch) -> Result<EpochLosses> {
-        let order = Order::new(self.settings.seed, epoch, self.training.count as u32);
-        self.gpu.set_args(&self.training.order, 0, &order::arguments(&order));
+        let permutation = Permutation::new(self.settings.seed, epoch, self.training.count as u32);
+        self.gpu.set_args(&self.training.order, 0, &order::arguments(&permutation));
         let (first_step, adam) = (self.step, self.settings.adam);
-        let record = |index: u64| Batch { index: words(first_step + index), ..adam.record(first_step + index + 1) };
+        let record =
+            |index: u64| Batch { index: words(first_step + index), ..Batch::adam(&adam, first_step + index + 1) };
         let losses = self.training.run(&self.gpu, true, record, first_step, watch)?;
         self.step += self.training.steps() as u64;
         Ok(losses)
@@ -214,7 +215,7 @@ impl Loop {
             full: net.rows as u32,
         };
         Ok(Loop {
-            order: prepare(&|program| order::launch(program, &Order::new(seed, 0, count as u32)))?,
+            order: prepare(&|program| order::launch(program, &Permutation::new(seed, 0, count as u32)))?,
             noise: match normals {
                 0 => None,
                 _ => Some(prepare(&|program| noise::launch(program, seed, stream, normals))?),

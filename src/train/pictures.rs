@@ -4,7 +4,7 @@ use super::Session;
 use crate::{
     Result,
     gallery::{Figure, Origin, Sampling, Size, Traversal, reconstruct, room, sample, traverse},
-    models::Codec,
+    network::Codec,
     picture::Sheet,
 };
 

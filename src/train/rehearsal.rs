@@ -7,7 +7,7 @@ use crate::{
         Format,
         update::{Entry, Epilogue},
     },
-    models::{Network, step},
+    network::{Network, step},
     run::Settings,
 };
 
@@ -49,7 +49,7 @@ impl Rehearsal<'_> {
             memory.create(gpu, role, bytes)?;
         }
         let batches = Batches::new(gpu, 1);
-        batches.write(gpu, &[Batch { rows: rows as u32, ..settings.adam.record(1) }]);
+        batches.write(gpu, &[Batch { rows: rows as u32, ..Batch::adam(&settings.adam, 1) }]);
         Ok(Rehearsal { program, table, gpu, memory, batches })
     }
 

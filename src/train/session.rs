@@ -7,7 +7,8 @@ use crate::{
     device::Device,
     files::write_atomically,
     gpu::Tilings,
-    models::Param,
+    model::Param,
+    network,
     run::{Claim, Config, Figures, Metrics, Run, Settings, State, checkpoint},
 };
 use std::{fs, path::Path, time::Instant};
@@ -104,7 +105,7 @@ impl Session {
         let epochs = changes.epochs.unwrap_or(then.epochs);
         let lr = changes.lr.unwrap_or(then.adam.lr);
         let tilings = match &device {
-            Device::Gpu(gpu) => Some(then.model.fit(gpu.usable(changes.tilings.or(then.tilings)))),
+            Device::Gpu(gpu) => Some(network::fit(&then.model, gpu.usable(changes.tilings.or(then.tilings)))),
             Device::Oracle => None,
         };
         let config = then.resumed(epoch, epochs.max(epoch), lr, &device, tilings);

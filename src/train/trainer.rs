@@ -5,7 +5,7 @@ use crate::{
     Error, Result,
     data::Dataset,
     device::Device,
-    models::Kind,
+    model::Kind,
     run::{Settings, State},
 };
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use crate::{
     files::write_atomically,
     gpu::{Gpu, LatentTiling, Precision, Tiling, Tilings},
     kernels::{Format, update::Epilogue},
-    models::{Network, step},
+    network::{self, Network, step},
     run::Settings,
 };
 use std::{
@@ -75,7 +75,7 @@ pub fn tilings(gpu: &Gpu, settings: &Settings, wish: Wish, report: &mut dyn FnMu
         },
         Wish::Measure => (measure(gpu, settings, &mut checked)?, "as measured now"),
     };
-    let found = settings.model.fit(found);
+    let found = network::fit(&settings.model, found);
     prove(gpu, settings, found, &mut checked)?;
     if let (Some(file), "as measured now") = (file, why)
         && let Err(error) = remember(&file, key(gpu, settings), found)
@@ -103,7 +103,7 @@ pub fn prove(gpu: &Gpu, settings: &Settings, tilings: Tilings, checked: &mut Che
 
 /// Times whole steps, one part's tiling changed at a time.
 fn measure(gpu: &Gpu, settings: &Settings, checked: &mut Checked) -> Result<Tilings> {
-    let mut best = settings.model.fit(gpu.tilings());
+    let mut best = network::fit(&settings.model, gpu.tilings());
     prove(gpu, settings, best, checked)?;
     let mut least = seconds(gpu, settings, best)?;
     let parts: [fn(Tilings) -> Vec<Tilings>; 4] = [
@@ -114,7 +114,7 @@ fn measure(gpu: &Gpu, settings: &Settings, checked: &mut Checked) -> Result<Tili
     ];
     for part in parts {
         for candidate in part(best) {
-            let fits = candidate == settings.model.fit(candidate) && gpu.supports(candidate);
+            let fits = candidate == network::fit(&settings.model, candidate) && gpu.supports(candidate);
             // a middle that begins in one dispatch stays in one: six are promised for the article's nets
             let apart = candidate.latent == LatentTiling::Layers && best.latent != LatentTiling::Layers;
             if candidate != best && fits && !apart {

@@ -11,7 +11,7 @@ use wgvae::{
     data::{Dataset, glyphs},
     device::{Choice, Device},
     gpu::Options,
-    models::{Adam, Kind, Loss, Model, Objective},
+    model::{Adam, Kind, Loss, Model, Objective},
     run::{Run, Settings},
     train::Session,
 };

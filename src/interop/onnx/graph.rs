@@ -4,7 +4,7 @@ use super::messages::*;
 use crate::{
     Result,
     files::write_atomically,
-    models::{Kind, Model, Param},
+    model::{Kind, Model, Param},
     oracle::reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN},
 };
 use prost::Message;

@@ -1,7 +1,12 @@
 //! A trained model at work: images to latents, latents to images, in batches on the device.
 
-use super::{Model, Param, gpu_codec::GpuCodec};
-use crate::{Error, Result, device::Device, oracle::step::Network as Oracle};
+use super::gpu_codec::GpuCodec;
+use crate::{
+    Error, Result,
+    device::Device,
+    model::{Kind, Model, Param},
+    oracle::step::Network as Oracle,
+};
 use ndarray::{Array2, ArrayView2};
 use std::sync::Arc;
 
@@ -134,7 +139,7 @@ impl Codec {
 
     /// The labels a CVAE decodes with, checked; none for the other models.
     fn labels<'a>(&self, labels: Option<&'a [u8]>, count: usize) -> Result<Option<&'a [u8]>> {
-        if self.model.kind != super::Kind::Cvae {
+        if self.model.kind != Kind::Cvae {
             return Ok(None);
         }
         let labels =

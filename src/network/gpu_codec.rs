@@ -1,10 +1,11 @@
 //! Encoding and decoding on a device: while one batch is under way, the host packs the next and unpacks the one before.
 
-use super::{Encoding, Model, Network, Param, padded, rows, step};
+use super::{Encoding, Network, padded, rows, step};
 use crate::{
     Result,
     gpu::{Batch, Batches, Gpu, Matrix, Memory, Part, Precision, Prepared, Program, Readback, Role, vec4s},
     kernels::{Format, linear::Activation},
+    model::{Model, Param},
     oracle::reparameterize,
 };
 use std::{collections::VecDeque, ops::Range, sync::Arc};

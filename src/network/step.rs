@@ -1,6 +1,6 @@
 //! The programs of a model: forward pass, training step, encoding, decoding.
 
-use super::{Kind, Loss, Network, Objective, ae, cvae, vae};
+use super::{Network, ae, cvae, vae};
 use crate::{
     Result,
     gpu::{Matrix, Program},
@@ -11,6 +11,7 @@ use crate::{
         output, reparameterize,
         update::{self, Entry, Epilogue, Share},
     },
+    model::{Kind, Loss, Objective},
 };
 
 /// Encoder, latent and the decoder's hidden layers: from the batch of images to `middle`, the KL of each row and `decoded`.

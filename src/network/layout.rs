@@ -1,6 +1,5 @@
 //! Where everything of a model lies on the device: parameters, activations of a batch, their gradients.
 
-use super::{Corruption, Kind, Model, Param};
 use crate::{
     Result,
     gpu::{Arena, Gpu, LatentTiling, Matrix, Role, Tilings, vec4s},
@@ -11,6 +10,7 @@ use crate::{
         middle::{Layers, Middle, Partials, Parts},
         output,
     },
+    model::{Corruption, Kind, Model, Param},
 };
 use std::borrow::Cow;
 
@@ -57,7 +57,7 @@ pub struct Network {
 impl Network {
     /// Lays `model` out for batches of up to `rows` rows, for products cut by `tilings` as far as they fit the model.
     pub fn new(model: &Model, rows: usize, tilings: Tilings) -> Network {
-        let tilings = model.fit(tilings);
+        let tilings = fit(model, tilings);
         let (mut params, mut activations, mut signals) = (Arena::default(), Arena::default(), Arena::default());
         let mut layers = model.layers().into_iter().map(|shape| Layer::allocate(&mut params, shape.inp, shape.out));
         let mut next = || layers.next().expect("a model lists all its layers");
@@ -220,6 +220,12 @@ impl Network {
         }
         params
     }
+}
+
+/// `tilings` as far as they fit `model`.
+pub fn fit(model: &Model, tilings: Tilings) -> Tilings {
+    let width = model.hidden.last().copied().unwrap_or_default();
+    Tilings { latent: tilings.latent.fitting(model.latent, width), ..tilings }
 }
 
 /// The first `count` rows of a matrix in `packed`, without padding.

@@ -1,0 +1,89 @@
+//! The three models as layers: `input → hidden… → latent → …hidden → input`.
+
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Which of the three models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Autoencoder: the code itself is decoded.
+    Ae,
+    /// Variational autoencoder: z = μ + exp(½ log σ²) ε is decoded.
+    Vae,
+    /// Conditional VAE: z + relu(P onehot(y) + b) is decoded.
+    Cvae,
+}
+
+/// The shape of a model: `input → hidden… → latent → …hidden → input`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model {
+    /// Which of the three.
+    pub kind: Kind,
+    /// Pixels per image.
+    pub input: usize,
+    /// Widths of the encoder's hidden layers, first to last; the decoder mirrors them.
+    pub hidden: Vec<usize>,
+    /// Width of the code, μ, log σ² and z.
+    pub latent: usize,
+    /// Number of label classes; used by the CVAE alone.
+    pub classes: usize,
+}
+
+/// The widths of one linear layer and the name its parameters carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerShape {
+    /// PyTorch's name without `.weight` and `.bias`: `encoder.0`, `mu`.
+    pub name: String,
+    /// Number of outputs.
+    pub out: usize,
+    /// Number of inputs.
+    pub inp: usize,
+}
+
+impl Model {
+    /// Checks that every size is usable.
+    pub fn validate(&self) -> Result<()> {
+        let positive = |what: &str, n: usize| match n {
+            0 => Err(Error::invalid(what, "must be at least 1")),
+            _ => Ok(()),
+        };
+        positive("input", self.input)?;
+        positive("--latent", self.latent)?;
+        if self.hidden.is_empty() {
+            return Err(Error::invalid("--hidden", "needs at least one width"));
+        }
+        self.hidden.iter().try_for_each(|&width| positive("--hidden", width))?;
+        if self.kind == Kind::Cvae {
+            positive("classes", self.classes)?;
+        }
+        Ok(())
+    }
+
+    /// The linear layers in the order of the forward pass: encoder, μ, log σ², label projector, decoder.
+    pub fn layers(&self) -> Vec<LayerShape> {
+        let mut layers = Vec::new();
+        let mut push = |name: String, inp: usize, out: usize| layers.push(LayerShape { name, out, inp });
+        let down: Vec<usize> = [&[self.input], &self.hidden[..], &[self.latent]].concat();
+        for (i, pair) in down.windows(2).enumerate() {
+            push(format!("encoder.{}", 2 * i), pair[0], pair[1]);
+        }
+        if self.kind != Kind::Ae {
+            push("mu".into(), self.latent, self.latent);
+            push("log_var".into(), self.latent, self.latent);
+        }
+        if self.kind == Kind::Cvae {
+            push("label_projector.0".into(), self.classes, self.latent);
+        }
+        let up: Vec<usize> = down.into_iter().rev().collect();
+        for (i, pair) in up.windows(2).enumerate() {
+            push(format!("decoder.{}", 2 * i), pair[0], pair[1]);
+        }
+        layers
+    }
+
+    /// Number of learnable values.
+    pub fn parameter_count(&self) -> usize {
+        self.layers().iter().map(|layer| layer.out * (layer.inp + 1)).sum()
+    }
+}

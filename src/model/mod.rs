@@ -1,0 +1,23 @@
+//! Models as pure data: their shapes, parameters, objective and optimizer. Knows no device and no file format.
+//!
+//! | file | what it describes |
+//! |---|---|
+//! | `architecture` | [`Kind`] and [`Model`]: which layers there are, and their widths |
+//! | `param` | [`Param`]: one named tensor; the names and shapes of a model's parameters |
+//! | `init` | the parameters a model starts with |
+//! | `objective` | [`Loss`] and [`Objective`]: what a step minimises |
+//! | `adam` | [`Adam`]: the optimizer's settings |
+//! | `corruption` | [`Corruption`]: noise on the input of a denoising model |
+
+mod adam;
+mod architecture;
+mod corruption;
+mod init;
+mod objective;
+mod param;
+
+pub use adam::Adam;
+pub use architecture::{Kind, LayerShape, Model};
+pub use corruption::{Corruption, Noise};
+pub use objective::{Loss, Objective};
+pub use param::Param;
