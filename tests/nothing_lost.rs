@@ -59,7 +59,7 @@ fn latents_too_many_for_a_sheet_are_cut_to_what_can_be_drawn() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("run");
     let own =
-        ["train", "ae", "--latent", "281", "--hidden", "16", "--epochs", "1", "--device", "cpu", "--out", path(&dir)];
+        ["train", "ae", "--latent", "300", "--hidden", "16", "--epochs", "1", "--device", "cpu", "--out", path(&dir)];
     let (_, err) = succeed(&[&own[..], &GLYPHS].concat());
     assert!(!err.contains("warning"), "{err}");
     let picture = image::open(dir.join("images/traversal.png")).unwrap();
