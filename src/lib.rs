@@ -35,7 +35,7 @@
 //! | [`check`] | running cases, deriving limits, comparing, mutants, replaying recorded training runs |
 //! | [`models`] | where a model's parts lie, and the programs of its forward pass, training step, encoding and decoding |
 //! | [`train`] | the loop on either device, and what a run leaves: metrics, checkpoints, pictures |
-//! | [`data`] | sources; every one becomes a [`data::Dataset`] of bytes |
+//! | [`data`] | sources; every one becomes bytes: a [`data::Dataset`] to train on, or a [`data::Whole`] of new rows |
 //! | [`analysis`], [`gallery`], [`interop`] | what is done with a trained model: figures, pictures, other programs' files |
 //! | [`picture`] | sheets, curves and scatters from plain numbers |
 //! | [`bench`](mod@bench) | whole steps and single kernels, checked before they are timed |

@@ -1,6 +1,10 @@
 //! `wgvae encode`
 
-use super::{images::ImageOptions, options::RunOptions, output::check};
+use super::{
+    images::{ImageOptions, order},
+    options::RunOptions,
+    output::check,
+};
 use crate::{
     Error, Result,
     analysis::{Quantised, draw, errors},
@@ -17,7 +21,7 @@ pub struct Arguments {
     #[command(flatten)]
     run: RunOptions,
     #[command(flatten)]
-    images: ImageOptions,
+    source: ImageOptions,
     /// Where the array [n, latent] is written
     #[arg(short, long, value_name = "FILE.npy")]
     output: PathBuf,
@@ -62,8 +66,8 @@ pub fn run(arguments: Arguments) -> Result<()> {
         check("--output", &range, &["npy"], arguments.force)?;
     }
     let codec = arguments.run.codec(&run)?;
-    let data = arguments.images.open(&run, &arguments.run.dir)?;
-    let split = arguments.images.split(&data);
+    let source = arguments.source.open(&run, &arguments.run.dir)?;
+    let split = source.images().split;
     let latent = codec.model().latent;
     let encoding = codec.encode_bytes(&split.images)?;
     let values = match what {
@@ -73,6 +77,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
         What::Z => draw(&encoding, latent, run.config.seed),
     };
     let shape = [split.count, latent];
+    eprintln!("order: {}", order(&source.images()));
     if !arguments.u8 {
         npy::write(&arguments.output, &shape, &values)?;
         println!("{}", arguments.output.display());

@@ -140,6 +140,7 @@ fn begin(arguments: &Arguments) -> Result<(Session, PathBuf)> {
     if kind == Kind::Ae && arguments.beta.is_some_and(|beta| beta != 0.0) {
         return Err(Error::invalid("--beta", "an AE has no KL divergence to weigh"));
     }
+    arguments.data.data.expect_recordable()?;
     let device = arguments.precision.open(&arguments.device)?;
     if matches!(device, Device::Oracle) && arguments.tiling != Wish::Auto {
         return Err(Error::invalid("--tiling", "is for a GPU; the f64 oracle has none"));

@@ -16,12 +16,12 @@ impl Session {
     /// Draws the pictures of the run as it stands: `reconstructions.png`, `samples.png`, `traversal.png` for the whole
     /// run, and a sheet for the epoch just finished.
     pub(super) fn draw_pictures(&self, folder: &Path) -> Result<()> {
-        let (data, size) = (&self.data, Size::of(&self.data));
+        let (data, test, size) = (&self.data, self.data.test_images(), Size::of(&self.data));
         let codec = Codec::new(&self.device, &self.config.model, &self.trainer.state()?.params)?;
         let origin = Origin::of(&codec, Some(data))?;
 
         let shown: Vec<usize> = (0..SHOWN.min(data.test.count)).collect();
-        let pairs = reconstruct(&codec, data, &shown, false)?.figure;
+        let pairs = reconstruct(&codec, &test, &shown, false)?.figure;
         pairs.save(&folder.join("reconstructions.png"))?;
 
         let count = if codec.model().kind == Kind::Cvae { SHOWN } else { SHOWN * SHOWN };
@@ -30,7 +30,7 @@ impl Session {
         samples.save(&folder.join("samples.png"))?;
 
         let around = Traversal { centre: Centre::Image(0), ..Traversal::default() };
-        traverse(&codec, size, Some(data), &origin, &around)?.save(&folder.join("traversal.png"))?;
+        traverse(&codec, size, Some(&test), &origin, &around)?.save(&folder.join("traversal.png"))?;
 
         let rows = 2 * SHOWN * data.pixels();
         let samples = &samples.tiles[..rows.min(samples.tiles.len())];
