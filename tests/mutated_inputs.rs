@@ -321,6 +321,9 @@ fn a_damaged_file_is_read_or_refused_in_a_line() {
     for (number, reader) in READERS.iter().enumerate() {
         let path = dir.join(reader.file);
         let whole = fs::read(&path).unwrap();
+        assert_eq!(in_process(reader, &dir, panicked), Ok(true), "{}, whole", reader.name);
+        assert_eq!(as_process(reader, &dir), Ok(true), "{}, whole", reader.name);
+        reset(&dir);
         let mut generator = Generator::new(number as u64);
         let mut counts = [[0_usize; 2]; 2]; // by this process and by the program: read, refused
         for (by, count) in [(0, READ * times), (1, RUN * times)] {
