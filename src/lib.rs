@@ -38,7 +38,7 @@
 //! | [`network`] | where a model's parts lie on the device, and the programs of its forward pass, training step, encoding and decoding |
 //! | [`run`] | what a run leaves: its directory and the lock on it, configuration, metrics, weights, checkpoints |
 //! | [`train`] | the loop on either device, the choice of tilings, pictures of a run |
-//! | [`data`] | sources; every one becomes a [`data::Dataset`] of bytes |
+//! | [`data`] | sources; every one becomes bytes: a [`data::Dataset`] to train on, or a [`data::Whole`] of new rows |
 //! | [`analysis`], [`gallery`], [`interop`] | what is done with a trained model: figures, pictures, other programs' files |
 //! | [`picture`] | sheets, curves and scatters from plain numbers |
 //! | [`bench`](mod@bench) | whole steps and single kernels, checked before they are timed |

@@ -122,7 +122,7 @@ fn rows_of_light() -> Dataset {
         };
         let pixels = (0..count).flat_map(|n| (0..SIDE * SIDE).map(move |i| pixel(n, i / SIDE, i % SIDE)));
         let labels = (0..count).map(|n| (n % CLASSES) as u8).collect();
-        Split { images: pixels.collect(), labels: Some(labels), count }
+        Split { images: pixels.collect(), labels: Some(labels), count, ..Split::default() }
     };
     let (train, test) = (split(600, 0), split(120, 5));
     Dataset {

@@ -149,7 +149,8 @@ fn bad_input_is_one_clear_line() {
     let no_cvae = "the model: is AE-8: only a CVAE decodes one latent under several labels";
     refuses("style ae --device cpu", no_cvae);
     refuses("curves ae --quantity kl", "--quantity: an AE has no KL divergence");
-    let mixed = "the losses: of these runs are nats, squared error: draw them apart, or --quantity kl";
+    let mixed = "--quantity: the loss of vae is in nats, that of cvae in squared error, and they share no axis: draw the runs \
+                 apart, or their --quantity kl";
     refuses("curves vae cvae", mixed);
 }
 

@@ -92,8 +92,8 @@ fn the_averages_of_scores_are_the_figures_of_evaluate() {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let names: Vec<String> = reader.headers().unwrap().iter().map(String::from).collect();
     let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.unwrap()).collect();
-    assert_eq!((names[0].as_str(), names[1].as_str(), rows.len()), ("index", "label", 40));
-    for (column, name) in names.iter().enumerate().skip(2) {
+    assert_eq!((names[..3].join(","), rows.len()), ("index,name,label".into(), 40));
+    for (column, name) in names.iter().enumerate().skip(3) {
         let mean = rows.iter().map(|row| row[column].parse::<f64>().unwrap()).sum::<f64>() / 40.0;
         assert!((mean - figures[name].as_f64().unwrap()).abs() < 1e-9, "{name}: {mean} in {figures}");
     }
@@ -195,8 +195,8 @@ fn wrong_arrays_and_labels_are_named() {
     decode("vae", "cube.npy", &[], "cube.npy: shape [4, 3, 1], expected [n, 3]");
     decode("vae", "ints.npy", &[], "holds values of type '<i4', expected float32");
     decode("vae", "nan.npy", &[], "the value in row 2, column 1 is NaN");
-    decode("vae", "short.npy", &[], "short.npy: is no whole .npy file");
-    decode("vae", "text.npy", &[], "text.npy: is no whole .npy file");
+    decode("vae", "short.npy", &[], "short.npy: not a whole .npy file");
+    decode("vae", "text.npy", &[], "text.npy: not a whole .npy file");
     decode("vae", "absent.npy", &[], "cannot read");
     decode("vae", "good.npy", &["--label", "1"], "only a CVAE decodes with labels");
     decode("cvae", "good.npy", &[], "give --label or --labels");
@@ -219,9 +219,10 @@ fn other_images_must_fit_the_run() {
     );
     bad(&["score", "cvae", "--data", &file("fit.npy")], "needs the label of every image");
     bad(&["evaluate", "cvae", "--data", &file("fit.npy")], "needs the label of every image");
-    let text = good(runs(), &["score", "vae", "--data", &file("fit.npy"), "--split", "train"]);
-    assert_eq!(text.lines().count(), 1 + 12);
-    assert!(text.lines().nth(1).unwrap().starts_with("0,,"), "no label: {text}");
+    let text = good(runs(), &["score", "vae", "--data", &file("fit.npy")]);
+    assert_eq!(text.lines().count(), 1 + 14);
+    assert!(text.lines().nth(1).unwrap().starts_with("0,row 0,,"), "no label: {text}");
+    bad(&["score", "vae", "--data", &file("fit.npy"), "--split", "train"], "fit.npy has no parts: all of its images");
 }
 
 /// A copy of the VAE's run, with other weights.

@@ -219,7 +219,7 @@ fn numbers_that_cannot_be_used_are_refused() {
         (&["--epochs", "0"], "--epochs: must be at least 1"),
         (&["--lr", "NaN"], "--lr: is NaN"),
         (&["--beta", "inf"], "--beta: is inf"),
-        (&["--train-limit", "0"], "limit of training images: is 0"),
+        (&["--train-limit", "0"], "--train-limit: is 0"),
         (&["--tiling", "split"], "--tiling: is for a GPU"),
         (&["--precision", "mixed"], "--precision: mixed takes cooperative matrices"),
     ];

@@ -186,7 +186,7 @@ fn auto_falls_back_to_the_glyphs_and_says_why() {
     let (name, line) = auto(dir.path(), &[&mirror]);
     assert_eq!(name, "glyphs");
     assert!(line.contains("could not be downloaded") && line.contains("404"), "{line}");
-    assert!(line.contains("training on the built-in glyphs"), "{line}");
+    assert!(line.contains("using the built-in glyphs"), "{line}");
 }
 
 #[test]

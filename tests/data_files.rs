@@ -241,7 +241,7 @@ fn tables_that_do_not_fit_are_refused_with_line_and_column() {
     table("1,2\n3,-1\n", |path| refused(path, &["line 2, column 2: \"-1\""]));
     table("1,2\n3,nan\n", |path| refused(path, &["line 2, column 2: \"nan\""]));
     table("1,\n3,4\n", |path| refused(path, &["line 1, column 2: \"\", expected a number"]));
-    table("1,2\n3,4,5\n", |path| refused(path, &["x.csv: ", "3 fields", "2 fields"]));
+    table("1,2\n3,4,5\n", |path| refused(path, &["x.csv: line 2: 3 fields, expected 2 fields as in the first"]));
     table("1,2\n", |path| refused(path, &["1 images, expected at least 2"]));
     table("", |path| refused(path, &["0 rows"]));
     table("label,a\n", |path| refused(path, &["0 rows of 1 pixels"]));
@@ -252,5 +252,5 @@ fn tables_that_do_not_fit_are_refused_with_line_and_column() {
 fn limits_of_nothing_are_refused() {
     let options = Options { test_limit: Some(0), ..Options::default() };
     let error = data::open(&Source::Glyphs, None, &options, &mut |_| ()).unwrap_err().to_string();
-    assert_eq!(error, "limit of test images: is 0, expected at least 1");
+    assert_eq!(error, "--test-limit: is 0, expected at least 1");
 }

@@ -69,7 +69,7 @@ fn noise_has_the_strength_asked_for() {
 #[test]
 fn three_rows_show_originals_noise_and_what_is_left() {
     let (data, codec) = (glyphs::dataset(0, 20, 30), untrained());
-    let made = denoise(&codec, &data, 13, &gaussian(0.5), 4).unwrap();
+    let made = denoise(&codec, &data.test_images(), 13, &gaussian(0.5), 4).unwrap();
     let originals = wgvae::data::rows_f32(&data.test, PIXELS, &(0..13).collect::<Vec<_>>());
     let x = Array2::from_shape_vec((13, PIXELS), originals.iter().copied().map(f64::from).collect()).unwrap();
     let noisy: Vec<f32> = corrupt(&x, &gaussian(0.5), 4, EVALUATION).iter().map(|&x| x as f32).collect();
@@ -85,7 +85,7 @@ fn three_rows_show_originals_noise_and_what_is_left() {
     assert_eq!(made.figure.tiles.len(), 60 * PIXELS);
     made.figure.render().unwrap();
 
-    let clean = denoise(&codec, &data, 13, &mask(0.0), 4).unwrap();
+    let clean = denoise(&codec, &data.test_images(), 13, &mask(0.0), 4).unwrap();
     assert_eq!(clean.corrupted, originals);
     assert!(clean.errors.iter().all(|pair| pair[0] == 0.0));
 }
@@ -101,7 +101,7 @@ fn a_model_learns_to_take_noise_away() {
     let run = Run::open(&dir).unwrap();
     assert_eq!(run.config.corruption, Some(corruption));
     let codec = Codec::new(&Device::Oracle, &run.config.model, &run.weights().unwrap()).unwrap();
-    let made = denoise(&codec, &data, 60, &corruption, run.config.seed).unwrap();
+    let made = denoise(&codec, &data.test_images(), 60, &corruption, run.config.seed).unwrap();
     let sum = |which: usize| made.errors.iter().map(|pair| pair[which]).sum::<f64>();
     let (before, after) = (sum(0), sum(1));
     println!("squared error {before} with noise, {after} restored");
@@ -144,7 +144,7 @@ fn noise_that_cannot_be_is_refused() {
     refused(&ae(&["--noise", "mask"]), "--noise: needs --corrupt");
 
     let data = glyphs::dataset(0, 32, 10);
-    let error = denoise(&untrained(), &data, 3, &mask(1.0), 0).unwrap_err().to_string();
+    let error = denoise(&untrained(), &data.test_images(), 3, &mask(1.0), 0).unwrap_err().to_string();
     assert!(error.starts_with("--corrupt: is 1;"), "{error}");
 
     let folder = tempfile::tempdir().unwrap();

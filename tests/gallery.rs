@@ -53,20 +53,20 @@ fn close(a: &[f32], b: &[f32], limit: f32) {
 #[test]
 fn a_grid_shows_the_first_images_of_its_split() {
     let data = data();
-    let train = grid(&data, Part::Train, 12).unwrap();
+    let train = grid(&data.train_images(), 12).unwrap();
     assert_eq!(train.tiles, rows_f32(&data.train, PIXELS, &(0..12).collect::<Vec<_>>()));
-    let test = grid(&data, Part::Test, 1000).unwrap();
+    let test = grid(&data.test_images(), 1000).unwrap();
     assert_eq!(test.tiles.len(), 30 * PIXELS, "all there are");
     assert_eq!(test.sheet.layout(30).unwrap().columns, 10);
     test.render().unwrap();
-    assert_eq!(problem(grid(&data, Part::Test, 0)), "count: is 0, expected at least 1");
+    assert_eq!(problem(grid(&data.test_images(), 0)), "count: is 0, expected at least 1");
 }
 
 #[test]
 fn originals_stand_above_their_reconstructions() {
     let (data, codec) = (data(), codec(Kind::Vae, 4));
     let indices: Vec<usize> = (2..15).collect();
-    let made = reconstruct(&codec, &data, &indices, true).unwrap();
+    let made = reconstruct(&codec, &data.test_images(), &indices, true).unwrap();
     let originals = rows_f32(&data.test, PIXELS, &indices);
     close(&made.images, &codec.reconstruct(&originals, None).unwrap(), 1e-6);
     // Ten columns: originals, reconstructions, then the remaining three of each.
@@ -88,13 +88,13 @@ fn originals_stand_above_their_reconstructions() {
 fn images_that_are_not_there_are_named() {
     let (data, codec) = (data(), codec(Kind::Cvae, 4));
     let past = "image: 30 is past the 30 test images, 0 to 29";
-    assert_eq!(problem(reconstruct(&codec, &data, &[0, 30], false)), past);
-    assert_eq!(problem(style(&codec, &data, &[30])), past);
+    assert_eq!(problem(reconstruct(&codec, &data.test_images(), &[0, 30], false)), past);
+    assert_eq!(problem(style(&codec, &data.test_images(), &[30])), past);
     let way = Interpolation { stops: vec![0, 30], closed: false, steps: 3, path: None };
-    assert_eq!(problem(interpolate(&codec, &data, &way)), past);
+    assert_eq!(problem(interpolate(&codec, &data.test_images(), &way)), past);
     let around = Traversal { centre: Centre::Image(30), ..Traversal::default() };
-    assert_eq!(problem(traverse(&codec, size(), Some(&data), &Origin::Prior, &around)), past);
-    assert_eq!(problem(reconstruct(&codec, &data, &[], false)), "count: is 0, expected at least 1");
+    assert_eq!(problem(traverse(&codec, size(), Some(&data.test_images()), &Origin::Prior, &around)), past);
+    assert_eq!(problem(reconstruct(&codec, &data.test_images(), &[], false)), "count: is 0, expected at least 1");
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn a_traversal_varies_one_dimension_a_row() {
     close(&walk.tiles, &vae.decode(&walk.latents, None).unwrap(), 0.0);
 
     let options = Traversal { dim: Some(1), centre: Centre::Image(4), range: Some(2.0), steps: 5, label: None };
-    let around = traverse(&vae, size(), Some(&data), &Origin::Prior, &options).unwrap();
+    let around = traverse(&vae, size(), Some(&data.test_images()), &Origin::Prior, &options).unwrap();
     let mean = vae.encode(&rows_f32(&data.test, PIXELS, &[4])).unwrap().mu;
     for (step, z) in around.latents.chunks(3).enumerate() {
         close(z, &[mean[0], step as f32 - 2.0, mean[2]], 1e-6);
@@ -204,7 +204,7 @@ fn a_cvae_traverses_under_one_label() {
         [(None, Centre::Middle, 0), (None, Centre::Image(6), label), (Some(4), Centre::Image(6), 4)]
     {
         let options = Traversal { label: asked, centre, ..Traversal::default() };
-        let walk = traverse(&cvae, size(), Some(&data), &Origin::Prior, &options).unwrap();
+        let walk = traverse(&cvae, size(), Some(&data.test_images()), &Origin::Prior, &options).unwrap();
         close(&walk.tiles, &cvae.decode(&walk.latents, Some(&[expected; 22])).unwrap(), 0.0);
     }
 }
@@ -248,7 +248,7 @@ fn ways_lead_from_original_to_original() {
     let (data, vae) = (data(), codec(Kind::Vae, 3));
     let mean = |index: usize| vae.encode(&rows_f32(&data.test, PIXELS, &[index])).unwrap().mu;
     let way = |path| Interpolation { stops: vec![5, 2, 9], closed: true, steps: 4, path };
-    let around = interpolate(&vae, &data, &way(None)).unwrap();
+    let around = interpolate(&vae, &data.test_images(), &way(None)).unwrap();
     assert_eq!(around.tiles.len(), 3 * (4 + 2) * PIXELS);
     for (row, (from, to)) in [(5, 2), (2, 9), (9, 5)].into_iter().enumerate() {
         assert_eq!(tile(&around, row * 6), rows_f32(&data.test, PIXELS, &[from]));
@@ -259,10 +259,10 @@ fn ways_lead_from_original_to_original() {
         close(z(3), &mean(to), 1e-6);
         close(tile(&around, row * 6 + 2), &vae.decode(z(1), None).unwrap(), 1e-6);
     }
-    let straight = interpolate(&vae, &data, &way(Some(Path::Linear))).unwrap();
+    let straight = interpolate(&vae, &data.test_images(), &way(Some(Path::Linear))).unwrap();
     close(&straight.latents[3..6], &linear(&mean(5), &mean(2), 1.0 / 3.0), 1e-5);
     assert_ne!(straight.latents, around.latents);
-    let open = interpolate(&vae, &data, &Interpolation { closed: false, ..way(None) }).unwrap();
+    let open = interpolate(&vae, &data.test_images(), &Interpolation { closed: false, ..way(None) }).unwrap();
     assert_eq!(open.latents, around.latents[..2 * 4 * 3]);
     around.render().unwrap();
 }
@@ -275,7 +275,7 @@ fn a_cvae_goes_a_way_between_labels_under_both() {
     let like = (1..30).find(|&i| labels[i] == labels[0]).unwrap();
     let rows = |to| {
         let options = Interpolation { stops: vec![0, to], closed: false, steps: 3, path: None };
-        let figure = interpolate(&cvae, &data, &options).unwrap();
+        let figure = interpolate(&cvae, &data.test_images(), &options).unwrap();
         (figure.tiles.len() / (5 * PIXELS), figure)
     };
     assert_eq!(rows(like).0, 1);
@@ -325,7 +325,7 @@ fn a_manifold_stands_at_the_quantiles_of_the_prior() {
 #[test]
 fn a_style_row_is_one_latent_under_every_label() {
     let (data, cvae) = (data(), codec(Kind::Cvae, 4));
-    let rows = style(&cvae, &data, &[3, 11]).unwrap();
+    let rows = style(&cvae, &data.test_images(), &[3, 11]).unwrap();
     assert_eq!(rows.tiles.len(), 2 * 11 * PIXELS);
     for (row, index) in [3, 11].into_iter().enumerate() {
         let image = rows_f32(&data.test, PIXELS, &[index]);
@@ -337,9 +337,9 @@ fn a_style_row_is_one_latent_under_every_label() {
             close(tile(&rows, row * 11 + 1 + label), &decoded, 1e-5);
         }
     }
-    assert!(problem(style(&codec(Kind::Vae, 4), &data, &[3])).contains("is VAE-4: only a CVAE"));
+    assert!(problem(style(&codec(Kind::Vae, 4), &data.test_images(), &[3])).contains("is VAE-4: only a CVAE"));
 
-    let examples = example_of_each_class(&data);
+    let examples = example_of_each_class(&data.test_images());
     let labels = data.test.labels.as_ref().unwrap();
     for &index in &examples {
         assert!(!labels[..index].contains(&labels[index]), "{index} is the first of its class");
@@ -351,17 +351,17 @@ fn a_style_row_is_one_latent_under_every_label() {
 #[test]
 fn a_scatter_shows_two_latents_themselves_and_more_by_their_components() {
     let (data, two, eight) = (data(), codec(Kind::Vae, 2), codec(Kind::Ae, 8));
-    let flat = scatter(&two, &data, 20).unwrap();
+    let flat = scatter(&two, &data.test_images(), 20).unwrap();
     let images = rows_f32(&data.test, PIXELS, &(0..20).collect::<Vec<_>>());
     let means: Vec<f32> = flat.points.iter().map(|&value| value as f32).collect();
     close(&means, &two.encode(&images).unwrap().mu, 1e-6);
     assert_eq!(flat.shares, None);
 
-    let cloud = scatter(&eight, &data, 1000).unwrap();
+    let cloud = scatter(&eight, &data.test_images(), 1000).unwrap();
     assert_eq!(cloud.points.dim(), (30, 2), "all there are");
     let [first, second] = cloud.shares.unwrap();
     assert!(first >= second && second > 0.0 && first + second <= 1.0 + 1e-12);
     let svg = cloud.plot.to_svg();
     assert!(svg.contains(&format!("component 1 ({:.0} % of the variance)", 100.0 * first)), "the axis says how much");
-    assert_eq!(problem(scatter(&two, &data, 0)), "count: is 0, expected at least 1");
+    assert_eq!(problem(scatter(&two, &data.test_images(), 0)), "count: is 0, expected at least 1");
 }

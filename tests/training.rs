@@ -32,6 +32,7 @@ fn noise_images() -> Dataset {
         images: uniforms(3, Stream::Sample, index, count * 63).map(|u| (u * 256.0) as u8).collect(),
         labels: Some((0..count).map(|i| (i * i % 3) as u8).collect()),
         count,
+        ..Split::default()
     };
     let (train, test) = (split(0, 171), split(1, 40));
     Dataset {
@@ -164,7 +165,7 @@ fn each_of_a_hundred_steps_is_the_oracles() {
 #[test]
 fn each_of_a_hundred_steps_is_the_oracles_however_products_are_cut() {
     let (gpu, mut data) = (gpu(), noise_images());
-    data.train = Split { images: data.train.images[..70 * 63].to_vec(), labels: None, count: 70 };
+    data.train = Split { images: data.train.images[..70 * 63].to_vec(), count: 70, ..Split::default() };
     let products = Tiling::ALL.into_iter().filter(|tiling| tiling.precision() == Precision::F32).map(Tilings::all);
     let middles = LatentTiling::ALL.map(|latent| Tilings { latent, ..Tilings::default() });
     for tilings in products.into_iter().chain(middles) {

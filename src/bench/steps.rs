@@ -159,7 +159,8 @@ pub(super) fn steps(device: &Device, batch: usize, quick: bool, limits: Option<&
 fn random(count: usize) -> Dataset {
     let split = |count: usize| {
         let words = (0..(784 * count).div_ceil(16) as u32).flat_map(|number| block(0, Stream::Sample, 2, number));
-        Split { images: words.flat_map(u32::to_le_bytes).take(784 * count).collect(), labels: None, count }
+        let images = words.flat_map(u32::to_le_bytes).take(784 * count).collect();
+        Split { images, count, ..Split::default() }
     };
     let (train, test) = (split(count), split(1));
     Dataset {

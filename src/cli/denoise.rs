@@ -1,8 +1,10 @@
 //! `wgvae denoise`
 
 use super::{
+    images::ImageOptions,
     options::{CorruptOptions, RunOptions},
     output::OutputOptions,
+    print::result,
 };
 use crate::{Error, Result, gallery};
 
@@ -10,7 +12,9 @@ use crate::{Error, Result, gallery};
 pub struct Arguments {
     #[command(flatten)]
     run: RunOptions,
-    /// Test images to show, the first ones
+    #[command(flatten)]
+    source: ImageOptions,
+    /// Images to show, the first ones
     #[arg(long, default_value_t = 10, value_name = "N")]
     count: usize,
     // What is not given is the run's own.
@@ -26,11 +30,11 @@ pub fn run(arguments: Arguments) -> Result<()> {
         let problem = format!("{} was trained without noise: say how strong it is to be", run.dir.display());
         return Err(Error::invalid("--corrupt", problem));
     };
-    let path = arguments.output.picture(&run.dir, "denoise", &["png"])?;
-    let data = arguments.run.dir.open(&run)?;
+    let path = arguments.output.picture(&run.dir, &arguments.source.picture_name("denoise"), &["png"])?;
+    let source = arguments.source.open(&run, &arguments.run.dir)?;
+    let images = source.images();
     let codec = arguments.run.codec(&run)?;
-    let count = arguments.count.min(data.test.count);
-    gallery::denoise(&codec, &data, count, &corruption, run.config.seed)?.figure.save(&path)?;
-    println!("{}", path.display());
-    Ok(())
+    let count = arguments.count.min(images.split.count);
+    gallery::denoise(&codec, &images, count, &corruption, run.config.seed)?.figure.save(&path)?;
+    result!("{}", path.display())
 }

@@ -1,6 +1,11 @@
 //! `wgvae encode`
 
-use super::{images::ImageOptions, options::RunOptions, output::check};
+use super::{
+    images::{ImageOptions, order},
+    options::RunOptions,
+    output::check,
+    print::{progress, result},
+};
 use crate::{
     Error, Result,
     analysis::{Quantised, draw, errors},
@@ -18,7 +23,7 @@ pub struct Arguments {
     #[command(flatten)]
     run: RunOptions,
     #[command(flatten)]
-    images: ImageOptions,
+    source: ImageOptions,
     /// Where the array [n, latent] is written
     #[arg(short, long, value_name = "FILE.npy")]
     output: PathBuf,
@@ -63,8 +68,8 @@ pub fn run(arguments: Arguments) -> Result<()> {
         check("--output", &range, &["npy"], arguments.force)?;
     }
     let codec = arguments.run.codec(&run)?;
-    let data = arguments.images.open(&run, &arguments.run.dir)?;
-    let split = arguments.images.split(&data);
+    let source = arguments.source.open(&run, &arguments.run.dir)?;
+    let split = source.images().split;
     let latent = codec.model().latent;
     let encoding = codec.encode_bytes(&split.images)?;
     let values = match what {
@@ -74,17 +79,16 @@ pub fn run(arguments: Arguments) -> Result<()> {
         What::Z => draw(&encoding, latent, run.config.seed),
     };
     let shape = [split.count, latent];
+    progress!("order: {}", order(&source.images()));
     if !arguments.u8 {
         npy::write(&arguments.output, &shape, &values)?;
-        println!("{}", arguments.output.display());
-        return Ok(());
+        return result!("{}", arguments.output.display());
     }
     let quantised = Quantised::new(&values, latent)?;
     let report = compression(&run, &codec, split, &values, &quantised)?;
     npy::write(&range, &[2, latent], &[&quantised.low[..], &quantised.high[..]].concat())?;
     npy::write(&arguments.output, &shape, &quantised.codes)?;
-    println!("{}\n{}\n{report}", arguments.output.display(), range.display());
-    Ok(())
+    result!("{}\n{}\n{report}", arguments.output.display(), range.display())
 }
 
 /// Where the range of the codes in `path` lies: `FILE.npy` and `FILE.range.npy`.

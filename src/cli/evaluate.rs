@@ -20,7 +20,7 @@ pub struct Arguments {
     #[command(flatten)]
     run: RunOptions,
     #[command(flatten)]
-    images: ImageOptions,
+    source: ImageOptions,
     /// Samples of a CVAE that a judge reads, rounded up to equally many of each class; 0 does without
     #[arg(long, default_value_t = 10_000, value_name = "N")]
     samples: usize,
@@ -32,14 +32,15 @@ pub struct Arguments {
 pub fn run(arguments: Arguments) -> Result<()> {
     let run = arguments.run.open()?;
     let codec = arguments.run.codec(&run)?;
-    let data = arguments.images.open(&run, &arguments.run.dir)?;
-    let split = arguments.images.split(&data);
+    let source = arguments.source.open(&run, &arguments.run.dir)?;
+    let split = source.images().split;
     let seed = run.config.seed;
     if codec.model().kind == Kind::Cvae && split.labels.is_none() {
         return Err(Error::no_labels());
     }
     let mut figures = evaluate(&codec, split, seed)?;
     if codec.model().kind == Kind::Cvae && arguments.samples > 0 {
+        let data = source.into_dataset()?;
         if data.classes != codec.model().classes {
             let problem = format!("{} classes, but the run was trained on {}", data.classes, codec.model().classes);
             return Err(Error::invalid("--data", problem));

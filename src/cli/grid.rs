@@ -1,10 +1,7 @@
 //! `wgvae grid`
 
 use super::{options::DataOptions, output::OutputOptions, print::result};
-use crate::{
-    Result,
-    gallery::{self, Part},
-};
+use crate::{Result, gallery};
 use clap::ValueEnum;
 
 #[derive(clap::Args)]
@@ -31,10 +28,11 @@ enum Split {
 
 pub fn run(arguments: Arguments) -> Result<()> {
     let path = arguments.output.file("grid.png", &["png"])?;
-    let part = match arguments.split {
-        Split::Train => Part::Train,
-        Split::Test => Part::Test,
+    let data = arguments.data.open()?;
+    let images = match arguments.split {
+        Split::Train => data.train_images(),
+        Split::Test => data.test_images(),
     };
-    gallery::grid(&arguments.data.open()?, part, arguments.count)?.save(&path)?;
+    gallery::grid(&images, arguments.count)?.save(&path)?;
     result!("{}", path.display())
 }

@@ -1,22 +1,27 @@
-//! Options of commands that work on all images of a split.
+//! Options of commands that apply a model to images: the run's own, or new ones.
 
-use super::options::{DataDir, parse};
+use super::{
+    options::{DataDir, source},
+    print::progress,
+};
 use crate::{
     Error, Result,
-    data::{self, Dataset, Source, Split},
+    data::{self, Content, Dataset, Images, Names, Source},
     run::Run,
 };
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, builder::OsStringValueParser, builder::TypedValueParser};
 
 /// Which images a run is applied to.
 #[derive(Args)]
 pub struct ImageOptions {
-    /// Other images than the run's own: mnist, glyphs, or the path of IDX files, an image folder, a .npy or a .csv
-    #[arg(long, value_name = "mnist|glyphs|PATH", value_parser = parse::<Source>)]
+    /// New images instead of the run's own. A .npy, a .csv or a folder of images is taken whole, every row in the order of
+    /// the file or of the names; one is enough. mnist, glyphs, IDX files and a folder of train and test come in two parts,
+    /// see --split
+    #[arg(long, value_name = "mnist|glyphs|PATH", value_parser = OsStringValueParser::new().try_map(source))]
     data: Option<Source>,
-    /// Which part of the data
-    #[arg(long, value_enum, default_value = "test")]
-    split: SplitName,
+    /// Which part of data that come in two, as the run's own do [default: test]; data that are taken whole have none
+    #[arg(long, value_enum)]
+    split: Option<SplitName>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -27,28 +32,100 @@ enum SplitName {
     Test,
 }
 
+/// The images a command was told to work on.
+pub struct Chosen {
+    content: Content,
+    train: bool,
+    own: bool,
+}
+
 impl ImageOptions {
     /// Opens the data, by default the run's own, and checks that they fit its model.
-    pub fn open(&self, run: &Run, dir: &DataDir) -> Result<Dataset> {
-        let Some(source) = &self.data else { return dir.open(run) };
-        let report = &mut |line: &str| eprintln!("data: {line}");
-        let data = data::open(source, dir.data_dir.as_deref(), &data::Options::default(), report)?;
-        let then = &run.config.data;
-        if (data.width, data.height) != (then.width, then.height) {
+    pub fn open(&self, run: &Run, dir: &DataDir) -> Result<Chosen> {
+        let content = match &self.data {
+            None => Content::Divided(dir.open(run)?),
+            Some(source) => {
+                let report = &mut |line: &str| progress!("data: {line}");
+                data::open_whole(source, dir.data_dir.as_deref(), report)?
+            }
+        };
+        if let (Content::Whole(whole), Some(_)) = (&content, self.split) {
+            let problem = format!("{} has no parts: all of its images are taken", whole.name);
+            return Err(Error::invalid("--split", problem));
+        }
+        let chosen = Chosen { content, train: self.split == Some(SplitName::Train), own: self.data.is_none() };
+        let (images, then) = (chosen.images(), &run.config.data);
+        if (images.width, images.height) != (then.width, then.height) {
             let problem = format!(
                 "images of {} x {} pixels, but the run was trained on {} x {}",
-                data.width, data.height, then.width, then.height
+                images.width, images.height, then.width, then.height
             );
             return Err(Error::invalid("--data", problem));
         }
-        Ok(data)
+        Ok(chosen)
     }
 
-    /// The part of the data asked for.
-    pub fn split<'a>(&self, data: &'a Dataset) -> &'a Split {
-        match self.split {
-            SplitName::Train => &data.train,
-            SplitName::Test => &data.test,
+    /// Refuses options about images where a command has no use for any, for want of `option`.
+    pub fn expect_none(&self, option: &str) -> Result<()> {
+        let given = match (&self.data, self.split) {
+            (Some(_), _) => "--data",
+            (None, Some(_)) => "--split",
+            (None, None) => return Ok(()),
+        };
+        Err(Error::invalid(given, format!("chooses among images, which are used with {option} alone")))
+    }
+
+    /// `command`, with what sets the images apart from the run's test images: the name of a picture of them.
+    pub fn picture_name(&self, command: &str) -> String {
+        let mut name = command.to_string();
+        match &self.data {
+            Some(Source::Path(path)) => {
+                name += &path.file_stem().map_or(String::new(), |stem| format!("-{}", stem.display()));
+            }
+            Some(other) => name += &format!("-{other}"),
+            None => {}
         }
+        name + if self.split == Some(SplitName::Train) { "-train" } else { "" }
+    }
+}
+
+impl Chosen {
+    /// The images: the part asked for, or all.
+    pub fn images(&self) -> Images<'_> {
+        match &self.content {
+            Content::Divided(dataset) if self.train => dataset.train_images(),
+            Content::Divided(dataset) => dataset.test_images(),
+            Content::Whole(whole) => whole.all(),
+        }
+    }
+
+    /// The run's own data, where the images are theirs.
+    pub fn own(&self) -> Option<&Dataset> {
+        match &self.content {
+            Content::Divided(dataset) if self.own => Some(dataset),
+            _ => None,
+        }
+    }
+
+    /// The data they belong to, divided as for training.
+    pub fn into_dataset(self) -> Result<Dataset> {
+        match self.content {
+            Content::Divided(dataset) => Ok(dataset),
+            Content::Whole(whole) => whole.divide(),
+        }
+    }
+}
+
+/// Which image stands behind each row of a result, in a line.
+pub fn order(images: &Images) -> String {
+    let what = format!("row i is {} i", images.part.image());
+    match &images.split.names {
+        Names::InOrder => what,
+        names => format!(
+            "{what}: row 0 is {}, row {} is {}",
+            names.of(0),
+            images.split.count - 1,
+            names.of(images.split.count - 1)
+        ),
     }
 }

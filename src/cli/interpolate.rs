@@ -1,6 +1,6 @@
 //! `wgvae interpolate`
 
-use super::{options::RunOptions, output::OutputOptions, print::result};
+use super::{images::ImageOptions, options::RunOptions, output::OutputOptions, print::result};
 use crate::{
     Result,
     gallery::{self, Interpolation, Path},
@@ -10,16 +10,18 @@ use crate::{
 pub struct Arguments {
     #[command(flatten)]
     run: RunOptions,
-    /// The test image to start from
+    #[command(flatten)]
+    source: ImageOptions,
+    /// The image to start from
     #[arg(long, default_value_t = 0, value_name = "I")]
     from: usize,
-    /// The test image to arrive at
+    /// The image to arrive at
     #[arg(long, default_value_t = 1, value_name = "J")]
     to: usize,
-    /// Go around these test images, back to the first
+    /// Go around these images, back to the first
     #[arg(long = "loop", value_delimiter = ',', value_name = "I,J,K…", conflicts_with_all = ["from", "to"])]
     stops: Vec<usize>,
-    /// Decoded images from test image to test image, both ends among them
+    /// Decoded images from image to image, both ends among them
     #[arg(long, default_value_t = 9, value_name = "N")]
     steps: usize,
     /// Go straight [default for an autoencoder]
@@ -35,8 +37,9 @@ pub struct Arguments {
 pub fn run(arguments: Arguments) -> Result<()> {
     let run = arguments.run.open()?;
     let closed = !arguments.stops.is_empty();
-    let path = arguments.output.picture(&run.dir, if closed { "loop" } else { "interpolate" }, &["png"])?;
-    let data = arguments.run.dir.open(&run)?;
+    let name = arguments.source.picture_name(if closed { "loop" } else { "interpolate" });
+    let path = arguments.output.picture(&run.dir, &name, &["png"])?;
+    let source = arguments.source.open(&run, &arguments.run.dir)?;
     let codec = arguments.run.codec(&run)?;
     let options = Interpolation {
         stops: if closed { arguments.stops } else { vec![arguments.from, arguments.to] },
@@ -48,6 +51,6 @@ pub fn run(arguments: Arguments) -> Result<()> {
             _ => None,
         },
     };
-    gallery::interpolate(&codec, &data, &options)?.save(&path)?;
+    gallery::interpolate(&codec, &source.images(), &options)?.save(&path)?;
     result!("{}", path.display())
 }

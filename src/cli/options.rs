@@ -10,8 +10,11 @@ use crate::{
     network::Codec,
     run::Run,
 };
-use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use clap::{
+    Args, ValueEnum,
+    builder::{OsStringValueParser, TypedValueParser},
+};
+use std::{ffi::OsString, path::PathBuf};
 
 /// Where the work is done.
 #[derive(Args)]
@@ -30,7 +33,7 @@ pub struct DeviceOptions {
 pub struct DataOptions {
     /// auto: MNIST, or the built-in glyphs where it cannot be had; mnist; glyphs; or the path of IDX files, an image
     /// folder, a .npy or a .csv
-    #[arg(long, default_value = "auto", value_name = "auto|mnist|glyphs|PATH", value_parser = parse::<Source>)]
+    #[arg(long, default_value = "auto", value_name = "auto|mnist|glyphs|PATH", value_parser = OsStringValueParser::new().try_map(source))]
     pub data: Source,
     #[command(flatten)]
     pub dir: DataDir,
@@ -198,12 +201,22 @@ impl RunOptions {
     }
 }
 
+/// What `--data` names, for clap: a path need not be UTF-8.
+pub fn source(name: OsString) -> std::result::Result<Source, String> {
+    Source::parse(&name).map_err(problem)
+}
+
 /// A clap value parser of anything that parses with our errors.
 pub fn parse<T: std::str::FromStr<Err = crate::Error>>(text: &str) -> std::result::Result<T, String> {
-    text.parse().map_err(|error: crate::Error| match error {
-        crate::Error::Invalid { problem, .. } => problem,
+    text.parse().map_err(problem)
+}
+
+/// The error without the name of the option, which clap says itself.
+fn problem(error: Error) -> String {
+    match error {
+        Error::Invalid { problem, .. } => problem,
         other => other.to_string(),
-    })
+    }
 }
 
 /// `; did you mean NAME?` for the name that is nearest to `word`, if any is near.

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 /// Refuses `path`, given with `option`, where it is of none of the `formats`, and where it exists and is not to be replaced.
 pub fn check(option: &str, path: &Path, formats: &[&str], force: bool) -> Result<()> {
+    if path.extension().is_none() && formats.iter().any(|format| path.ends_with(format!(".{format}"))) {
+        return Err(Error::invalid(option, format!("{} is an extension without a name before it", path.display())));
+    }
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     if !extension.is_some_and(|extension| formats.contains(&extension.as_str())) {
         return Err(Error::invalid(option, format!("{} must end in .{}", path.display(), formats.join(" or ."))));

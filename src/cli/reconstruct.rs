@@ -1,19 +1,21 @@
 //! `wgvae reconstruct`
 
-use super::{options::RunOptions, output::OutputOptions};
+use super::{images::ImageOptions, options::RunOptions, output::OutputOptions, print::result};
 use crate::{Result, gallery};
 
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     run: RunOptions,
-    /// Test images to show, the first ones
+    #[command(flatten)]
+    source: ImageOptions,
+    /// Images to show, the first ones
     #[arg(long, default_value_t = 10, value_name = "N")]
     count: usize,
-    /// Show these test images instead, by index
+    /// Show these images instead, by index
     #[arg(long, value_delimiter = ',', value_name = "I,J,…", conflicts_with = "count")]
     images: Vec<usize>,
-    /// Caption every pair with the image's index and its squared error
+    /// Caption every pair with the image's index, its name in new data, and its squared error
     #[arg(long)]
     errors: bool,
     #[command(flatten)]
@@ -22,14 +24,14 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<()> {
     let run = arguments.run.open()?;
-    let path = arguments.output.picture(&run.dir, "reconstructions", &["png"])?;
-    let data = arguments.run.dir.open(&run)?;
+    let path = arguments.output.picture(&run.dir, &arguments.source.picture_name("reconstructions"), &["png"])?;
+    let source = arguments.source.open(&run, &arguments.run.dir)?;
+    let images = source.images();
     let codec = arguments.run.codec(&run)?;
     let indices = match arguments.images.is_empty() {
-        true => (0..arguments.count.min(data.test.count)).collect(),
+        true => (0..arguments.count.min(images.split.count)).collect(),
         false => arguments.images,
     };
-    gallery::reconstruct(&codec, &data, &indices, arguments.errors)?.figure.save(&path)?;
-    println!("{}", path.display());
-    Ok(())
+    gallery::reconstruct(&codec, &images, &indices, arguments.errors)?.figure.save(&path)?;
+    result!("{}", path.display())
 }

@@ -4,6 +4,7 @@ use super::{
     images::ImageOptions,
     options::RunOptions,
     output::{check, picture_of_run},
+    print::{progress, result, to_stdout},
 };
 use crate::{
     Error, Result,
@@ -20,15 +21,16 @@ pub struct Arguments {
     #[command(flatten)]
     run: RunOptions,
     #[command(flatten)]
-    images: ImageOptions,
-    /// Write the CSV to FILE [default: standard output]
+    source: ImageOptions,
+    /// Write the CSV to FILE [default: standard output]: a row per image, in the order of the data, with its index and what
+    /// names it there: row and line number, or file
     #[arg(short, long, value_name = "FILE.csv")]
     output: Option<PathBuf>,
     /// Draw the N images with the greatest reconstruction error from z = mu, in the run's own loss, each above its
     /// reconstruction
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     worst: Option<u32>,
-    /// Where they are drawn [default: RUN/images/worst.png]
+    /// Where they are drawn [default: RUN/images/worst.png; of --data X worst-X.png]
     #[arg(long, value_name = "FILE.png", requires = "worst")]
     picture: Option<PathBuf>,
     /// Replace files that exist
@@ -40,6 +42,8 @@ pub struct Arguments {
 #[derive(serde::Serialize)]
 struct Line {
     index: usize,
+    /// What names the image in its source: `row 7` of an array, `line 12` of a table, a file.
+    name: String,
     label: Option<u8>,
     squared_error: f64,
     bce: f64,
@@ -58,8 +62,8 @@ pub fn run(arguments: Arguments) -> Result<()> {
         check("--picture", path, &["png"], arguments.force)?;
     }
     let codec = arguments.run.codec(&run)?;
-    let data = arguments.images.open(&run, &arguments.run.dir)?;
-    let split = arguments.images.split(&data);
+    let source = arguments.source.open(&run, &arguments.run.dir)?;
+    let (images, split) = (source.images(), source.images().split);
     if codec.model().kind == Kind::Cvae && split.labels.is_none() {
         return Err(Error::no_labels());
     }
@@ -68,37 +72,37 @@ pub fn run(arguments: Arguments) -> Result<()> {
     match &arguments.output {
         Some(path) => {
             write_atomically(path, table.as_bytes())?;
-            println!("{}", path.display());
+            result!("{}", path.display())?;
         }
-        None => print!("{table}"),
+        None => to_stdout(format_args!("{table}"))?,
     }
     let Some(worst) = arguments.worst else { return Ok(()) };
     let path = match &arguments.picture {
         Some(path) => path.clone(),
-        None => picture_of_run(&run.dir, "worst.png")?,
+        None => picture_of_run(&run.dir, &format!("{}.png", arguments.source.picture_name("worst")))?,
     };
     let loss = run.config.objective.loss;
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| scores[b].at_mu.of(loss).total_cmp(&scores[a].at_mu.of(loss)));
     order.truncate(worst as usize);
-    let shown = rows_f32(split, data.pixels(), &order);
+    let shown = rows_f32(split, images.pixels(), &order);
     let labels: Option<Vec<u8>> = split.labels.as_ref().map(|labels| order.iter().map(|&i| labels[i]).collect());
     let restored = codec.reconstruct(&shown, labels.as_deref())?;
     let captions = order.iter().enumerate().map(|(place, &i)| {
         let label = labels.as_ref().map(|labels| format!(" ({})", labels[place])).unwrap_or_default();
-        format!("#{i}{label} {:.1}", scores[i].at_mu.of(loss))
+        format!("{}{label} {:.1}", split.names.caption(i), scores[i].at_mu.of(loss))
     });
     let unit = if loss == Loss::BceSum { "nats" } else { "squared error" };
     // Each tile is an original and its reconstruction under it.
     let sheet =
-        Sheet::new(data.width, 2 * data.height).title(format!("restored worst: {unit}, z = mu")).captions(captions);
-    let pairs = shown.chunks(data.pixels()).zip(restored.chunks(data.pixels()));
+        Sheet::new(images.width, 2 * images.height).title(format!("restored worst: {unit}, z = mu")).captions(captions);
+    let pairs = shown.chunks(images.pixels()).zip(restored.chunks(images.pixels()));
     let tiles: Vec<f32> = pairs.flat_map(|(above, below)| [above, below].concat()).collect();
     save_png(&path, &sheet.render(&tiles)?)?;
     // Where the table is on standard output, the path must not follow it.
     match arguments.output {
-        Some(_) => println!("{}", path.display()),
-        None => eprintln!("{}", path.display()),
+        Some(_) => result!("{}", path.display())?,
+        None => progress!("{}", path.display()),
     }
     Ok(())
 }
@@ -108,6 +112,7 @@ fn table(scores: &[Score], split: &Split) -> String {
     for (index, score) in scores.iter().enumerate() {
         let line = Line {
             index,
+            name: split.names.of(index),
             label: split.labels.as_ref().map(|labels| labels[index]),
             squared_error: score.drawn.squared_error,
             bce: score.drawn.bce,
@@ -116,8 +121,8 @@ fn table(scores: &[Score], split: &Split) -> String {
             squared_error_at_mu: score.kl.map(|_| score.at_mu.squared_error),
             bce_at_mu: score.kl.map(|_| score.at_mu.bce),
         };
-        writer.serialize(line).expect("plain numbers, written to memory");
+        writer.serialize(line).expect("numbers and a name, written to memory");
     }
     let bytes = writer.into_inner().expect("written to memory");
-    String::from_utf8(bytes).expect("digits and commas")
+    String::from_utf8(bytes).expect("numbers and names, which are text")
 }

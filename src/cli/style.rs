@@ -1,13 +1,15 @@
 //! `wgvae style`
 
-use super::{options::RunOptions, output::OutputOptions, print::result};
+use super::{images::ImageOptions, options::RunOptions, output::OutputOptions, print::result};
 use crate::{Result, gallery};
 
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     run: RunOptions,
-    /// A test image whose style is taken; several may be given [default: the first of each class]
+    #[command(flatten)]
+    source: ImageOptions,
+    /// An image whose style is taken; several may be given [default: the first of each class]
     #[arg(long, value_delimiter = ',', value_name = "I")]
     image: Vec<usize>,
     #[command(flatten)]
@@ -16,13 +18,14 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<()> {
     let run = arguments.run.open()?;
-    let path = arguments.output.picture(&run.dir, "style", &["png"])?;
-    let data = arguments.run.dir.open(&run)?;
+    let path = arguments.output.picture(&run.dir, &arguments.source.picture_name("style"), &["png"])?;
+    let source = arguments.source.open(&run, &arguments.run.dir)?;
+    let images = source.images();
     let codec = arguments.run.codec(&run)?;
     let indices = match arguments.image.is_empty() {
-        true => gallery::example_of_each_class(&data),
+        true => gallery::example_of_each_class(&images),
         false => arguments.image,
     };
-    gallery::style(&codec, &data, &indices)?.save(&path)?;
+    gallery::style(&codec, &images, &indices)?.save(&path)?;
     result!("{}", path.display())
 }

@@ -152,6 +152,7 @@ fn begin(arguments: &Arguments) -> Result<Session> {
     if kind == Kind::Ae && arguments.beta.is_some_and(|beta| beta != 0.0) {
         return Err(Error::invalid("--beta", "an AE has no KL divergence to weigh"));
     }
+    arguments.data.data.expect_recordable()?;
     let claim = match &arguments.out {
         Some(dir) => Claim::begin(dir, arguments.force)?,
         None => Claim::free(&format!("{kind:?}").to_lowercase())?,

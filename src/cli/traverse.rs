@@ -1,6 +1,11 @@
 //! `wgvae traverse`
 
-use super::{options::RunOptions, output::OutputOptions, print::result};
+use super::{
+    images::{Chosen, ImageOptions},
+    options::RunOptions,
+    output::OutputOptions,
+    print::result,
+};
 use crate::{
     Result,
     gallery::{self, Centre, Origin, Size, Traversal},
@@ -11,10 +16,12 @@ use crate::{
 pub struct Arguments {
     #[command(flatten)]
     run: RunOptions,
+    #[command(flatten)]
+    source: ImageOptions,
     /// Vary this dimension alone [default: each in a row of its own]
     #[arg(long, value_name = "D")]
     dim: Option<usize>,
-    /// Hold the others where this test image has them [default: at the prior's mean; of an autoencoder, at the middle of
+    /// Hold the others where this image has them [default: at the prior's mean; of an autoencoder, at the middle of
     /// the box of its training codes]
     #[arg(long, value_name = "I")]
     image: Option<usize>,
@@ -33,15 +40,20 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<()> {
     let run = arguments.run.open()?;
-    let mut name = "traversal".to_string();
+    let mut name = arguments.source.picture_name("traversal");
     for (what, value) in [("dim", arguments.dim), ("image", arguments.image), ("label", arguments.label)] {
         name += &value.map_or(String::new(), |value| format!("-{what}{value}"));
     }
     let path = arguments.output.picture(&run.dir, &name, &["png"])?;
-    let needed = run.config.model.kind == Kind::Ae || arguments.image.is_some();
-    let data = if needed { Some(arguments.run.dir.open(&run)?) } else { None };
+    let source = match arguments.image {
+        Some(_) => Some(arguments.source.open(&run, &arguments.run.dir)?),
+        None => arguments.source.expect_none("--image").map(|()| None)?,
+    };
+    let own = source.as_ref().and_then(Chosen::own);
+    let needed = run.config.model.kind == Kind::Ae && own.is_none();
+    let opened = if needed { Some(arguments.run.dir.open(&run)?) } else { None };
     let codec = arguments.run.codec(&run)?;
-    let origin = Origin::of(&codec, data.as_ref())?;
+    let origin = Origin::of(&codec, opened.as_ref().or(own))?;
     let options = Traversal {
         dim: arguments.dim,
         centre: arguments.image.map_or(Centre::Middle, Centre::Image),
@@ -49,6 +61,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
         steps: arguments.steps,
         label: arguments.label,
     };
-    gallery::traverse(&codec, Size::of_run(&run), data.as_ref(), &origin, &options)?.save(&path)?;
+    let images = source.as_ref().map(Chosen::images);
+    gallery::traverse(&codec, Size::of_run(&run), images.as_ref(), &origin, &options)?.save(&path)?;
     result!("{}", path.display())
 }

@@ -1,12 +1,14 @@
 //! A folder of image files as a data set: all in one folder, or a folder per class.
 
 use std::ffi::OsStr;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use image::ImageReader;
+use image::{DynamicImage, GrayImage, ImageReader};
 use rayon::prelude::*;
 
-use super::{ACCEPTED, Dataset, Split, divide};
+use super::memory::expect_room;
+use super::{ACCEPTED, Content, Dataset, Names, Split, Whole, metadata};
 use crate::{Error, Result};
 
 /// The files of a data set and, where folders stand for classes, the class of each.
@@ -19,13 +21,13 @@ struct Listing {
 
 /// Reads PNG, JPEG and BMP files, in the order of their names, as gray (transparency is left out); all must be of one
 /// size. Folders within become classes, in the order of their names, by number where all are numbers; `train` and
-/// `test` alone are the two splits, each of them such a folder. Else a seventh of the images becomes the test split.
-/// Hidden files are passed over. Returns the data set and what it was made of.
+/// `test` alone are the two splits, each of them such a folder. Hidden files are passed over. Returns what the folder holds
+/// and what that was made of.
 ///
 /// # Errors
 /// A folder without images, images beside folders of images, more than 256 classes, classes that differ between
-/// `train` and `test`, a file that is not an image or not of the size of the first.
-pub fn read(dir: &Path) -> Result<(Dataset, String)> {
+/// `train` and `test`, a symbolic link that leads nowhere, a file that is not an image or not of the size of the first.
+pub fn read(dir: &Path) -> Result<(Content, String)> {
     let (_, folders) = entries(dir)?;
     let names: Vec<_> = folders.iter().filter_map(|path| path.file_name()).collect();
     let name = dir.display().to_string();
@@ -35,21 +37,31 @@ pub fn read(dir: &Path) -> Result<(Dataset, String)> {
             let problem = format!("its classes are {:?}, expected {:?} as in train", test.classes, train.classes);
             return Err(Error::malformed(&folders[0], problem));
         }
-        let (train_images, sides) = decode(&train.files, None)?;
-        let (test_images, _) = decode(&test.files, Some((sides, &train.files[0])))?;
-        let note = format!("image files in train and test{}", remarks(&train, train.ignored + test.ignored));
-        let train = Split { images: train_images, labels: train.labels, count: train.files.len() };
-        let test = Split { images: test_images, labels: test.labels, count: test.files.len() };
-        return Ok((Dataset::new(name, sides, train, test), note));
+        let train_images = decode(&train.files, None)?;
+        let test_images = decode(&test.files, Some((train_images.sides, &train.files[0])))?;
+        let (sides, lost) = (train_images.sides, train_images.lost.and(test_images.lost));
+        let note = format!("image files in train and test{}", remarks(&train, train.ignored + test.ignored, &lost));
+        let (train, test) = (train.split(&folders[1], train_images.bytes), test.split(&folders[0], test_images.bytes));
+        return Ok((Content::Divided(Dataset::new(name, sides, train, test)), note));
     }
     let all = list(dir)?;
-    let (images, sides) = decode(&all.files, None)?;
-    let (train, test) = divide(dir, &images, all.labels.as_deref(), sides[0] * sides[1])?;
-    let note = format!("image files, a seventh for the test{}", remarks(&all, all.ignored));
-    Ok((Dataset { classes: all.classes.len(), ..Dataset::new(name, sides, train, test) }, note))
+    let decoded = decode(&all.files, None)?;
+    let note = format!("image files{}", remarks(&all, all.ignored, &decoded.lost));
+    let classes = all.classes.len();
+    let images = all.split(dir, decoded.bytes);
+    Ok((Content::Whole(Whole { classes, ..Whole::new(dir, decoded.sides, images) }), note))
 }
 
-fn remarks(listing: &Listing, ignored: usize) -> String {
+impl Listing {
+    /// The files' images, named by their paths within `dir`.
+    fn split(self, dir: &Path, images: Vec<u8>) -> Split {
+        let within = |path: &PathBuf| path.strip_prefix(dir).unwrap_or(path).display().to_string();
+        let names = Names::Files(self.files.iter().map(within).collect());
+        Split { images, labels: self.labels, count: self.files.len(), names }
+    }
+}
+
+fn remarks(listing: &Listing, ignored: usize, lost: &Lost) -> String {
     let classes = match listing.classes.as_slice() {
         [] => String::new(),
         [first, .., last] if listing.classes.len() > 4 => format!(", classes {first} to {last}"),
@@ -59,7 +71,45 @@ fn remarks(listing: &Listing, ignored: usize) -> String {
         0 => String::new(),
         files => format!(", {files} other files ignored"),
     };
-    classes + &ignored
+    classes + &ignored + &lost.words()
+}
+
+/// What the images had that gray ones cannot show.
+#[derive(Clone, Copy, Default)]
+struct Lost {
+    images: usize,
+    colour: usize,
+    transparency: usize,
+}
+
+impl Lost {
+    /// What one image loses.
+    fn of(image: &DynamicImage) -> Lost {
+        let (mut colour, mut transparency) = (false, false);
+        if image.color().has_color() || image.color().has_alpha() {
+            for image::Rgba([r, g, b, alpha]) in image.to_rgba8().pixels() {
+                colour |= r != g || g != b;
+                transparency |= *alpha < u8::MAX;
+            }
+        }
+        Lost { images: 1, colour: usize::from(colour), transparency: usize::from(transparency) }
+    }
+
+    fn and(self, other: Lost) -> Lost {
+        Lost {
+            images: self.images + other.images,
+            colour: self.colour + other.colour,
+            transparency: self.transparency + other.transparency,
+        }
+    }
+
+    fn words(&self) -> String {
+        let say = |count: usize, what: &str| match count {
+            0 => String::new(),
+            count => format!(", {count} of {} {what}", self.images),
+        };
+        say(self.colour, "in colour, made gray") + &say(self.transparency, "with transparency, which is left out")
+    }
 }
 
 fn list(dir: &Path) -> Result<Listing> {
@@ -107,7 +157,10 @@ fn entries(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
         }
     }
     paths.sort();
-    let (mut folders, files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
+    let (mut folders, mut files) = (Vec::new(), Vec::new());
+    for path in paths {
+        if metadata(&path)?.is_dir() { folders.push(path) } else { files.push(path) }
+    }
     let number = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u64>().ok();
     if folders.iter().all(|folder| number(folder).is_some()) {
         folders.sort_by_key(number);
@@ -120,23 +173,56 @@ fn is_image(path: &Path) -> bool {
     ["png", "jpg", "jpeg", "bmp"].iter().any(|known| extension == *known)
 }
 
-/// The gray values of all files, `[files, height, width]`, and `[height, width]`: those demanded, or the first file's.
-fn decode(files: &[PathBuf], demanded: Option<([usize; 2], &Path)>) -> Result<(Vec<u8>, [usize; 2])> {
-    let images = files.par_iter().map(|file| {
-        let reader = ImageReader::open(file).map_err(Error::io("read", file))?;
-        let reader = reader.with_guessed_format().map_err(Error::io("read", file))?;
-        let image =
-            reader.decode().map_err(|error| Error::malformed(file, format!("not a readable image: {error}")))?;
-        Ok(image.into_luma8())
-    });
-    let images = images.collect::<Result<Vec<_>>>()?;
-    let size = |image: &image::GrayImage| [image.height() as usize, image.width() as usize];
-    let (sides, model) = demanded.unwrap_or_else(|| (size(&images[0]), &files[0]));
-    if let Some(i) = images.iter().position(|image| size(image) != sides) {
-        let ([height, width], [wanted_height, wanted_width]) = (size(&images[i]), sides);
+/// Gray images and what was lost as they became so.
+struct Decoded {
+    /// `[files, height, width]`
+    bytes: Vec<u8>,
+    /// `[height, width]`
+    sides: [usize; 2],
+    lost: Lost,
+}
+
+/// Decodes all files; their sides must be those demanded, or the first file's. Sizes are read, compared and held against the
+/// free memory before any pixel is decoded.
+fn decode(files: &[PathBuf], demanded: Option<([usize; 2], &Path)>) -> Result<Decoded> {
+    let all_sides = files.par_iter().map(|file| sides(file)).collect::<Result<Vec<_>>>()?;
+    let (sides, model) = demanded.unwrap_or_else(|| (all_sides[0], &files[0]));
+    if let Some(i) = all_sides.iter().position(|found| *found != sides) {
+        let ([height, width], [wanted_height, wanted_width]) = (all_sides[i], sides);
         let problem =
             format!("{width}x{height} pixels, expected {wanted_width}x{wanted_height} as of {}", model.display());
         return Err(Error::malformed(&files[i], problem));
     }
-    Ok((images.into_iter().flat_map(image::GrayImage::into_raw).collect(), sides))
+    let [height, width] = sides;
+    let total = (height as u64).checked_mul(width as u64).and_then(|pixels| pixels.checked_mul(files.len() as u64));
+    expect_room(total.and_then(|total| total.checked_mul(2))).map_err(|problem| {
+        Error::malformed(&files[0], format!("{} images of {width}x{height} pixels {problem}", files.len()))
+    })?;
+
+    let images = files.par_iter().map(|file| {
+        let image = reader(file)?.decode().map_err(unreadable(file))?;
+        Ok((Lost::of(&image), image.into_luma8()))
+    });
+    let images: Vec<(Lost, GrayImage)> = images.collect::<Result<_>>()?;
+    let lost = images.iter().fold(Lost::default(), |sum, (lost, _)| sum.and(*lost));
+    Ok(Decoded { bytes: images.into_iter().flat_map(|(_, image)| image.into_raw()).collect(), sides, lost })
+}
+
+/// `[height, width]` as an image's header tells them.
+fn sides(file: &Path) -> Result<[usize; 2]> {
+    let (width, height) = reader(file)?.into_dimensions().map_err(unreadable(file))?;
+    Ok([height as usize, width as usize])
+}
+
+/// A reader of the format that the content shows; it refuses images of more than 512 MiB.
+fn reader(file: &Path) -> Result<ImageReader<BufReader<std::fs::File>>> {
+    let reader = ImageReader::open(file).map_err(Error::io("read", file))?;
+    reader.with_guessed_format().map_err(Error::io("read", file))
+}
+
+fn unreadable(file: &Path) -> impl Fn(image::ImageError) -> Error + '_ {
+    move |error| {
+        let words = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        Error::malformed(file, format!("not a readable image: {words}"))
+    }
 }

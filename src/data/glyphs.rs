@@ -136,7 +136,7 @@ fn place<I: Iterator<Item = f64>>(draw: &mut Draw<I>, lines: Vec<Vec<Vec2>>) -> 
 
 /// `count` glyphs from `start` on, with their labels.
 pub fn split(seed: u64, start: u64, count: usize) -> Split {
-    let mut split = Split { images: vec![0; count * PIXELS], labels: None, count };
+    let mut split = Split { images: vec![0; count * PIXELS], labels: None, count, ..Split::default() };
     let labels = split.images.par_chunks_exact_mut(PIXELS).enumerate().map(|(i, image)| {
         let (pixels, label) = glyph(seed, start + i as u64);
         image.copy_from_slice(&pixels);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
-use super::sha256;
+use super::{bytes, memory, sha256};
 use crate::{Error, Result};
 
 /// What an IDX file holds.
@@ -25,7 +25,7 @@ pub struct Idx {
 /// # Errors
 /// A file that cannot be read, and everything [`parse`] refuses.
 pub fn read(path: &Path, rank: usize) -> Result<Idx> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let bytes = bytes(path)?;
     parse(path, &bytes, rank)
 }
 
@@ -36,12 +36,18 @@ pub fn read(path: &Path, rank: usize) -> Result<Idx> {
 /// rank, a size of 0, sizes too large, and fewer or more values than the sizes announce.
 pub fn parse(path: &Path, bytes: &[u8], rank: usize) -> Result<Idx> {
     match bytes {
-        [0x1f, 0x8b, ..] => decode(path, MultiGzDecoder::new(bytes), rank),
-        plain => decode(path, plain, rank),
+        [0x1f, 0x8b, ..] => decode(path, MultiGzDecoder::new(bytes), rank, memory::expect_room),
+        plain => decode(path, plain, rank, |_| Ok(())), // in memory already: too large a size is found truncated
     }
 }
 
-fn decode(path: &Path, mut source: impl Read, rank: usize) -> Result<Idx> {
+/// Reads an IDX file from `source`; `expect_room` is asked whether that may take so many bytes of memory.
+fn decode(
+    path: &Path,
+    mut source: impl Read,
+    rank: usize,
+    expect_room: impl Fn(Option<u64>) -> Result<(), String>,
+) -> Result<Idx> {
     let wrong = |problem: String| Error::malformed(path, problem);
     let fill = |source: &mut dyn Read, limit: u64, bytes: &mut Vec<u8>| {
         let read = source.take(limit).read_to_end(bytes);
@@ -88,6 +94,7 @@ fn decode(path: &Path, mut source: impl Read, rank: usize) -> Result<Idx> {
     };
 
     let total = header as u64 + count;
+    expect_room(Some(total)).map_err(|problem| wrong(format!("its sizes {words} {problem}")))?;
     let mut source = Cursor::new(std::mem::take(&mut raw)).chain(source);
     fill(&mut source, total, &mut raw)?;
     if (raw.len() as u64) < total {

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::download::{self, Remote};
 use super::idx::{self, Idx};
-use super::{Dataset, Split};
+use super::{Dataset, Names, Split};
 use crate::{Error, Result};
 
 /// One of the four files.
@@ -72,12 +72,13 @@ static PARTS: [Part; 4] = [
 ];
 
 impl Part {
-    /// Its file in a folder: `train-images-idx3-ubyte` or `train-images.idx3-ubyte`, as such or with `.gz`.
+    /// Its file in a folder: `train-images-idx3-ubyte` or `train-images.idx3-ubyte`, as such or with `.gz`. A symbolic link
+    /// whose target is missing counts: reading it says so.
     fn find(&self, dir: &Path) -> Option<PathBuf> {
         let Part { stem, rank, .. } = self;
         let names =
             ["", ".gz"].iter().flat_map(|end| ["-", "."].map(|joint| format!("{stem}{joint}idx{rank}-ubyte{end}")));
-        names.map(|name| dir.join(name)).find(|path| path.exists())
+        names.map(|name| dir.join(name)).find(|path| path.symlink_metadata().is_ok())
     }
 }
 
@@ -167,7 +168,8 @@ pub fn read(dir: &Path) -> Result<Dataset> {
                 format!("{} labels, expected {count}, one for each image of {}", labels.values.len(), path.display());
             return Err(Error::malformed(labels_path, problem));
         }
-        Ok((Split { images: images.values, labels: labels.map(|(idx, _)| idx.values), count }, [height, width]))
+        let labels = labels.map(|(idx, _)| idx.values);
+        Ok((Split { images: images.values, labels, count, names: Names::InOrder }, [height, width]))
     };
     let (train, sides) = split(0, 1)?;
     let (test, test_sides) = split(2, 3)?;

@@ -1,162 +1,30 @@
-//! Data sources: every one becomes a [`Dataset`] of bytes.
+//! Data sources: every one becomes images of bytes, a [`Dataset`] to train on or a [`Whole`] that a model is applied to.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::fs::Metadata;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Result, random::Permutation};
+use crate::{Error, Result};
 
 pub mod csv;
+mod dataset;
 pub mod digits;
 pub mod download;
 pub mod folder;
 pub mod glyphs;
 pub mod idx;
+pub(crate) mod memory;
 pub mod mnist;
+mod names;
 pub mod npy;
+mod source;
 pub mod stroke;
 
-/// One split of a data set: images as bytes, row after row, with optional labels.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Split {
-    /// `[count, pixels]`, one byte per pixel: 0 is black, 255 white; a model sees `byte / 255`.
-    pub images: Vec<u8>,
-    /// `[count]`, each below [`Dataset::classes`]; `None` where the source has no labels.
-    pub labels: Option<Vec<u8>>,
-    /// Number of images.
-    pub count: usize,
-}
-
-impl Split {
-    /// Keeps the first `limit` images.
-    fn truncate(&mut self, limit: usize, pixels: usize) {
-        self.count = self.count.min(limit);
-        self.images.truncate(self.count * pixels);
-        if let Some(labels) = &mut self.labels {
-            labels.truncate(self.count);
-        }
-    }
-}
-
-/// A training and a test split of equally large gray images.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Dataset {
-    /// What it is, for people: `mnist`, `glyphs`, a path.
-    pub name: String,
-    /// The folder that MNIST was read from.
-    pub directory: Option<PathBuf>,
-    /// Pixels per row.
-    pub width: usize,
-    /// Rows per image.
-    pub height: usize,
-    /// Number of classes; 0 where the source has no labels.
-    pub classes: usize,
-    /// What the model is trained on.
-    pub train: Split,
-    /// What it is judged on.
-    pub test: Split,
-    /// SHA-256 in hex of each part (`train-images`, `train-labels`, `test-images`, `test-labels`), before any limit: of
-    /// an IDX file its uncompressed bytes, of other sources the bytes as they stand in [`Split`].
-    pub hashes: BTreeMap<String, String>,
-}
-
-impl Dataset {
-    /// A data set whose hashes are those of its splits.
-    fn new(name: impl Into<String>, sides: [usize; 2], train: Split, test: Split) -> Dataset {
-        let mut hashes = BTreeMap::new();
-        for (name, split) in [("train", &train), ("test", &test)] {
-            hashes.insert(format!("{name}-images"), sha256(&split.images));
-            if let Some(labels) = &split.labels {
-                hashes.insert(format!("{name}-labels"), sha256(labels));
-            }
-        }
-        Dataset::with_hashes(name, sides, train, test, hashes)
-    }
-
-    /// A data set with the hashes of its source; the number of classes is one more than the largest label.
-    fn with_hashes(
-        name: impl Into<String>,
-        [height, width]: [usize; 2],
-        train: Split,
-        test: Split,
-        hashes: BTreeMap<String, String>,
-    ) -> Dataset {
-        let labels = [&train, &test].into_iter().filter_map(|split| split.labels.as_ref()).flatten();
-        let classes = labels.max().map_or(0, |largest| *largest as usize + 1);
-        Dataset { name: name.into(), directory: None, width, height, classes, train, test, hashes }
-    }
-
-    /// Pixels per image: what a model calls `input`.
-    pub fn pixels(&self) -> usize {
-        self.width * self.height
-    }
-
-    /// Counts and sizes in words.
-    fn summary(&self) -> String {
-        let labels = match self.classes {
-            0 => "no labels".to_string(),
-            classes => format!("{classes} classes"),
-        };
-        let (train, test) = (self.train.count, self.test.count);
-        format!("{train} training and {test} test images of {}x{} pixels, {labels}", self.width, self.height)
-    }
-}
-
-/// Images `indices` of a split as a model sees them: `[indices.len(), pixels]`, each value `byte / 255`.
-///
-/// # Panics
-/// If an index is not below `split.count` or `pixels` is not the size of its images.
-pub fn rows_f32(split: &Split, pixels: usize, indices: &[usize]) -> Vec<f32> {
-    assert_eq!(
-        split.images.len(),
-        split.count * pixels,
-        "a split of {} images has not {pixels} pixels each",
-        split.count
-    );
-    indices.iter().flat_map(|i| &split.images[i * pixels..(i + 1) * pixels]).map(|byte| *byte as f32 / 255.0).collect()
-}
-
-/// What `--data` names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Source {
-    /// MNIST from disk, else downloaded, else the built-in glyphs.
-    #[default]
-    Auto,
-    /// MNIST from disk, else downloaded.
-    Mnist,
-    /// The built-in glyphs.
-    Glyphs,
-    /// IDX files or images in a folder, a `.npy` or a `.csv` file. A folder that is called `mnist` is `./mnist`.
-    Path(PathBuf),
-}
-
-impl FromStr for Source {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Source> {
-        Ok(match text {
-            "" => return Err(Error::invalid("--data", "is empty, expected auto, mnist, glyphs or a path")),
-            "auto" => Source::Auto,
-            "mnist" => Source::Mnist,
-            "glyphs" => Source::Glyphs,
-            path => Source::Path(path.into()),
-        })
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Source::Auto => write!(f, "auto"),
-            Source::Mnist => write!(f, "mnist"),
-            Source::Glyphs => write!(f, "glyphs"),
-            Source::Path(path) => write!(f, "{}", path.display()),
-        }
-    }
-}
+pub use dataset::{Content, Dataset, Images, Part, Split, Whole, rows_f32};
+pub use names::Names;
+pub use source::Source;
 
 /// How a source is opened.
 #[derive(Clone, Debug)]
@@ -189,8 +57,8 @@ impl Default for Options {
     }
 }
 
-/// Opens a source. MNIST is looked for in, and downloaded to, `data_dir`, or else [`mnist::default_dir`].
-/// `report` gets one line that says which data it is, and why.
+/// Opens a source for training: one that is not divided is, by [`Whole::divide`]. MNIST is looked for in, and downloaded
+/// to, `data_dir`, or else [`mnist::default_dir`]. `report` gets one line that says which data it is, and why.
 ///
 /// # Errors
 /// What is missing or damaged, by name; for [`Source::Mnist`] also a download that failed at every mirror.
@@ -200,43 +68,70 @@ pub fn open(
     options: &Options,
     report: &mut dyn FnMut(&str),
 ) -> Result<Dataset> {
-    let limits = [("training", options.train_limit), ("test", options.test_limit)];
-    if let Some((split, _)) = limits.into_iter().find(|(_, limit)| *limit == Some(0)) {
-        return Err(Error::invalid(format!("limit of {split} images"), "is 0, expected at least 1"));
+    let limits = [("--train-limit", options.train_limit), ("--test-limit", options.test_limit)];
+    if let Some((option, _)) = limits.into_iter().find(|(_, limit)| *limit == Some(0)) {
+        return Err(Error::invalid(option, "is 0, expected at least 1"));
     }
-    let (mut dataset, from) = match source {
+    let (content, from) = read(source, data_dir, options)?;
+    let (mut dataset, divided) = match content {
+        Content::Divided(dataset) => (dataset, ""),
+        Content::Whole(whole) => (whole.divide()?, "; a seventh was set apart for the test"),
+    };
+    if let Source::Path(path) = source {
+        // a run is resumed from anywhere
+        dataset.name = std::path::absolute(path).map_err(Error::io("read", path))?.display().to_string();
+    }
+    dataset.limit(options.train_limit, options.test_limit);
+    report(&format!("{from} ({}{divided})", dataset.summary()));
+    Ok(dataset)
+}
+
+/// Opens a source for a trained model: one that is not divided stays whole and in its order, and a single row is enough.
+/// Else as [`open`], without limits.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_whole(source: &Source, data_dir: Option<&Path>, report: &mut dyn FnMut(&str)) -> Result<Content> {
+    let (content, from) = read(source, data_dir, &Options::default())?;
+    let summary = match &content {
+        Content::Divided(dataset) => dataset.summary(),
+        Content::Whole(whole) => whole.summary(),
+    };
+    report(&format!("{from} ({summary})"));
+    Ok(content)
+}
+
+/// What a source holds, and where it is from.
+fn read(source: &Source, data_dir: Option<&Path>, options: &Options) -> Result<(Content, String)> {
+    let divided = |(dataset, from)| (Content::Divided(dataset), from);
+    match source {
         Source::Auto => match mnist::open(data_dir, &options.download) {
-            Ok(opened) => opened,
+            Ok(opened) => Ok(divided(opened)),
             Err(error) => {
-                let why = format!("MNIST {}: training on the built-in glyphs", reason(&error));
-                (glyphs(options)?, why)
+                let why = format!("MNIST {}: using the built-in glyphs", reason(&error));
+                Ok(divided((glyphs(options)?, why)))
             }
         },
-        Source::Mnist => mnist::open(data_dir, &options.download)?,
-        Source::Glyphs => (glyphs(options)?, format!("the built-in glyphs, seed {}", options.glyph_seed)),
-        Source::Path(path) => open_path(path)?,
-    };
-    let pixels = dataset.pixels();
-    dataset.train.truncate(options.train_limit.unwrap_or(usize::MAX), pixels);
-    dataset.test.truncate(options.test_limit.unwrap_or(usize::MAX), pixels);
-    report(&format!("{from} ({})", dataset.summary()));
-    Ok(dataset)
+        Source::Mnist => mnist::open(data_dir, &options.download).map(divided),
+        Source::Glyphs => Ok(divided((glyphs(options)?, format!("the built-in glyphs, seed {}", options.glyph_seed)))),
+        Source::Path(path) => open_path(path),
+    }
 }
 
 fn glyphs(options: &Options) -> Result<Dataset> {
     let count = |count: usize, limit: Option<usize>| count.min(limit.unwrap_or(count));
     let train = count(options.glyph_train, options.train_limit);
     let test = count(options.glyph_test, options.test_limit);
+    let counts = format!("{train} for training and {test} for test");
     if train == 0 || test == 0 {
-        return Err(Error::invalid(
-            "glyphs",
-            format!("{train} for training and {test} for test, expected at least 1 each"),
-        ));
+        return Err(Error::invalid("glyphs", format!("{counts}, expected at least 1 each")));
     }
+    let bytes = (train as u64).checked_add(test as u64).and_then(|count| count.checked_mul(glyphs::PIXELS as u64 + 1));
+    memory::expect_room(bytes).map_err(|problem| Error::invalid("glyphs", format!("{counts} {problem}")))?;
     Ok(glyphs::dataset(options.glyph_seed, train, test))
 }
 
-/// Why MNIST is not to be had, after the word MNIST.
+/// The reason MNIST is unavailable, as the rest of a sentence that starts with "MNIST".
 fn reason(error: &Error) -> String {
     let mut words = error.to_string();
     let mut cause = std::error::Error::source(error);
@@ -255,22 +150,39 @@ const ACCEPTED: &str = "expected a folder of IDX files (train-images-idx3-ubyte,
     train-labels-idx1-ubyte, t10k-labels-idx1-ubyte; plain or .gz), a folder of PNG, JPEG or BMP images (all in one, or one \
     folder per class), a .npy file or a .csv file";
 
-/// The data set at a path, decided by what is there, and a line about it.
-fn open_path(path: &Path) -> Result<(Dataset, String)> {
-    let kind = std::fs::metadata(path).map_err(Error::io("read", path))?;
+/// What is at a path, decided by its kind and its extension, and a line about it.
+fn open_path(path: &Path) -> Result<(Content, String)> {
+    let kind = metadata(path)?;
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-    let (dataset, note) = if kind.is_dir() {
-        if mnist::is_idx_folder(path) { (mnist::read(path)?, "IDX files".into()) } else { folder::read(path)? }
-    } else if extension == "npy" {
+    let (content, note) = if kind.is_dir() && mnist::is_idx_folder(path) {
+        (Content::Divided(mnist::read(path)?), "IDX files".into())
+    } else if kind.is_dir() {
+        folder::read(path)?
+    } else if kind.is_file() && extension == "npy" {
         npy::read(path)?
-    } else if extension == "csv" {
+    } else if kind.is_file() && extension == "csv" {
         csv::read(path)?
     } else {
         return Err(Error::malformed(path, format!("not a data set: {ACCEPTED}")));
     };
-    // a run is resumed from anywhere
-    let name = std::path::absolute(path).map_err(Error::io("read", path))?.display().to_string();
-    Ok((Dataset { name, ..dataset }, format!("{}: {note}", path.display())))
+    Ok((content, format!("{}: {note}", path.display())))
+}
+
+/// What a path leads to. A symbolic link whose target is missing is named as such: a listing shows it as if it were there.
+fn metadata(path: &Path) -> Result<Metadata> {
+    std::fs::metadata(path).map_err(|error| match std::fs::read_link(path) {
+        Ok(target) if error.kind() == ErrorKind::NotFound => {
+            Error::malformed(path, format!("is a symbolic link to {}, which is not there", target.display()))
+        }
+        _ => Error::io("read", path)(error),
+    })
+}
+
+/// The bytes of a file, if there is memory for them.
+fn bytes(path: &Path) -> Result<Vec<u8>> {
+    let length = metadata(path)?.len();
+    memory::expect_room(Some(length)).map_err(|problem| Error::malformed(path, problem))?;
+    std::fs::read(path).map_err(Error::io("read", path))
 }
 
 /// SHA-256 in hex.
@@ -286,26 +198,4 @@ fn hex(bytes: &[u8]) -> String {
 fn sides(pixels: usize) -> [usize; 2] {
     let side = pixels.isqrt();
     if side * side == pixels { [side, side] } else { [1, pixels] }
-}
-
-/// Divides a source that has no test split: a seventh, chosen by a fixed permutation, becomes one (70,000 images give
-/// MNIST's 60,000 and 10,000), and the rest stays in the order of that permutation.
-fn divide(path: &Path, images: &[u8], labels: Option<&[u8]>, pixels: usize) -> Result<(Split, Split)> {
-    let count = images.len() / pixels;
-    if count < 2 {
-        return Err(Error::malformed(
-            path,
-            format!("{count} images, expected at least 2: one to train on, one to test"),
-        ));
-    }
-    let number =
-        u32::try_from(count).map_err(|_| Error::malformed(path, format!("{count} images, expected at most 2^32")))?;
-    let order: Vec<u32> = Permutation::new(0, 0, number).items().collect();
-    let pick = |items: &[u32]| Split {
-        images: items.iter().flat_map(|&i| &images[i as usize * pixels..][..pixels]).copied().collect(),
-        labels: labels.map(|labels| items.iter().map(|&i| labels[i as usize]).collect()),
-        count: items.len(),
-    };
-    let (train, test) = order.split_at(count - (count / 7).max(1));
-    Ok((pick(train), pick(test)))
 }

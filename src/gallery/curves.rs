@@ -36,12 +36,16 @@ impl Quantity {
 /// their losses are of different kinds and cannot share an axis; as [`Run::metrics`].
 pub fn curves(runs: &[Run], quantity: Quantity, log: bool) -> Result<Plot> {
     let unit = |loss: Loss| if loss == Loss::BceSum { "nats" } else { "squared error" };
-    let losses: Vec<&str> = runs.iter().map(|run| unit(run.config.objective.loss)).collect();
-    let same = losses.windows(2).all(|pair| pair[0] == pair[1]);
-    let unit = losses.first().copied().unwrap_or("nats");
-    if !same && quantity != Quantity::Kl {
-        let problem = format!("of these runs are {}: draw them apart, or --quantity kl", losses.join(", "));
-        return Err(Error::invalid("the losses", problem));
+    let units: Vec<&str> = runs.iter().map(|run| unit(run.config.objective.loss)).collect();
+    let unit = units.first().copied().unwrap_or("nats");
+    if let Some(other) = units.iter().position(|&other| other != unit && quantity != Quantity::Kl) {
+        let problem = format!(
+            "the loss of {} is in {unit}, that of {} in {}, and they share no axis: draw the runs apart, or their --quantity kl",
+            title(&runs[0].dir),
+            title(&runs[other].dir),
+            units[other]
+        );
+        return Err(Error::invalid("--quantity", problem));
     }
     let label = match quantity {
         Quantity::Loss => {

@@ -1,9 +1,9 @@
-//! Test images, noise on them, and what the model restores.
+//! Images, noise on them, and what the model restores.
 
-use super::{Figure, Size, at_least, fill_row, fits, name, test_images};
+use super::{Figure, Size, at_least, chosen, fill_row, fits, name};
 use crate::{
     Result,
-    data::Dataset,
+    data::Images,
     model::{Corruption, Noise},
     network::Codec,
     oracle::corrupt::corrupt,
@@ -27,20 +27,20 @@ pub struct Denoised {
     pub errors: Vec<[f64; 2]>,
 }
 
-/// Corrupts the first `count` test images as an evaluation of a run with this `seed` corrupts its first batch, and restores
+/// Corrupts the first `count` of `images` as an evaluation of a run with this `seed` corrupts its first batch, and restores
 /// them through the mean of their latents (a CVAE under their own labels).
 ///
 /// # Errors
-/// [`Error::Invalid`](crate::Error::Invalid) for a count of 0 or past the test images, and for a strength that is none; as
+/// [`Error::Invalid`](crate::Error::Invalid) for a count of 0 or past the images, and for a strength that is none; as
 /// [`Codec::reconstruct`].
-pub fn denoise(codec: &Codec, data: &Dataset, count: usize, corruption: &Corruption, seed: u64) -> Result<Denoised> {
+pub fn denoise(codec: &Codec, images: &Images, count: usize, corruption: &Corruption, seed: u64) -> Result<Denoised> {
     corruption.validate()?;
-    let pixels = data.pixels();
+    let pixels = images.pixels();
     let columns = at_least("count", count, 1)?.min(COLUMNS);
     let blocks = count.div_ceil(columns);
-    fits(&Size::of(data).sheet(), blocks.saturating_mul(3), columns)?;
+    fits(&Size::of_images(images).sheet(), blocks.saturating_mul(3), columns)?;
 
-    let (originals, labels) = test_images(data, &(0..count).collect::<Vec<_>>())?;
+    let (originals, labels) = chosen(images, &(0..count).collect::<Vec<_>>())?;
     let x = originals.iter().copied().map(f64::from).collect();
     let x = Array2::from_shape_vec((count, pixels), x).expect("every image has as many pixels");
     let corrupted: Vec<f32> = corrupt(&x, corruption, seed, EVALUATION).iter().map(|&x| x as f32).collect();
@@ -68,7 +68,7 @@ pub fn denoise(codec: &Codec, data: &Dataset, count: usize, corruption: &Corrupt
     };
     let (name, strength) = (name(codec.model()), corruption.strength);
     let rows = ["original", "corrupted", "restored"].into_iter().cycle().take(3 * blocks);
-    let sheet = Size::of(data)
+    let sheet = Size::of_images(images)
         .sheet()
         .columns(columns)
         .group_rows(3)

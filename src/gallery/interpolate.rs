@@ -1,7 +1,7 @@
 //! From one image to another through the latent space.
 
-use super::{Figure, Size, at_least, fits, latents, name, test_images};
-use crate::{Error, Result, data::Dataset, model::Kind, network::Codec};
+use super::{Figure, Size, at_least, chosen, fits, latents, name};
+use crate::{Error, Result, data::Images, model::Kind, network::Codec};
 
 /// The point at a share of the way from one latent to another.
 type Way = fn(&[f32], &[f32], f32) -> Vec<f32>;
@@ -18,7 +18,7 @@ pub enum Path {
 /// Which way is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interpolation {
-    /// Test images, at least two, visited in this order.
+    /// Images, at least two, visited in this order.
     pub stops: Vec<usize>,
     /// Whether the way leads back from the last to the first.
     pub closed: bool,
@@ -33,7 +33,7 @@ pub struct Interpolation {
 ///
 /// # Errors
 /// [`Error::Invalid`] for fewer than two stops or steps, or an image past the end.
-pub fn interpolate(codec: &Codec, data: &Dataset, options: &Interpolation) -> Result<Figure> {
+pub fn interpolate(codec: &Codec, images: &Images, options: &Interpolation) -> Result<Figure> {
     let (model, steps) = (codec.model(), at_least("steps", options.steps, 2)?);
     let stops = &options.stops;
     if stops.len() < 2 {
@@ -44,8 +44,8 @@ pub fn interpolate(codec: &Codec, data: &Dataset, options: &Interpolation) -> Re
         Path::Linear => (latents::linear as Way, "straight"),
         Path::Spherical => (latents::spherical as Way, "along an arc"),
     };
-    fits(&Size::of(data).sheet(), 2 * stops.len(), steps.saturating_add(2))?;
-    let (originals, own) = test_images(data, stops)?;
+    fits(&Size::of_images(images).sheet(), 2 * stops.len(), steps.saturating_add(2))?;
+    let (originals, own) = chosen(images, stops)?;
     let own = own.filter(|_| model.kind == Kind::Cvae);
     let means = codec.encode(&originals)?.mean().to_vec();
     let mean = |stop: usize| &means[stop * model.latent..(stop + 1) * model.latent];
@@ -64,8 +64,8 @@ pub fn interpolate(codec: &Codec, data: &Dataset, options: &Interpolation) -> Re
         None => format!("#{} to #{}", stops[from], stops[to]),
     };
     let shares = (0..steps).map(|step| format!("{:.2}", share(step)));
-    let ends = || std::iter::once("test".to_string());
-    let sheet = Size::of(data)
+    let ends = || std::iter::once(images.part.word().to_string());
+    let sheet = Size::of_images(images)
         .sheet()
         .columns(steps + 2)
         .row_labels(rows.iter().map(row_label))
@@ -81,7 +81,7 @@ pub fn interpolate(codec: &Codec, data: &Dataset, options: &Interpolation) -> Re
         .map(|row| row.2.map(|label| vec![label; steps]))
         .collect::<Option<Vec<_>>>()
         .map(|each| each.concat());
-    let pixels = data.pixels();
+    let pixels = images.pixels();
     let original = |stop: usize| &originals[stop * pixels..(stop + 1) * pixels];
     let decoded = codec.decode(&latents, labels.as_deref())?;
     let tiles = rows.iter().zip(decoded.chunks(steps * pixels));

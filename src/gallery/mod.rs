@@ -17,7 +17,7 @@ mod traverse;
 
 pub use curves::{Quantity, curves};
 pub use denoise::{Denoised, denoise};
-pub use grid::{Part, grid};
+pub use grid::grid;
 pub use interpolate::{Interpolation, Path, interpolate};
 pub use latents::{BOX_IMAGES, Bounds, Origin, linear, normal_quantile, prior, spherical};
 pub use manifold::manifold;
@@ -29,7 +29,7 @@ pub use traverse::{Centre, Traversal, traverse};
 
 use crate::{
     Error, Result,
-    data::{Dataset, Split, rows_f32},
+    data::{Dataset, Images, Split, rows_f32},
     model::{Kind, Model},
     picture::{BLANK, Sheet, save_png},
     run::Run,
@@ -80,6 +80,11 @@ impl Size {
         Size { width: data.width, height: data.height }
     }
 
+    /// That of each of `images`.
+    pub fn of_images(images: &Images) -> Size {
+        Size { width: images.width, height: images.height }
+    }
+
     /// That of every image `run` was trained on.
     pub fn of_run(run: &Run) -> Size {
         Size { width: run.config.data.width, height: run.config.data.height }
@@ -104,15 +109,15 @@ fn symbol(model: &Model) -> &'static str {
     if model.kind == Kind::Ae { "code" } else { "μ" }
 }
 
-/// Images `indices` of the test split, `[indices.len(), pixels]`, and their labels where it has any.
-fn test_images(data: &Dataset, indices: &[usize]) -> Result<(Vec<f32>, Option<Vec<u8>>)> {
-    let Split { count, labels, .. } = &data.test;
+/// Those of `images` that `indices` name, `[indices.len(), pixels]`, and their labels where they have any.
+fn chosen(images: &Images, indices: &[usize]) -> Result<(Vec<f32>, Option<Vec<u8>>)> {
+    let Split { count, labels, .. } = images.split;
     if let Some(index) = indices.iter().find(|index| *index >= count) {
-        let problem = format!("{index} is past the {count} test images, 0 to {}", count - 1);
+        let problem = format!("{index} is past the {count} {}s, 0 to {}", images.part.image(), count - 1);
         return Err(Error::invalid("image", problem));
     }
     let labels = labels.as_ref().map(|labels| indices.iter().map(|&index| labels[index]).collect());
-    Ok((rows_f32(&data.test, data.pixels(), indices), labels))
+    Ok((rows_f32(images.split, images.pixels(), indices), labels))
 }
 
 /// `label` as the model's decoder takes it.

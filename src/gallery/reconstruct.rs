@@ -1,7 +1,7 @@
-//! Test images and what is left of them after encoder and decoder.
+//! Images and what is left of them after encoder and decoder.
 
-use super::{Figure, Size, at_least, fill_row, fits, name, room, test_images};
-use crate::{Result, data::Dataset, network::Codec};
+use super::{Figure, Size, at_least, chosen, fill_row, fits, name, room};
+use crate::{Result, data, network::Codec};
 
 /// Pairs in a row of the sheet.
 const COLUMNS: usize = 10;
@@ -17,22 +17,22 @@ pub struct Reconstruction {
     pub errors: Vec<f64>,
 }
 
-/// Reconstructs test images `indices` through the mean of their latents (a CVAE under their own labels); with `captions`
-/// every original carries its index and every reconstruction its squared error.
+/// Reconstructs those of `source` that `indices` name through the mean of their latents (a CVAE under their own labels); with `captions`
+/// every original carries its index and name and every reconstruction its squared error.
 ///
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) for an index past the end or none at all; as [`Codec::reconstruct`].
-pub fn reconstruct(codec: &Codec, data: &Dataset, indices: &[usize], captions: bool) -> Result<Reconstruction> {
+pub fn reconstruct(codec: &Codec, source: &data::Images, indices: &[usize], captions: bool) -> Result<Reconstruction> {
     at_least("count", indices.len(), 1)?;
-    let pixels = data.pixels();
-    let columns = indices.len().min(room(Size::of(data), 2, COLUMNS)[1]);
+    let pixels = source.pixels();
+    let columns = indices.len().min(room(Size::of_images(source), 2, COLUMNS)[1]);
     let rows = 2 * indices.len().div_ceil(columns);
-    fits(&Size::of(data).sheet(), rows, columns)?;
-    let mut sheet = Size::of(data).sheet().columns(columns).group_rows(2);
+    fits(&Size::of_images(source).sheet(), rows, columns)?;
+    let mut sheet = Size::of_images(source).sheet().columns(columns).group_rows(2);
     let kinds = ["original", "decoded"];
     sheet = sheet.row_labels(kinds.into_iter().cycle().take(rows));
 
-    let (originals, labels) = test_images(data, indices)?;
+    let (originals, labels) = chosen(source, indices)?;
     let latents = codec.encode(&originals)?.mean().to_vec();
     let images = codec.decode(&latents, labels.as_deref())?;
     let pairs = originals.chunks(pixels).zip(images.chunks(pixels));
@@ -46,11 +46,12 @@ pub fn reconstruct(codec: &Codec, data: &Dataset, indices: &[usize], captions: b
             fill_row(&mut tiles, columns, pixels);
         }
         let gap = || std::iter::repeat_n(String::new(), start + columns - end);
-        words.extend(indices[start..end].iter().map(|index| format!("#{index}")).chain(gap()));
+        words.extend(indices[start..end].iter().map(|&index| source.split.names.caption(index)).chain(gap()));
         words.extend(errors[start..end].iter().map(|error| format!("{error:.1}")).chain(gap()));
     }
     if captions {
-        let title = format!("{}: test images and the squared error of their reconstructions", name(codec.model()));
+        let title =
+            format!("{}: {}s and the squared error of their reconstructions", name(codec.model()), source.part.image());
         sheet = sheet.captions(words).title(title);
     }
     Ok(Reconstruction { figure: Figure { sheet, tiles, latents }, images, errors })

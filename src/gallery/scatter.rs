@@ -1,9 +1,9 @@
 //! The latent space from above, coloured by label.
 
-use super::{at_least, name, symbol, test_images};
+use super::{at_least, chosen, name, symbol};
 use crate::{
     Result,
-    data::Dataset,
+    data::Images,
     network::Codec,
     picture::{Plot, Scatter, pca2},
 };
@@ -20,16 +20,16 @@ pub struct Cloud {
     pub shares: Option<[f64; 2]>,
 }
 
-/// The means of the first `count` test images (fewer where there are fewer): two dimensions as they are, any other number by
+/// The means of the first `count` of `images` (fewer where there are fewer): two dimensions as they are, any other number by
 /// principal components.
 ///
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) for a count of 0; as [`Codec::encode`].
-pub fn scatter(codec: &Codec, data: &Dataset, count: usize) -> Result<Cloud> {
-    let (model, count) = (codec.model(), at_least("count", count, 1)?.min(data.test.count));
+pub fn scatter(codec: &Codec, images: &Images, count: usize) -> Result<Cloud> {
+    let (model, count) = (codec.model(), at_least("count", count, 1)?.min(images.split.count));
     let indices: Vec<usize> = (0..count).collect();
-    let (images, labels) = test_images(data, &indices)?;
-    let means: Vec<f64> = codec.encode(&images)?.mean().iter().copied().map(f64::from).collect();
+    let (shown, labels) = chosen(images, &indices)?;
+    let means: Vec<f64> = codec.encode(&shown)?.mean().iter().copied().map(f64::from).collect();
     let means = Array2::from_shape_vec((count, model.latent), means).expect("a latent per image");
     let what = symbol(model);
     let (points, shares, axes) = if model.latent == 2 {
@@ -42,7 +42,7 @@ pub fn scatter(codec: &Codec, data: &Dataset, count: usize) -> Result<Cloud> {
     };
     let [x, y] = axes;
     let classes: Option<Vec<usize>> = labels.map(|labels| labels.into_iter().map(usize::from).collect());
-    let title = format!("{}: {what} of {count} test images", name(model));
+    let title = format!("{}: {what} of {count} {}s", name(model), images.part.image());
     let plot = Scatter::new(x, y).title(title).plot(points.view(), classes.as_deref())?;
     Ok(Cloud { plot, points, shares })
 }

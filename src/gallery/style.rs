@@ -1,36 +1,38 @@
 //! The style of one image under every label.
 
-use super::{Figure, Size, at_least, fits, name, test_images};
-use crate::{Error, Result, data::Dataset, model::Kind, network::Codec};
+use super::{Figure, Size, at_least, chosen, fits, name};
+use crate::{Error, Result, data::Images, model::Kind, network::Codec};
 
-/// The first test image of each class that has one.
-pub fn example_of_each_class(data: &Dataset) -> Vec<usize> {
-    let labels = data.test.labels.as_deref().unwrap_or_default();
-    (0..data.classes).filter_map(|class| labels.iter().position(|&label| label as usize == class)).collect()
+/// The first image of each class that has one.
+pub fn example_of_each_class(images: &Images) -> Vec<usize> {
+    let labels = images.split.labels.as_deref().unwrap_or_default();
+    (0..images.classes).filter_map(|class| labels.iter().position(|&label| label as usize == class)).collect()
 }
 
-/// Encodes each test image of `indices` and decodes its style, the mean of z, under all labels: a row per image, the original
+/// Encodes each of `images` that `indices` name and decodes its style, the mean of z, under all labels: a row per image, the original
 /// first.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a model that is no CVAE, no image, or one past the end.
-pub fn style(codec: &Codec, data: &Dataset, indices: &[usize]) -> Result<Figure> {
+pub fn style(codec: &Codec, images: &Images, indices: &[usize]) -> Result<Figure> {
     let model = codec.model();
     if model.kind != Kind::Cvae {
         let problem = format!("is {}: only a CVAE decodes one latent under several labels", name(model));
         return Err(Error::invalid("the model", problem));
     }
     at_least("count", indices.len(), 1)?;
-    let (classes, pixels) = (model.classes, data.pixels());
-    fits(&Size::of(data).sheet(), indices.len(), 1 + classes)?;
-    let sheet = Size::of(data)
+    let (classes, pixels) = (model.classes, images.pixels());
+    fits(&Size::of_images(images).sheet(), indices.len(), 1 + classes)?;
+    let sheet = Size::of_images(images)
         .sheet()
         .columns(1 + classes)
-        .column_labels(std::iter::once("test".to_string()).chain((0..classes).map(|class| class.to_string())))
+        .column_labels(
+            std::iter::once(images.part.word().to_string()).chain((0..classes).map(|class| class.to_string())),
+        )
         .row_labels(indices.iter().map(|index| format!("#{index}")))
-        .title(format!("{}: the style of a test image under every label", name(model)));
+        .title(format!("{}: the style of {} under every label", name(model), images.part.one()));
 
-    let (originals, _) = test_images(data, indices)?;
+    let (originals, _) = chosen(images, indices)?;
     let means = codec.encode(&originals)?.mean().to_vec();
     let latents: Vec<f32> = means.chunks(model.latent).flat_map(|mean| mean.repeat(classes)).collect();
     let labels: Vec<u8> = indices.iter().flat_map(|_| (0..classes).map(|class| class as u8)).collect();

@@ -1,9 +1,9 @@
 //! One latent varied, the others fixed: what each of them means.
 
-use super::{Figure, Origin, Size, at_least, class, fits, name, room, test_images};
+use super::{Figure, Origin, Size, at_least, chosen, class, fits, name, room};
 use crate::{
     Error, Result,
-    data::Dataset,
+    data::Images,
     model::{Kind, Model},
     network::Codec,
 };
@@ -16,7 +16,7 @@ const RANGE: f32 = 3.0;
 pub enum Centre {
     /// At the middle of what latents are drawn from: the prior's mean 0, or the middle of an autoencoder's box.
     Middle,
-    /// At a test image's latent.
+    /// At an image's latent.
     Image(usize),
 }
 
@@ -42,14 +42,15 @@ impl Default for Traversal {
     }
 }
 
-/// Decodes a walk along every dimension, as far as a sheet has room for them, or along the one asked for. The data are needed only around an image.
+/// Decodes a walk along every dimension, as far as a sheet has room for them, or along the one asked for. `images` are needed
+/// only around an image.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a dimension, image or label that does not exist, fewer than two steps, or no range.
 pub fn traverse(
     codec: &Codec,
     size: Size,
-    data: Option<&Dataset>,
+    images: Option<&Images>,
     origin: &Origin,
     options: &Traversal,
 ) -> Result<Figure> {
@@ -90,11 +91,11 @@ pub fn traverse(
             }
         },
         Centre::Image(index) => {
-            let data =
-                data.ok_or_else(|| Error::invalid("data", "not given, and the centre is one of their images"))?;
-            let (image, own) = test_images(data, &[index])?;
+            let images =
+                images.ok_or_else(|| Error::invalid("data", "not given, and the centre is one of their images"))?;
+            let (image, own) = chosen(images, &[index])?;
             label = label.or(own.filter(|_| kind == Kind::Cvae).map(|own| own[0]));
-            (codec.encode(&image)?.mean().to_vec(), format!("test image #{index}"))
+            (codec.encode(&image)?.mean().to_vec(), format!("{} #{index}", images.part.image()))
         }
     };
     let mut latents = Vec::with_capacity(dims.len() * steps * latent);

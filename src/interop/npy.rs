@@ -1,8 +1,8 @@
 //! NumPy's `.npy`: latents, images and labels as arrays.
 
-use crate::{Error, Result, files::write_atomically};
+use crate::{Error, Result, data::npy::NpyFile, files::write_atomically};
 use ndarray::{ArrayD, IxDyn};
-use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement, WritableElement, WriteNpyExt};
+use ndarray_npy::{WritableElement, WriteNpyExt};
 use std::{io::Cursor, path::Path};
 
 /// Writes `values` as an array of `shape`, row-major, atomically.
@@ -34,15 +34,15 @@ pub enum Latents {
 /// # Errors
 /// [`Error::Malformed`] for another type or width, no row, and a value that is not finite, with its place.
 pub fn read_latents(path: &Path, latent: usize) -> Result<Latents> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    if let Some(array) = array::<u8>(path, &bytes)? {
+    let file = NpyFile::open(path)?;
+    if let Some(array) = file.array::<u8>()? {
         return rows(path, array, latent).map(Latents::Bytes);
     }
-    let values = match array::<f32>(path, &bytes)? {
+    let values = match file.array::<f32>()? {
         Some(array) => rows(path, array, latent)?,
-        None => match array::<f64>(path, &bytes)? {
+        None => match file.array::<f64>()? {
             Some(array) => rows(path, array.mapv(|value| value as f32), latent)?,
-            None => return Err(wrong_type(path, &bytes, "float32, float64 or, written by encode --u8, uint8")),
+            None => return Err(wrong_type(path, &file, "float32, float64 or, written by encode --u8, uint8")),
         },
     };
     match values.iter().position(|value| !value.is_finite()) {
@@ -59,15 +59,15 @@ pub fn read_latents(path: &Path, latent: usize) -> Result<Latents> {
 /// # Errors
 /// [`Error::Malformed`] for another type, number or range.
 pub fn read_labels(path: &Path, count: usize) -> Result<Vec<u8>> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    let labels = if let Some(array) = array::<u8>(path, &bytes)? {
+    let file = NpyFile::open(path)?;
+    let labels = if let Some(array) = file.array::<u8>()? {
         array.mapv(i64::from)
-    } else if let Some(array) = array::<i64>(path, &bytes)? {
+    } else if let Some(array) = file.array::<i64>()? {
         array
-    } else if let Some(array) = array::<i32>(path, &bytes)? {
+    } else if let Some(array) = file.array::<i32>()? {
         array.mapv(i64::from)
     } else {
-        return Err(wrong_type(path, &bytes, "uint8, int32 or int64"));
+        return Err(wrong_type(path, &file, "uint8, int32 or int64"));
     };
     if labels.shape() != [count] {
         return Err(Error::malformed(path, format!("shape {:?}, expected [{count}]: a label per row", labels.shape())));
@@ -105,19 +105,6 @@ fn rows<T: Copy>(path: &Path, array: ArrayD<T>, width: usize) -> Result<Vec<T>> 
     Ok(array.iter().copied().collect())
 }
 
-/// The array, where its values are of this type.
-fn array<T: ReadableElement>(path: &Path, bytes: &[u8]) -> Result<Option<ArrayD<T>>> {
-    match ArrayD::<T>::read_npy(Cursor::new(bytes)) {
-        Ok(array) => Ok(Some(array)),
-        Err(ReadNpyError::WrongDescriptor(_)) => Ok(None),
-        Err(error) => Err(Error::malformed(path, format!("is no whole .npy file: {error}"))),
-    }
-}
-
-fn wrong_type(path: &Path, bytes: &[u8], expected: &str) -> Error {
-    let found = match ArrayD::<f32>::read_npy(Cursor::new(bytes)) {
-        Err(ReadNpyError::WrongDescriptor(descriptor)) => descriptor.to_string(),
-        _ => "another".into(),
-    };
-    Error::malformed(path, format!("holds values of type {found}, expected {expected}"))
+fn wrong_type(path: &Path, file: &NpyFile, expected: &str) -> Error {
+    Error::malformed(path, format!("holds values of type {}, expected {expected}", file.type_name()))
 }

@@ -122,10 +122,12 @@ impl DataConfig {
             let problem = format!("the {what} differ from those the run was trained on: {now}, then {then}");
             Err(Error::invalid("--data", problem))
         };
-        for (part, hash) in &self.hashes {
-            let now = data.hashes.get(part).map_or("missing", String::as_str);
-            if now != hash {
-                return differs(part, hash.clone(), now.into());
+        // what either side lacks is a difference too: a configuration without hashes would fit any data
+        for part in self.hashes.keys().chain(data.hashes.keys()) {
+            let [then, now] =
+                [&self.hashes, &data.hashes].map(|hashes| hashes.get(part).map_or("missing", String::as_str));
+            if now != then {
+                return differs(part, then.into(), now.into());
             }
         }
         let (then, now) = ([self.train, self.test], [data.train.count, data.test.count]);
@@ -218,6 +220,11 @@ impl Config {
         let config: Config = serde_json::from_str(&text)
             .map_err(|error| Error::malformed(path, format!("is no run's configuration: {error}")))?;
         config.settings().validate()?;
+        let (DataConfig { width, height, .. }, input) = (&config.data, config.model.input);
+        if width.checked_mul(*height) != Some(input) {
+            let problem = format!("images of {width} x {height} pixels, but the model takes {input}");
+            return Err(Error::malformed(path, problem));
+        }
         Ok(config)
     }
 

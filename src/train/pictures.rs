@@ -27,19 +27,19 @@ impl Session {
     /// large for a sheet.
     pub fn draw_pictures(&self) -> Result<()> {
         let Some(folder) = self.dir().map(|dir| dir.join("images")) else { return Ok(()) };
-        let (data, size) = (&self.data, Size::of(&self.data));
+        let (data, test, size) = (&self.data, self.data.test_images(), Size::of(&self.data));
         let codec = Codec::new(&self.device, &self.config.model, &self.trainer.state()?.params)?;
         let origin = Origin::of(&codec, Some(data))?;
 
         let shown: Vec<usize> = (0..SHOWN.min(data.test.count)).collect();
-        let pairs = reconstruct(&codec, data, &shown, false)?.figure;
+        let pairs = reconstruct(&codec, &test, &shown, false)?.figure;
         pairs.save(&folder.join("reconstructions.png"))?;
 
         let options = Sampling::sheet(codec.model(), size, self.config.seed);
         let samples = sample(&codec, size, &origin, &options)?;
         samples.save(&folder.join("samples.png"))?;
 
-        traverse(&codec, size, Some(data), &origin, &Traversal::default())?.save(&folder.join("traversal.png"))?;
+        traverse(&codec, size, Some(&test), &origin, &Traversal::default())?.save(&folder.join("traversal.png"))?;
 
         let columns = room(size, 4, shown.len())[1];
         let two_rows = 2 * columns * data.pixels();

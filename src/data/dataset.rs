@@ -1,0 +1,280 @@
+//! What every source becomes: images as bytes, in one set or in two.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{Names, sha256};
+use crate::random::Permutation;
+use crate::{Error, Result};
+
+/// Images as bytes, row after row, with optional labels.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Split {
+    /// `[count, pixels]`, one byte per pixel: 0 is black, 255 white; a model sees `byte / 255`.
+    pub images: Vec<u8>,
+    /// `[count]`, each below [`Dataset::classes`]; `None` where the source has no labels.
+    pub labels: Option<Vec<u8>>,
+    /// Number of images.
+    pub count: usize,
+    /// What each is called in the source.
+    pub names: Names,
+}
+
+impl Split {
+    /// Keeps the first `limit` images.
+    fn truncate(&mut self, limit: usize, pixels: usize) {
+        self.count = self.count.min(limit);
+        self.images.truncate(self.count * pixels);
+        if let Some(labels) = &mut self.labels {
+            labels.truncate(self.count);
+        }
+        self.names.truncate(self.count);
+    }
+
+    /// The images `items`, in this order.
+    fn pick(&self, items: &[u32], pixels: usize) -> Split {
+        Split {
+            images: items.iter().flat_map(|&i| &self.images[i as usize * pixels..][..pixels]).copied().collect(),
+            labels: self.labels.as_ref().map(|labels| items.iter().map(|&i| labels[i as usize]).collect()),
+            count: items.len(),
+            names: self.names.pick(items),
+        }
+    }
+}
+
+/// A training and a test split of equally large gray images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    /// What it is, for people: `mnist`, `glyphs`, a path.
+    pub name: String,
+    /// The folder that MNIST was read from.
+    pub directory: Option<PathBuf>,
+    /// Pixels per row.
+    pub width: usize,
+    /// Rows per image.
+    pub height: usize,
+    /// Number of classes; 0 where the source has no labels.
+    pub classes: usize,
+    /// What the model is trained on.
+    pub train: Split,
+    /// What it is judged on.
+    pub test: Split,
+    /// SHA-256 in hex of each part (`train-images`, `train-labels`, `test-images`, `test-labels`), before any limit: of
+    /// an IDX file its uncompressed bytes, of other sources the bytes as they stand in [`Split`].
+    pub hashes: BTreeMap<String, String>,
+}
+
+impl Dataset {
+    /// A data set whose hashes are those of its splits.
+    pub(super) fn new(name: impl Into<String>, sides: [usize; 2], train: Split, test: Split) -> Dataset {
+        let mut hashes = BTreeMap::new();
+        for (name, split) in [("train", &train), ("test", &test)] {
+            hashes.insert(format!("{name}-images"), sha256(&split.images));
+            if let Some(labels) = &split.labels {
+                hashes.insert(format!("{name}-labels"), sha256(labels));
+            }
+        }
+        Dataset::with_hashes(name, sides, train, test, hashes)
+    }
+
+    /// A data set with the hashes of its source; the number of classes is one more than the largest label.
+    pub(super) fn with_hashes(
+        name: impl Into<String>,
+        [height, width]: [usize; 2],
+        train: Split,
+        test: Split,
+        hashes: BTreeMap<String, String>,
+    ) -> Dataset {
+        let classes = classes([&train, &test]);
+        Dataset { name: name.into(), directory: None, width, height, classes, train, test, hashes }
+    }
+
+    /// Pixels per image: what a model calls `input`.
+    pub fn pixels(&self) -> usize {
+        self.width * self.height
+    }
+
+    /// The training images.
+    pub fn train_images(&self) -> Images<'_> {
+        self.part(Part::Train, &self.train)
+    }
+
+    /// The test images.
+    pub fn test_images(&self) -> Images<'_> {
+        self.part(Part::Test, &self.test)
+    }
+
+    fn part<'a>(&'a self, part: Part, split: &'a Split) -> Images<'a> {
+        let &Dataset { ref name, width, height, classes, .. } = self;
+        Images { name, width, height, classes, split, part }
+    }
+
+    /// Keeps the first images of each split.
+    pub(super) fn limit(&mut self, train: Option<usize>, test: Option<usize>) {
+        let pixels = self.pixels();
+        self.train.truncate(train.unwrap_or(usize::MAX), pixels);
+        self.test.truncate(test.unwrap_or(usize::MAX), pixels);
+    }
+
+    /// Counts and sizes in words.
+    pub(super) fn summary(&self) -> String {
+        let (train, test) = (self.train.count, self.test.count);
+        format!("{train} training and {test} test images {}", kind_of(self.width, self.height, self.classes))
+    }
+}
+
+/// Images of a source that is not divided: every row of a file, or every picture of a folder, in that order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Whole {
+    /// Its path.
+    pub name: String,
+    /// Pixels per row.
+    pub width: usize,
+    /// Rows per image.
+    pub height: usize,
+    /// Number of classes; 0 where the source has no labels.
+    pub classes: usize,
+    /// The images.
+    pub images: Split,
+}
+
+impl Whole {
+    /// The images of a source; the number of classes is one more than the largest label.
+    pub(super) fn new(path: &Path, [height, width]: [usize; 2], images: Split) -> Whole {
+        Whole { name: path.display().to_string(), width, height, classes: classes([&images]), images }
+    }
+
+    /// All images.
+    pub fn all(&self) -> Images<'_> {
+        let &Whole { ref name, width, height, classes, ref images } = self;
+        Images { name, width, height, classes, split: images, part: Part::Whole }
+    }
+
+    /// Divides the images for training: a seventh, chosen by a fixed permutation, becomes the test split (70,000 images give
+    /// MNIST's 60,000 and 10,000), and the rest stays in the order of that permutation.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for fewer than two images, or more than 2^32.
+    pub fn divide(&self) -> Result<Dataset> {
+        let (path, count) = (Path::new(&self.name), self.images.count);
+        if count < 2 {
+            return Err(Error::malformed(
+                path,
+                format!("{count} images, expected at least 2: one to train on, one to test"),
+            ));
+        }
+        let number = u32::try_from(count)
+            .map_err(|_| Error::malformed(path, format!("{count} images, expected at most 2^32")))?;
+        let order: Vec<u32> = Permutation::new(0, 0, number).items().collect();
+        let (train, test) = order.split_at(count - (count / 7).max(1));
+        let [train, test] = [train, test].map(|items| self.images.pick(items, self.width * self.height));
+        let classes = self.classes;
+        Ok(Dataset { classes, ..Dataset::new(self.name.as_str(), [self.height, self.width], train, test) })
+    }
+
+    /// Count and sizes in words.
+    pub(super) fn summary(&self) -> String {
+        format!("{} images {}", self.images.count, kind_of(self.width, self.height, self.classes))
+    }
+}
+
+/// A source as it was found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// A training and a test split, as those who made the data divided them.
+    Divided(Dataset),
+    /// One set of images.
+    Whole(Whole),
+}
+
+/// Which images of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What a model is trained on.
+    Train,
+    /// What it is judged on.
+    Test,
+    /// All images of a source that is not divided.
+    Whole,
+}
+
+impl Part {
+    /// What one of them is called: `test image`.
+    pub fn image(self) -> &'static str {
+        match self {
+            Part::Train => "training image",
+            Part::Test => "test image",
+            Part::Whole => "image",
+        }
+    }
+
+    /// With its article: `a test image`.
+    pub fn one(self) -> &'static str {
+        match self {
+            Part::Train => "a training image",
+            Part::Test => "a test image",
+            Part::Whole => "an image",
+        }
+    }
+
+    /// The same in a word, where there is no room for two.
+    pub fn word(self) -> &'static str {
+        match self {
+            Part::Train => "train",
+            Part::Test => "test",
+            Part::Whole => "image",
+        }
+    }
+}
+
+/// Images that a model is applied to: a split and what is known of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Images<'a> {
+    /// What the data are, for people.
+    pub name: &'a str,
+    /// Pixels per row.
+    pub width: usize,
+    /// Rows per image.
+    pub height: usize,
+    /// Number of classes; 0 where the source has no labels.
+    pub classes: usize,
+    /// The images.
+    pub split: &'a Split,
+    /// Which part of the data they are.
+    pub part: Part,
+}
+
+impl Images<'_> {
+    /// Pixels per image.
+    pub fn pixels(&self) -> usize {
+        self.width * self.height
+    }
+}
+
+/// Images `indices` of a split as a model sees them: `[indices.len(), pixels]`, each value `byte / 255`.
+///
+/// # Panics
+/// If an index is not below `split.count` or `pixels` is not the size of its images.
+pub fn rows_f32(split: &Split, pixels: usize, indices: &[usize]) -> Vec<f32> {
+    assert_eq!(
+        split.images.len(),
+        split.count * pixels,
+        "a split of {} images has not {pixels} pixels each",
+        split.count
+    );
+    indices.iter().flat_map(|i| &split.images[i * pixels..(i + 1) * pixels]).map(|byte| *byte as f32 / 255.0).collect()
+}
+
+/// One more than the largest label; 0 without labels.
+fn classes<'a>(splits: impl IntoIterator<Item = &'a Split>) -> usize {
+    let labels = splits.into_iter().filter_map(|split| split.labels.as_ref()).flatten();
+    labels.max().map_or(0, |largest| *largest as usize + 1)
+}
+
+fn kind_of(width: usize, height: usize, classes: usize) -> String {
+    let labels = match classes {
+        0 => "no labels".to_string(),
+        classes => format!("{classes} classes"),
+    };
+    format!("of {width}x{height} pixels, {labels}")
+}
