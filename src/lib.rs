@@ -76,6 +76,7 @@ pub mod gallery;
 pub mod gpu;
 pub mod interop;
 pub mod kernels;
+mod memory;
 pub mod model;
 pub mod network;
 pub mod oracle;

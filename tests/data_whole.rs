@@ -194,7 +194,7 @@ fn paths_that_are_not_utf_8_are_read_and_refused_for_training() {
 #[test]
 fn a_configuration_without_hashes_fits_no_data() {
     let mut data = wgvae::data::glyphs::dataset(0, 4, 2);
-    let config = wgvae::train::DataConfig::new(&data);
+    let config = wgvae::run::DataConfig::new(&data);
     config.expect(&data).unwrap();
     for part in ["train-images", "train-labels", "test-images", "test-labels"] {
         let mut less = config.clone();

@@ -465,3 +465,26 @@ fn a_session_is_resumed_from_rust() {
         assert!(read(straight.join(name)) == read(stopped.join(name)), "{name} differs");
     }
 }
+
+#[test]
+fn sizes_that_no_machine_holds_are_refused_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("run");
+    for (device, arguments, words) in [
+        ("gpu", ["--batch", "1152921504606846976"], "--batch: is 1152921504606846976, expected at most 4294967295"),
+        ("gpu", ["--batch", "4294967295"], "bytes are needed, but a buffer of this adapter holds at most"),
+        ("cpu", ["--hidden", "1000000000"], "training would take 89840.0 GB of memory"),
+        ("gpu", ["--hidden", "1000000000"], "bytes are needed, but a buffer of this adapter holds at most"),
+        ("cpu", ["--hidden", "18446744073709551615"], "--hidden: is 18446744073709551615, expected at most 4294967295"),
+        (
+            "cpu",
+            ["--hidden", "4294967295,4294967295,4294967295"],
+            "--hidden: makes a model of more than 2^64 parameters",
+        ),
+        ("cpu", ["--latent", "4294967295"], "would take"),
+    ] {
+        let own = ["train", "vae", "--epochs", "1", "--device", device, "--out", path(&dir)];
+        fails(&[&own[..], &GLYPHS, &arguments].concat(), &[words]);
+        assert!(!dir.exists(), "{arguments:?} left a directory");
+    }
+}

@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use image::{DynamicImage, GrayImage, ImageReader};
 use rayon::prelude::*;
 
-use super::memory::expect_room;
 use super::{ACCEPTED, Content, Dataset, Names, Split, Whole, metadata};
-use crate::{Error, Result};
+use crate::{Error, Result, memory::expect_room};
 
 /// The files of a data set and, where folders stand for classes, the class of each.
 struct Listing {

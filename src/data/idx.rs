@@ -6,8 +6,8 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 
-use super::{bytes, memory, sha256};
-use crate::{Error, Result};
+use super::{bytes, sha256};
+use crate::{Error, Result, memory};
 
 /// What an IDX file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Result};
+use crate::{Error, Result, memory};
 
 pub mod csv;
 mod dataset;
@@ -15,7 +15,6 @@ pub mod download;
 pub mod folder;
 pub mod glyphs;
 pub mod idx;
-pub(crate) mod memory;
 pub mod mnist;
 mod names;
 pub mod npy;

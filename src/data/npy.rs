@@ -6,9 +6,8 @@ use std::path::Path;
 use ndarray::{ArrayD, Dimension};
 use ndarray_npy::{ReadDataError, ReadNpyExt, ReadableElement, npy::header::Header};
 
-use super::memory::expect_room;
 use super::{Content, Names, Split, Whole, bytes, sides};
-use crate::{Error, Result};
+use crate::{Error, Result, memory::expect_room};
 
 /// The longest header that is read, in bytes: NumPy's own limit (`max_header_size`).
 const LONGEST_HEADER: usize = 10_000;

@@ -19,7 +19,8 @@ pub struct Matrix {
     pub columns: u32,
 }
 
-/// Hands out space of a buffer, front to back.
+/// Hands out space of a buffer, front to back. Space beyond what any device has is counted up to the largest number there is:
+/// [`Gpu::check_size`] refuses it before anything is placed there.
 #[derive(Clone, Debug, Default)]
 pub struct Arena {
     used: usize,
@@ -29,13 +30,13 @@ impl Arena {
     /// Space for a `[rows, columns]` matrix.
     pub fn matrix(&mut self, rows: usize, columns: usize) -> Matrix {
         let start = self.used;
-        self.used += rows * vec4s(columns);
+        self.used = self.used.saturating_add(rows.saturating_mul(vec4s(columns)));
         Matrix { start: start as u32, rows: rows as u32, columns: columns as u32 }
     }
 
     /// What was handed out, in bytes; a buffer is never empty.
     pub fn bytes(&self) -> u64 {
-        16 * self.used.max(1) as u64
+        (self.used.max(1) as u64).saturating_mul(16)
     }
 }
 

@@ -42,10 +42,16 @@ pub struct LayerShape {
 }
 
 impl Model {
-    /// Checks that every size is usable.
+    /// Checks that every size is usable: at least 1, and countable in 32 bits, as kernels count.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the option.
     pub fn validate(&self) -> Result<()> {
         let positive = |what: &str, n: usize| match n {
             0 => Err(Error::invalid(what, "must be at least 1")),
+            _ if u32::try_from(n).is_err() => {
+                Err(Error::invalid(what, format!("is {n}, expected at most {}", u32::MAX)))
+            }
             _ => Ok(()),
         };
         positive("input", self.input)?;
@@ -57,7 +63,14 @@ impl Model {
         if self.kind == Kind::Cvae {
             positive("classes", self.classes)?;
         }
-        Ok(())
+        let count = self
+            .layers()
+            .iter()
+            .try_fold(0_usize, |count, layer| count.checked_add(layer.out.checked_mul(layer.inp.checked_add(1)?)?));
+        match count {
+            Some(_) => Ok(()),
+            None => Err(Error::invalid("--hidden", "makes a model of more than 2^64 parameters")),
+        }
     }
 
     /// The linear layers in the order of the forward pass: encoder, μ, log σ², label projector, decoder.

@@ -35,6 +35,9 @@ impl Settings {
         if self.batch == 0 {
             return Err(Error::invalid("--batch", "must be at least 1"));
         }
+        if u32::try_from(self.batch).is_err() {
+            return Err(Error::invalid("--batch", format!("is {}, expected at most {}", self.batch, u32::MAX)));
+        }
         let decay = |name: &str, beta: f64| match (0.0..1.0).contains(&beta) {
             true => Ok(()),
             false => Err(Error::invalid(name, format!("is {beta}, expected at least 0 and below 1"))),

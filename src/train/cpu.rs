@@ -4,6 +4,7 @@ use super::{EpochLosses, Progress, Watch, evaluation_rows};
 use crate::{
     Error, Result,
     data::{Dataset, Split},
+    memory,
     model::{Kind, Loss},
     oracle::{
         corrupt::corrupt,
@@ -36,6 +37,8 @@ impl OracleTrainer {
         if model.kind == Kind::Cvae && (data.train.labels.is_none() || data.test.labels.is_none()) {
             return Err(Error::no_labels());
         }
+        memory::expect_room(bytes(settings, data))
+            .map_err(|problem| Error::invalid("--hidden, --latent, --batch", format!("training {problem}")))?;
         Ok(OracleTrainer {
             network: Network::new(model, &model.initialise(settings.seed))?,
             settings: settings.clone(),
@@ -99,6 +102,18 @@ impl OracleTrainer {
         self.network = Network::new(&self.settings.model, &state.params)?;
         self.network.resume(&state.first_moment, &state.second_moment, state.step)
     }
+}
+
+/// The least memory that training takes, in bytes: the parameters, both moments and gradients, the copies of a checkpoint, and the
+/// activations of a batch with their gradients. None where that is more than 64 bits can say.
+fn bytes(settings: &Settings, data: &Dataset) -> Option<u64> {
+    let rows = settings.batch.min(data.train.count).max(evaluation_rows(data.test.count)) as u64;
+    let (mut parameters, mut columns) = (0_u64, settings.model.input as u64);
+    for layer in settings.model.layers() {
+        parameters = parameters.checked_add((layer.out as u64).checked_mul(layer.inp as u64 + 1)?)?;
+        columns = columns.checked_add(2 * layer.out as u64)?;
+    }
+    parameters.checked_mul(7)?.checked_add(rows.checked_mul(columns)?)?.checked_mul(size_of::<f64>() as u64)
 }
 
 /// One batch, gathered.
