@@ -252,7 +252,7 @@ fn reset(dir: &Path) {
     for name in ["reset", "fresh"] {
         let _ = fs::remove_dir_all(dir.join(name));
     }
-    fs::create_dir(dir.join("reset")).unwrap();
+    fs::create_dir_all(dir.join("reset/images")).unwrap();
     for name in ["config.json", "metrics.jsonl", "model.safetensors", "checkpoint.safetensors"] {
         fs::copy(dir.join("vae").join(name), dir.join("reset").join(name)).unwrap();
     }
@@ -321,8 +321,11 @@ fn a_damaged_file_is_read_or_refused_in_a_line() {
     for (number, reader) in READERS.iter().enumerate() {
         let path = dir.join(reader.file);
         let whole = fs::read(&path).unwrap();
-        assert_eq!(in_process(reader, &dir, panicked), Ok(true), "{}, whole", reader.name);
-        assert_eq!(as_process(reader, &dir), Ok(true), "{}, whole", reader.name);
+        for whole in [in_process(reader, &dir, panicked), as_process(reader, &dir)] {
+            if whole != Ok(true) {
+                failures.push(format!("{}, whole: {whole:?}", reader.name));
+            }
+        }
         reset(&dir);
         let mut generator = Generator::new(number as u64);
         let mut counts = [[0_usize; 2]; 2]; // by this process and by the program: read, refused
