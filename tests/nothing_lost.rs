@@ -158,7 +158,7 @@ fn a_signal_in_the_first_epoch_leaves_a_run_that_goes_on_by_the_command_it_names
         let output = child.wait_with_output().unwrap();
         let err = text(&output.stderr);
         assert_eq!(output.status.code(), Some(status), "{err}");
-        assert!(err.contains("error: interrupted: after ") && err.contains(" steps of the epoch"), "{err}");
+        assert!(err.contains("error: interrupted: after ") && err.contains(" steps of epoch 1"), "{err}");
         assert!(!dir.join(".lock").exists());
         if signal == libc::SIGTERM {
             let command = err.lines().find_map(|line| line.strip_prefix("hint: go on with: ")).expect("a hint");

@@ -279,6 +279,10 @@ fn train(session: &mut Session, asked: Option<u64>, stop: &Stop) -> Result<(), F
         });
         let metrics = metrics.map_err(|error| {
             bar.finish();
+            let error = match error {
+                Error::Interrupted(when) => Error::Interrupted(format!("{when} of epoch {epoch}")),
+                other => other,
+            };
             failure(error, session, stop)
         })?;
         bar.aside(|| {

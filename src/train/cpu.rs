@@ -65,7 +65,7 @@ impl OracleTrainer {
             let steps = order.len().div_ceil(batch);
             let progress = Progress { done: losses.steps, steps, losses, elapsed: start.elapsed() };
             if !watch(&progress) && losses.steps < steps {
-                return Err(Error::Interrupted(format!("after {} of {steps} steps of the epoch", losses.steps)));
+                return Err(Error::Interrupted(format!("after {} of {steps} steps", losses.steps)));
             }
         }
         Ok(losses)

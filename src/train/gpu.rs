@@ -299,7 +299,7 @@ impl Loop {
             let progress = Progress { done: losses.steps, steps, losses, elapsed: start.elapsed() };
             if !watch(&progress) && losses.steps < steps {
                 gpu.wait("stopping")?;
-                return Err(Error::Interrupted(format!("after {} of {steps} steps of the epoch", losses.steps)));
+                return Err(Error::Interrupted(format!("after {} of {steps} steps", losses.steps)));
             }
         }
         Ok(losses)
