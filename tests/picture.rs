@@ -247,10 +247,18 @@ fn curves_refuse_what_cannot_be_drawn() {
     let run = |y: f64| [Run { name: "ae".to_string(), train: vec![(1.0, 0.5), (2.0, y)], test: vec![] }];
     assert_eq!(problem(curves.plot(&run(f64::NAN))), "ae: loss is NaN at epoch 2: not finite");
     assert!(curves.plot(&run(0.0)).is_ok());
+    for y in [1.8e-318, 1e-131, -1e131, 1.7e308] {
+        let expected = format!("ae: loss is {y} at epoch 2: an axis takes sizes of 1e-130 to 1e130");
+        assert_eq!(problem(curves.plot(&run(y))), expected);
+    }
+    assert!(
+        problem(curves.clone().log_scale(true).plot(&run(1.8e-318)))
+            .ends_with("an axis takes sizes of 1e-130 to 1e130")
+    );
     let log = curves.log_scale(true);
     assert_eq!(problem(log.plot(&run(0.0))), "ae: loss is 0 at epoch 2: a logarithm needs values above zero");
     // Extremes still give a chart with at least two labelled ticks: one point, equal values, huge, tiny.
-    for (a, b) in [(7.0, 7.0), (1e-12, 2e-12), (1e12, 3e12), (1e-9, 1e9), (99.0, 101.0)] {
+    for (a, b) in [(7.0, 7.0), (1e-12, 2e-12), (1e12, 3e12), (1e-9, 1e9), (99.0, 101.0), (1e-130, 1e130)] {
         for log in [false, true] {
             let series = vec![(1.0, a), (2.0, b)];
             let runs = [Run { name: String::new(), train: series, test: vec![(1.0, a)] }];

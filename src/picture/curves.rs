@@ -1,5 +1,7 @@
 //! Loss curves of one or several runs.
 
+use std::ops::RangeInclusive;
+
 use plotters::element::Circle;
 use plotters::series::{DashedLineSeries, LineSeries};
 
@@ -10,6 +12,8 @@ use crate::{Error, Result};
 
 /// Series of at most this many points also show the points.
 const FEW: usize = 30;
+/// Sizes of values other than 0 that an axis takes: quotients and differences of any two, and a tenth of one, are numbers.
+const DRAWABLE: RangeInclusive<f64> = 1e-130..=1e130;
 
 /// One run's figures over time, as `(x, y)` in order of x; either series may be empty.
 #[derive(Clone, Debug, Default)]
@@ -79,15 +83,20 @@ impl Curves {
     /// Draws `runs`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where there is no point at all, a value is not finite, or a scale is logarithmic and a value is
-    /// not above zero.
+    /// [`Error::Invalid`] where there is no point at all, a value is not finite or of a size that no axis takes, or a scale is
+    /// logarithmic and a value is not above zero.
     pub fn plot(&self, runs: &[Run]) -> Result<Plot> {
         for (run, (x, y)) in
             runs.iter().flat_map(|run| run.train.iter().chain(&run.test).map(move |point| (run, point)))
         {
-            if !x.is_finite() || !y.is_finite() || (self.log && *y <= 0.0) || (self.log_x && *x <= 0.0) {
-                let reason =
-                    if x.is_finite() && y.is_finite() { "a logarithm needs values above zero" } else { "not finite" };
+            let drawable = |value: f64, log: bool| DRAWABLE.contains(&value.abs()) || (value == 0.0 && !log);
+            let below = |value: f64, log: bool| log && value <= 0.0;
+            if !drawable(*x, self.log_x) || !drawable(*y, self.log) || below(*x, self.log_x) || below(*y, self.log) {
+                let reason = match x.is_finite() && y.is_finite() {
+                    true if below(*x, self.log_x) || below(*y, self.log) => "a logarithm needs values above zero",
+                    true => "an axis takes sizes of 1e-130 to 1e130",
+                    false => "not finite",
+                };
                 return Err(Error::invalid(
                     &run.name,
                     format!("{} is {y} at {} {x}: {reason}", self.y_label, self.x_label),
