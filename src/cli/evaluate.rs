@@ -22,8 +22,8 @@ pub struct Arguments {
     #[command(flatten)]
     source: ImageOptions,
     /// Samples of a CVAE that a judge reads, rounded up to equally many of each class; 0 does without
-    #[arg(long, default_value_t = 10_000, value_name = "N")]
-    samples: usize,
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(..=10_000_000))]
+    samples: u32,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -46,7 +46,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
             return Err(Error::invalid("--data", problem));
         }
         progress!("judge: training a classifier to read the samples");
-        let samples = label_accuracy(&codec, &data, arguments.samples, seed)?;
+        let samples = label_accuracy(&codec, &data, arguments.samples as usize, seed)?;
         if samples.judge_accuracy < FIT_TO_JUDGE {
             progress!(
                 "warning: the judge reads only {:.4} of the real test images right: do not trust label_accuracy",

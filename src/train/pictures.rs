@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::{
-    Result,
+    Error, Result,
     gallery::{Figure, Origin, Sampling, Size, Traversal, reconstruct, room, sample, traverse},
     network::Codec,
     picture::Sheet,
@@ -27,6 +27,7 @@ impl Session {
     /// large for a sheet.
     pub fn draw_pictures(&self) -> Result<()> {
         let Some(folder) = self.dir().map(|dir| dir.join("images")) else { return Ok(()) };
+        std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
         let (data, test, size) = (&self.data, self.data.test_images(), Size::of(&self.data));
         let codec = Codec::new(&self.device, &self.config.model, &self.trainer.state()?.params)?;
         let origin = Origin::of(&codec, Some(data))?;

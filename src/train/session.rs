@@ -11,7 +11,7 @@ use crate::{
     network,
     run::{Claim, Config, Figures, Metrics, Run, Settings, State, checkpoint},
 };
-use std::{fs, path::Path, time::Instant};
+use std::{path::Path, time::Instant};
 
 /// A run in training.
 pub struct Session {
@@ -76,8 +76,6 @@ impl Session {
         let mut session = Session { config, device, data, trainer, epoch: 0, metrics: Vec::new(), claim };
         if let Some(claim) = &mut session.claim {
             claim.clear()?;
-            let images = claim.dir().join("images");
-            fs::create_dir_all(&images).map_err(Error::io("create", &images))?;
             claim.keep();
             write_config(claim.dir(), &session.config)?;
             session.save(&session.trainer.state()?)?;
