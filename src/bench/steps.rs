@@ -10,9 +10,10 @@ use crate::{
     device::Device,
     gpu::{Gpu, Tilings},
     model::{Adam, Kind, Loss, Model, Objective},
-    random::philox::{Stream, block},
+    random::{Stream, stream},
     train::{DeviceMemory, Progress, Settings, Trainer, tuning},
 };
+use rand::Rng;
 use serde::Serialize;
 use std::time::Instant;
 
@@ -157,8 +158,9 @@ pub(super) fn steps(device: &Device, batch: usize, quick: bool, limits: Option<&
 /// Images of random bytes: what a step costs does not depend on them.
 fn random(count: usize) -> Dataset {
     let split = |count: usize| {
-        let words = (0..(784 * count).div_ceil(16) as u32).flat_map(|number| block(0, Stream::Sample, 2, number));
-        Split { images: words.flat_map(u32::to_le_bytes).take(784 * count).collect(), labels: None, count }
+        let mut images = vec![0; 784 * count];
+        stream(0, Stream::Sample, 2).fill_bytes(&mut images);
+        Split { images, labels: None, count }
     };
     let (train, test) = (split(count), split(1));
     Dataset { name: "random bytes".into(), width: 28, height: 28, classes: 0, train, test, hashes: Default::default() }
