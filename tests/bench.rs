@@ -57,7 +57,7 @@ fn device_memory_of_the_articles_net_is_data_parameters_and_activations() {
 fn device_memory_is_that_of_every_buffer_of_a_small_net() {
     let split = |count: usize| Split { images: vec![7; 63 * count], labels: None, count };
     let (train, test) = (split(171), split(40));
-    let data = Dataset { name: "grey".into(), width: 9, height: 7, classes: 0, train, test, hashes: BTreeMap::new() };
+    let data = Dataset { name: "gray".into(), width: 9, height: 7, classes: 0, train, test, hashes: BTreeMap::new() };
     let (gpu, settings) = (gpu(), settings(63, &[37], 5, 7));
     let DeviceMemory { images, parameters, activations, other } =
         GpuTrainer::new(Arc::clone(&gpu), &settings, &data).unwrap().device_memory();
