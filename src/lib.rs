@@ -29,7 +29,7 @@
 //! | folder | what it holds |
 //! |---|---|
 //! | `shaders/` | one kernel per file, named after the maths; what several share in `shaders/common/` |
-//! | [`random`] | counter-based streams of random numbers, the same on CPU and GPU: Philox, normals, permutations |
+//! | [`random`] | counter-based streams, as generators of the crate `rand`; normals and permutations as shaders draw them |
 //! | [`model`] | models as pure data: architecture, parameters and how they start, objective, optimizer |
 //! | [`gpu`] | adapters, buffers, kernels compiled from WGSL, programs: lists of dispatches written down without a device |
 //! | [`kernels`] | one file per shader, same name: what it declares, a typed launch, cases for the check |

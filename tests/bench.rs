@@ -59,7 +59,7 @@ fn device_memory_is_that_of_every_buffer_of_a_small_net() {
     let split = |count: usize| Split { images: vec![7; 63 * count], count, ..Split::default() };
     let (train, test) = (split(171), split(40));
     let data = Dataset {
-        name: "grey".into(),
+        name: "gray".into(),
         directory: None,
         width: 9,
         height: 7,

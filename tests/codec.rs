@@ -4,18 +4,19 @@
 
 mod tiny;
 
+use rand::RngExt;
 use wgvae::{
     device::Device,
     model::{Kind, Model},
     network::Codec,
-    random::philox::{self, Stream},
+    random::{Stream, stream},
 };
 
 /// Two batches and a part of a third; widths that are no multiple of four.
 const COUNT: usize = 2048 + 77;
 
-fn uniforms(stream: u64, count: usize) -> Vec<f32> {
-    philox::uniforms(1, Stream::Sample, stream, count).map(|u| u as f32).collect()
+fn uniforms(index: u64, count: usize) -> Vec<f32> {
+    stream(1, Stream::Sample, index).random_iter().take(count).collect()
 }
 
 fn close(a: &[f32], b: &[f32]) {

@@ -9,13 +9,14 @@
 mod command;
 
 use command::{read, text};
+use rand::RngExt;
 use std::{
     fs,
     path::Path,
     process::{Command, Output, Stdio},
     time::{Duration, Instant},
 };
-use wgvae::random::philox::{Stream, uniforms};
+use wgvae::random::{Stream, stream};
 
 const EPOCHS: &str = "4";
 
@@ -87,7 +88,9 @@ fn killed_runs_go_on_to_the_same_bytes() {
         let (whole, expected) = (began.elapsed(), learnt(&straight));
         let (mut before_a_checkpoint, mut parts) = (0, 0);
         let kills = 3 * times();
-        for (kill, share) in uniforms(1, Stream::Sample, number as u64, kills).enumerate() {
+        let mut random = stream(1, Stream::Sample, number as u64);
+        for kill in 0..kills {
+            let share: f64 = random.random();
             let dir = folder.path().join(format!("killed-{kill}"));
             let mut child = train(device, &dir).spawn().unwrap();
             std::thread::sleep(Duration::from_secs_f64(share * whole.as_secs_f64()));
@@ -141,7 +144,9 @@ fn runs_on_full_disks_fail_in_one_line_and_go_on_when_there_is_room() {
     assert!(train("cpu", &straight).status().unwrap().success());
     let expected = learnt(&straight);
     let (mut failed, disks) = (0, 3 * times());
-    for (number, share) in uniforms(2, Stream::Sample, 0, disks).enumerate() {
+    let mut random = stream(2, Stream::Sample, 0);
+    for number in 0..disks {
+        let share: f64 = random.random();
         let path = folder.path().join(format!("disk-{number}"));
         let Some(disk) = Disk::mount(&path, 40 + (4000.0 * share) as usize) else {
             println!("not checked: full disks, for want of the right to mount one");

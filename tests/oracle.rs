@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use ndarray::{Array1, Array2, array};
+use rand::RngExt;
 use wgvae::model::{Adam, Kind, Loss, Model, Objective, Param};
 use wgvae::oracle::adam::adam;
 use wgvae::oracle::kl::kl;
@@ -15,7 +16,7 @@ use wgvae::oracle::output::{losses, output, pixel, sigmoid};
 use wgvae::oracle::product::product;
 use wgvae::oracle::reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN, reparameterize};
 use wgvae::oracle::step::{Batch, Network};
-use wgvae::random::philox::{Stream, uniforms};
+use wgvae::random::{Stream, stream};
 
 const KINDS: [Kind; 3] = [Kind::Ae, Kind::Vae, Kind::Cvae];
 const LOSSES: [Loss; 3] = [Loss::MseMean, Loss::MseSum, Loss::BceSum];
@@ -26,7 +27,8 @@ fn model(kind: Kind, hidden: &[usize]) -> Model {
 }
 
 fn uniform(index: u64, rows: usize, cols: usize) -> Array2<f64> {
-    Array2::from_shape_vec((rows, cols), uniforms(11, Stream::Sample, index, rows * cols).collect()).unwrap()
+    Array2::from_shape_vec((rows, cols), stream(11, Stream::Sample, index).random_iter().take(rows * cols).collect())
+        .unwrap()
 }
 
 /// Images, ε and labels of `ROWS` rows.

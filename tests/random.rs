@@ -2,14 +2,17 @@
 //!
 //! Statistics are compared with their sampling distribution at 4 standard deviations (1 in 16,000 by chance); seeds are fixed.
 
+use rand::Rng;
 use rayon::prelude::*;
 use std::f64::consts::TAU;
+use wgvae::model::{Kind, Model};
 use wgvae::oracle::noise::noise;
 use wgvae::oracle::order::order;
 use wgvae::random::{
     Permutation,
     normal::box_muller,
-    philox::{Stream, block, philox4x32, uniforms, unit},
+    philox::{Stream, block, philox4x32, unit},
+    stream,
 };
 
 const ROWS: usize = 1000;
@@ -79,6 +82,18 @@ fn seed_index_block_and_stream_all_reach_the_generator() {
 }
 
 #[test]
+fn a_stream_gives_the_words_of_its_blocks_one_after_another() {
+    let words: Vec<u32> = (0..3).flat_map(|number| block(7, Stream::Glyph, 1 << 33, number)).collect();
+    let mut rng = stream(7, Stream::Glyph, 1 << 33);
+    assert_eq!([rng.next_u32(), rng.next_u32(), rng.next_u32()], words[..3]);
+    assert_eq!(rng.next_u64(), u64::from(words[4]) << 32 | u64::from(words[3]));
+    let mut bytes = [0; 8];
+    rng.fill_bytes(&mut bytes);
+    assert_eq!(bytes[..], [words[5].to_le_bytes(), words[6].to_le_bytes()].concat());
+    assert_eq!([rng.next_u32(), rng.next_u32()], words[7..9]);
+}
+
+#[test]
 fn units_are_exact_floats_strictly_between_0_and_1() {
     for word in [0, 511, 512, u32::MAX / 2, u32::MAX] {
         let u = unit(word);
@@ -86,8 +101,9 @@ fn units_are_exact_floats_strictly_between_0_and_1() {
     }
     let n = 1_000_000;
     let mut counts = [0; 256];
-    uniforms(9, Stream::Init, 0, n).for_each(|u| counts[(u * 256.0) as usize] += 1);
-    fair("uniforms", &counts, n as f64 / 256.0, 255.0);
+    let words = (0..n / 4).flat_map(|number| block(9, Stream::Init, 0, number));
+    words.for_each(|word| counts[(unit(word) * 256.0) as usize] += 1);
+    fair("units", &counts, f64::from(n) / 256.0, 255.0);
 }
 
 #[test]
@@ -149,6 +165,35 @@ fn noise_is_one_sequence_whatever_its_shape() {
         let narrow = noise(5, Stream::Noise, 1, rows, latent);
         assert!(narrow.iter().zip(&wide).all(|(a, b)| a == b), "[{rows}, {latent}]");
     }
+}
+
+#[test]
+fn initial_parameters_are_uniform_up_to_one_over_the_root_of_a_layers_inputs() {
+    let model = Model { kind: Kind::Cvae, input: 784, hidden: vec![256], latent: 8, classes: 10 };
+    let params = model.initialise(6);
+    let inputs = |name: &str| match name.split('.').next() {
+        Some("mu" | "log_var") => 8,
+        Some("label_projector") => 10,
+        _ => [("encoder.0", 784), ("encoder.2", 256), ("decoder.0", 8), ("decoder.2", 256)]
+            .into_iter()
+            .find_map(|(layer, inputs)| name.starts_with(layer).then_some(inputs))
+            .expect("a layer of the model"),
+    };
+    for param in &params {
+        let (n, bound) = (param.values.len() as f64, 1.0 / f64::from(inputs(&param.name)).sqrt());
+        let share = |value: f64| (value / bound + 1.0) / 2.0; // U(0, 1)
+        assert!(param.values.iter().all(|&value| (0.0..=1.0).contains(&share(value)) && value == value as f32 as f64));
+        let mean = param.values.iter().map(|&value| share(value)).sum::<f64>() / n;
+        within(&format!("mean of {}", param.name), mean, 0.5, (1.0 / 12.0 / n).sqrt());
+        if n > 1000.0 {
+            let mut counts = [0; 64];
+            param.values.iter().for_each(|&value| counts[(share(value) * 64.0).min(63.0) as usize] += 1);
+            fair(&param.name, &counts, n / 64.0, 63.0);
+        }
+    }
+    let [first, second] = ["mu.weight", "log_var.weight"]
+        .map(|name| &params.iter().find(|param| param.name == name).expect("a parameter of the model").values);
+    assert!(first.iter().zip(second).all(|(a, b)| a != b), "two tensors of one shape are drawn from one stream");
 }
 
 fn is_bijection(n: u32, seed: u64) -> bool {

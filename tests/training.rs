@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use rand::Rng;
 use std::{collections::BTreeMap, sync::Arc};
 use wgvae::{
     data::{Dataset, Split, glyphs},
@@ -9,7 +10,7 @@ use wgvae::{
     gpu::{Choice, Gpu, LatentTiling, Options, Precision, Tiling, Tilings},
     model::{Adam, Corruption, Kind, Loss, Model, Noise, Objective, Param},
     network::Network,
-    random::philox::{Stream, uniforms},
+    random::{Stream, stream},
     run::{Settings, State},
     train::{EpochLosses, GpuTrainer, Trainer},
 };
@@ -28,11 +29,11 @@ fn gpu() -> Arc<Gpu> {
 
 /// Random images of 9x7 pixels in three classes.
 fn noise_images() -> Dataset {
-    let split = |index: u64, count: usize| Split {
-        images: uniforms(3, Stream::Sample, index, count * 63).map(|u| (u * 256.0) as u8).collect(),
-        labels: Some((0..count).map(|i| (i * i % 3) as u8).collect()),
-        count,
-        ..Split::default()
+    let split = |index: u64, count: usize| {
+        let mut images = vec![0; count * 63];
+        stream(3, Stream::Sample, index).fill_bytes(&mut images);
+        let labels = Some((0..count).map(|i| (i * i % 3) as u8).collect());
+        Split { images, labels, count, ..Split::default() }
     };
     let (train, test) = (split(0, 171), split(1, 40));
     Dataset {

@@ -4,10 +4,9 @@ use super::{Judge, Score, kl_terms, score};
 use crate::{
     Result,
     data::{Dataset, Split},
+    gallery::prior,
     model::Kind,
     network::{Codec, Encoding},
-    oracle::noise::noise,
-    random::Stream,
 };
 use serde::Serialize;
 
@@ -114,7 +113,7 @@ pub fn label_accuracy(codec: &Codec, data: &Dataset, samples: usize, seed: u64) 
     let (latent, classes) = (codec.model().latent, codec.model().classes);
     let samples = samples.next_multiple_of(classes);
     let judge = Judge::train(data, seed)?;
-    let z: Vec<f32> = noise(seed, Stream::Sample, 0, samples, latent).iter().map(|&z| z as f32).collect();
+    let z = prior(seed, samples, latent);
     let labels: Vec<u8> = (0..samples).map(|i| (i % classes) as u8).collect();
     let images = codec.decode(&z, Some(&labels))?;
     Ok(Samples {

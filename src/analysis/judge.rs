@@ -3,19 +3,17 @@
 use crate::{
     Error, Result,
     data::{Dataset, Split},
-    model::Adam,
+    model::{Adam, init},
     oracle::{
         adam::adam,
         linear::{Activation, Layer, linear},
         linear_backward::linear_backward,
         update::update,
     },
-    random::{
-        Permutation,
-        philox::{self, Stream},
-    },
+    random::{Stream, stream},
 };
 use ndarray::{Array1, Array2, ArrayRef2, ArrayView2, Axis};
+use rand::seq::SliceRandom;
 
 const HIDDEN: usize = 128;
 const BATCH: usize = 100;
@@ -54,14 +52,14 @@ impl Judge {
         let epochs = EPOCHS.max(LEAST_STEPS.div_ceil(per_epoch));
         let steps = epochs * per_epoch;
         let mut step = 0;
+        let mut order: Vec<usize> = (0..data.train.count).collect();
         for epoch in 0..epochs {
-            let order: Vec<u32> = Permutation::new(seed, epoch as u64, data.train.count as u32).items().collect();
+            order.shuffle(&mut stream(seed, Stream::Order, epoch as u64));
             for rows in order.chunks(BATCH) {
-                let images =
-                    rows.iter().flat_map(|&row| &data.train.images[row as usize * judge.pixels..][..judge.pixels]);
+                let images = rows.iter().flat_map(|&row| &data.train.images[row * judge.pixels..][..judge.pixels]);
                 let x = images.map(|&byte| f64::from(byte) / 255.0).collect();
                 let x = Array2::from_shape_vec((rows.len(), judge.pixels), x).expect("whole images");
-                let targets = rows.iter().map(|&row| labels[row as usize] as usize);
+                let targets = rows.iter().map(|&row| labels[row] as usize);
                 let args = Adam { lr: RATE * (1.0 - step as f64 / steps as f64), ..Adam::default() };
                 step += 1;
                 judge.learn(&x, targets, &mut moments, &args, step as u64);
@@ -137,14 +135,12 @@ fn labels(split: &Split) -> Result<&[u8]> {
         .ok_or_else(|| Error::invalid("--data", "a judge of samples needs labels, and these data have none"))
 }
 
-/// PyTorch's default for `nn.Linear`, U(−1/√in, 1/√in).
+/// Layer number `layer` as training starts with it.
 fn fresh(seed: u64, layer: u64, inputs: usize, outputs: usize) -> Layer {
-    let bound = 1.0 / (inputs as f64).sqrt();
-    let values = philox::uniforms(seed, Stream::Init, FIRST_TENSOR + layer, outputs * (inputs + 1));
-    let values: Vec<f64> = values.map(|u| (2.0 * u - 1.0) * bound).collect();
-    let (weight, bias) = values.split_at(outputs * inputs);
+    let mut values = init::linear(seed, FIRST_TENSOR + layer, inputs);
+    let mut next = || values.next().expect("a stream has no end");
     Layer {
-        weight: Array2::from_shape_vec((outputs, inputs), weight.to_vec()).expect("as many values as were drawn"),
-        bias: Array1::from(bias.to_vec()),
+        weight: Array2::from_shape_simple_fn((outputs, inputs), &mut next),
+        bias: Array1::from_shape_simple_fn(outputs, next),
     }
 }

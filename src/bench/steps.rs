@@ -10,10 +10,11 @@ use crate::{
     device::Device,
     gpu::{Gpu, Tilings},
     model::{Adam, Kind, Loss, Model, Objective},
-    random::philox::{Stream, block},
+    random::{Stream, stream},
     run::Settings,
     train::{DeviceMemory, Progress, Trainer, tuning},
 };
+use rand::Rng;
 use serde::Serialize;
 use std::time::Instant;
 
@@ -158,8 +159,8 @@ pub(super) fn steps(device: &Device, batch: usize, quick: bool, limits: Option<&
 /// Images of random bytes: what a step costs does not depend on them.
 fn random(count: usize) -> Dataset {
     let split = |count: usize| {
-        let words = (0..(784 * count).div_ceil(16) as u32).flat_map(|number| block(0, Stream::Sample, 2, number));
-        let images = words.flat_map(u32::to_le_bytes).take(784 * count).collect();
+        let mut images = vec![0; 784 * count];
+        stream(0, Stream::Sample, 2).fill_bytes(&mut images);
         Split { images, count, ..Split::default() }
     };
     let (train, test) = (split(count), split(1));

@@ -12,9 +12,10 @@ use crate::{
         self,
         reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN},
     },
-    random::philox,
+    random::{Stream, stream},
 };
 use ndarray::{Array1, Array2, ArrayRef2};
+use rand_distr::{Distribution, Uniform};
 
 /// Buffers in the making.
 #[derive(Default)]
@@ -24,11 +25,11 @@ pub struct Layout {
     tensors: Vec<Tensor>,
 }
 
-/// `[rows, columns]` float32 numbers in (−scale, scale), always the same for one `seed`.
+/// `[rows, columns]` float32 numbers in [−scale, scale], always the same for one `seed`.
 pub fn random(seed: u64, rows: usize, columns: usize, scale: f64) -> Array2<f64> {
-    let numbers = philox::uniforms(seed, philox::Stream::Init, 0, rows * columns);
-    let values = numbers.map(|u| rounded(scale * (2.0 * u - 1.0))).collect();
-    Array2::from_shape_vec((rows, columns), values).expect("rows · columns numbers")
+    let uniform = Uniform::new_inclusive(-1.0, 1.0).expect("finite bounds");
+    let values = uniform.sample_iter(stream(seed, Stream::Init, 0)).take(rows * columns).map(|u| rounded(scale * u));
+    Array2::from_shape_vec((rows, columns), values.collect()).expect("rows · columns numbers")
 }
 
 /// As [`random`], with every third number or so zero and the others positive: the outputs of a relu.

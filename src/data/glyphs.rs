@@ -1,12 +1,13 @@
 //! The built-in data set: an endless, seeded, labelled set of digits drawn with strokes, in MNIST's format and sizes.
 //! Each hand-written look comes from a form of [`digits`], moved point by point, warped, slanted, turned and inked.
 
+use rand::{Rng, RngExt, seq::IndexedRandom};
 use rayon::prelude::*;
 
 use super::digits::{self, Point};
 use super::stroke::{self, Bead, Vec2};
 use super::{Dataset, Split};
-use crate::random::philox::{self, Stream};
+use crate::random::{Stream, stream};
 
 /// Pixels per row, and rows.
 pub const SIDE: usize = 28;
@@ -20,61 +21,37 @@ const BOX: f64 = 20.0;
 /// Pixels at each edge that stay black.
 const MARGIN: f64 = 1.0;
 
-/// The random numbers of one glyph, one after another.
-struct Draw<I>(I);
-
-impl<I: Iterator<Item = f64>> Draw<I> {
-    /// Uniform in (0, 1).
-    fn unit(&mut self) -> f64 {
-        self.0.next().expect("a stream has 2^32 blocks, a glyph draws a few hundred numbers")
-    }
-
-    /// Mean 0, standard deviation 1, near normal and never beyond 2√3: the sum of four uniform numbers.
-    fn bell(&mut self) -> f64 {
-        let sum = self.unit() + self.unit() + self.unit() + self.unit();
-        (sum - 2.0) * 1.732_050_807_568_877_2
-    }
-
-    /// An index, each as often as its weight says.
-    fn pick(&mut self, weights: impl Iterator<Item = f64> + Clone) -> usize {
-        let mut left = self.unit() * weights.clone().sum::<f64>();
-        let count = weights.clone().count();
-        weights
-            .take(count - 1)
-            .take_while(|weight| {
-                left -= weight;
-                left >= 0.0
-            })
-            .count()
-    }
+/// A number of mean 0 and standard deviation 1, near normal and never beyond 2√3: the sum of four uniform numbers, which IEEE 754 rounds
+/// the same on every platform. `StandardNormal` does not serve here: its exp and ln differ between platforms.
+fn bell(rng: &mut impl Rng) -> f64 {
+    let sum: f64 = rng.random_iter::<f64>().take(4).sum();
+    (sum - 2.0) * 1.732_050_807_568_877_2
 }
 
 /// Glyph `index` of the set that belongs to `seed`: `[28, 28]` pixels, 0 black and 255 white, and its digit.
 /// The bytes are the same on every platform.
 pub fn glyph(seed: u64, index: u64) -> ([u8; PIXELS], u8) {
-    let words = (0..=u32::MAX).flat_map(|block| philox::block(seed, Stream::Glyph, index, block));
-    let mut draw = Draw(words.map(philox::unit));
-    let label = (draw.unit() * 10.0) as usize;
-    let forms = digits::FORMS[label];
-    let form = &forms[draw.pick(forms.iter().map(|form| form.weight))];
+    let mut rng = stream(seed, Stream::Glyph, index);
+    let label = rng.random_range(0..digits::FORMS.len());
+    let form = digits::FORMS[label].choose_weighted(&mut rng, |form| form.weight).expect("every form has a weight");
 
-    let lines = write(&mut draw, form.curves);
+    let lines = write(&mut rng, form.curves);
     let mut image = [0.0_f32; PIXELS];
-    for line in place(&mut draw, lines) {
+    for line in place(&mut rng, lines) {
         stroke::ink(&mut image, SIDE, &line);
     }
     (image.map(|share| (share * 255.0 + 0.5) as u8), label as u8)
 }
 
 /// The curves as one hand wrote them once, in units of the digit's height.
-fn write<I: Iterator<Item = f64>>(draw: &mut Draw<I>, curves: &[&[Point]]) -> Vec<Vec<Vec2>> {
-    let care = 0.018 + 0.017 * draw.unit(); // how far points stray
-    let width = 1.0 + 0.13 * draw.bell();
-    let slant = 0.10 + 0.17 * draw.bell();
-    let turn = 0.035 * draw.bell(); // tangent of half the angle
+fn write(rng: &mut impl Rng, curves: &[&[Point]]) -> Vec<Vec<Vec2>> {
+    let care = 0.018 + 0.017 * rng.random::<f64>(); // how far points stray
+    let width = 1.0 + 0.13 * bell(rng);
+    let slant = 0.10 + 0.17 * bell(rng);
+    let turn = 0.035 * bell(rng); // tangent of half the angle
     let (cos, sin) = ((1.0 - turn * turn) / (1.0 + turn * turn), 2.0 * turn / (1.0 + turn * turn));
-    let [bow, lean, sag, fan] = std::array::from_fn(|_| 0.11 * draw.bell());
-    let waist = 0.045 * draw.bell(); // the middle moved up or down, so that either half may be the larger
+    let [bow, lean, sag, fan] = std::array::from_fn(|_| 0.11 * bell(rng));
+    let waist = 0.045 * bell(rng); // the middle moved up or down, so that either half may be the larger
 
     let mut moved: Vec<(Point, Vec2)> = Vec::new(); // a point named twice is moved once
     let mut lines = Vec::with_capacity(curves.len());
@@ -85,8 +62,8 @@ fn write<I: Iterator<Item = f64>>(draw: &mut Draw<I>, curves: &[&[Point]]) -> Ve
                 points.push(*at);
                 continue;
             }
-            let x = (point.0 - 0.3 + care * draw.bell()) * width;
-            let y = point.1 - 0.5 + care * draw.bell();
+            let x = (point.0 - 0.3 + care * bell(rng)) * width;
+            let y = point.1 - 0.5 + care * bell(rng);
             let y = y + waist * (1.0 - 4.0 * y * y);
             let (x, y) = (x + bow * y * y + lean * x * y, y + sag * x * x + fan * x * y);
             let x = x - slant * y;
@@ -100,11 +77,11 @@ fn write<I: Iterator<Item = f64>>(draw: &mut Draw<I>, curves: &[&[Point]]) -> Ve
 }
 
 /// Scales the lines to the box, puts their centre of mass near the middle as MNIST does, and gives them a width.
-fn place<I: Iterator<Item = f64>>(draw: &mut Draw<I>, lines: Vec<Vec<Vec2>>) -> Vec<Vec<Bead>> {
-    let radius = (1.28 * (1.0 + 0.22 * draw.bell())).clamp(0.8, 1.9);
-    let fade = 0.12 * draw.bell(); // a pen pressed harder at one end
-    let size = BOX * (1.0 + 0.05 * draw.bell()) - 2.0 * radius;
-    let shift: Vec2 = [0.6 * draw.bell(), 0.6 * draw.bell()];
+fn place(rng: &mut impl Rng, lines: Vec<Vec<Vec2>>) -> Vec<Vec<Bead>> {
+    let radius = (1.28 * (1.0 + 0.22 * bell(rng))).clamp(0.8, 1.9);
+    let fade = 0.12 * bell(rng); // a pen pressed harder at one end
+    let size = BOX * (1.0 + 0.05 * bell(rng)) - 2.0 * radius;
+    let shift: Vec2 = [0.6 * bell(rng), 0.6 * bell(rng)];
 
     let all = || lines.iter().flatten();
     let low = [0, 1].map(|axis| all().map(|at| at[axis]).fold(f64::INFINITY, f64::min));

@@ -5,11 +5,10 @@ use crate::{
     data::{Dataset, rows_f32},
     model::Kind,
     network::Codec,
-    random::{
-        normal::box_muller,
-        philox::{self, Stream},
-    },
+    random::{Stream, stream},
 };
+use rand::RngExt;
+use rand_distr::{Distribution, StandardNormal};
 
 /// Training images whose codes span the box that an autoencoder's samples are drawn from.
 pub const BOX_IMAGES: usize = 10_000;
@@ -47,17 +46,15 @@ impl Bounds {
 
     /// `count` points drawn evenly from the box, `[count, latent]`.
     pub fn draw(&self, seed: u64, count: usize) -> Vec<f32> {
-        let uniforms = philox::uniforms(seed, Stream::Sample, 1, count * self.low.len());
-        let sides = self.low.iter().zip(&self.high).cycle();
-        uniforms.zip(sides).map(|(u, (low, high))| low + u as f32 * (high - low)).collect()
+        let mut rng = stream(seed, Stream::Sample, 1);
+        let sides = self.low.iter().zip(&self.high).cycle().take(count * self.low.len());
+        sides.map(|(low, high)| low + rng.random::<f32>() * (high - low)).collect()
     }
 }
 
 /// `count` latents from N(0, 1), `[count, latent]`.
 pub fn prior(seed: u64, count: usize, latent: usize) -> Vec<f32> {
-    let blocks = (count * latent).div_ceil(4) as u32;
-    let normals = (0..blocks).flat_map(|block| box_muller(philox::block(seed, Stream::Sample, 0, block)));
-    normals.take(count * latent).map(|normal| normal as f32).collect()
+    StandardNormal.sample_iter(stream(seed, Stream::Sample, 0)).take(count * latent).collect()
 }
 
 /// What new latents are drawn from.

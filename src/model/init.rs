@@ -1,18 +1,25 @@
 //! The parameters that training starts from.
 
 use super::{Model, Param};
-use crate::random::philox;
+use crate::random::{Stream, stream};
+use rand_distr::{Distribution, Uniform};
 
 impl Model {
-    /// Freshly initialised parameters: PyTorch's default for `nn.Linear`, U(−1/√in, 1/√in) for weight and bias,
-    /// drawn from the counter-based generator and rounded to float32.
+    /// Freshly initialised parameters, each tensor from a stream of its own.
     pub fn initialise(&self, seed: u64) -> Vec<Param> {
         let mut params = self.shapes();
-        let bounds = self.layers().into_iter().flat_map(|layer| [1.0 / (layer.inp as f64).sqrt(); 2]);
-        for ((tensor, param), bound) in params.iter_mut().enumerate().zip(bounds) {
-            let uniforms = philox::uniforms(seed, philox::Stream::Init, tensor as u64, param.shape.iter().product());
-            param.values = uniforms.map(|u| ((2.0 * u - 1.0) * bound) as f32 as f64).collect();
+        let inputs = self.layers().into_iter().flat_map(|layer| [layer.inp; 2]);
+        for ((tensor, param), inputs) in params.iter_mut().enumerate().zip(inputs) {
+            param.values = linear(seed, tensor as u64, inputs).take(param.shape.iter().product()).collect();
         }
         params
     }
+}
+
+/// Initial values of tensor number `tensor`, a weight or bias of a layer of `inputs` inputs: U(−1/√in, 1/√in), PyTorch's default for
+/// `nn.Linear`, rounded to float32.
+pub fn linear(seed: u64, tensor: u64, inputs: usize) -> impl Iterator<Item = f64> {
+    let bound = 1.0 / (inputs as f64).sqrt();
+    let uniform = Uniform::new_inclusive(-1.0, 1.0).expect("finite bounds");
+    uniform.sample_iter(stream(seed, Stream::Init, tensor)).map(move |u| f64::from((bound * u) as f32))
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `architecture` | [`Kind`] and [`Model`]: which layers there are, and their widths |
 //! | `param` | [`Param`]: one named tensor; the names and shapes of a model's parameters |
-//! | `init` | the parameters a model starts with |
+//! | [`init`] | the parameters a model starts with |
 //! | `objective` | [`Loss`] and [`Objective`]: what a step minimises |
 //! | `adam` | [`Adam`]: the optimizer's settings |
 //! | `corruption` | [`Corruption`]: noise on the input of a denoising model |
@@ -12,7 +12,7 @@
 mod adam;
 mod architecture;
 mod corruption;
-mod init;
+pub mod init;
 mod objective;
 mod param;
 

@@ -45,8 +45,3 @@ pub fn block(seed: u64, stream: Stream, index: u64, block: u32) -> [u32; 4] {
 pub fn unit(word: u32) -> f64 {
     ((word >> 9) as f64 + 0.5) / (1 << 23) as f64
 }
-
-/// `count` uniform numbers in (0, 1).
-pub fn uniforms(seed: u64, stream: Stream, index: u64, count: usize) -> impl Iterator<Item = f64> {
-    (0..count.div_ceil(4) as u32).flat_map(move |b| block(seed, stream, index, b)).take(count).map(unit)
-}
