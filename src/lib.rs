@@ -30,10 +30,12 @@
 //! |---|---|
 //! | `shaders/` | one kernel per file, named after the maths; what several share in `shaders/common/` |
 //! | [`gpu`] | adapters, buffers, kernels compiled from WGSL, programs: lists of dispatches written down without a device |
-//! | [`kernels`] | one file per shader, same name: what it declares, a typed launch, cases for the check |
+//! | [`kernels`] | one file per shader, same name: what it declares, and a typed launch |
 //! | [`oracle`] | one file per kernel, same name: the same in f64, as short as it can be; `step` is a whole training step |
-//! | [`check`] | running cases, deriving limits, comparing, mutants, replaying recorded training runs |
+//! | [`check`] | the harness: running cases, deriving limits, comparing, mutants; it proves any shader |
+//! | [`proofs`] | one file per kernel, same name: its cases and mutants |
 //! | [`models`] | where a model's parts lie, and the programs of its forward pass, training step, encoding and decoding |
+//! | [`verify`] | what `wgvae verify` does: every proof, whole steps, training runs recorded elsewhere |
 //! | [`train`] | the loop on either device, and what a run leaves: metrics, checkpoints, pictures |
 //! | [`data`] | sources; every one becomes a [`data::Dataset`] of bytes |
 //! | [`analysis`], [`gallery`], [`interop`] | what is done with a trained model: figures, pictures, other programs' files |
@@ -51,7 +53,8 @@
 //!
 //! # Invariants
 //!
-//! - Only [`gpu`] names wgpu; [`oracle`] knows no GPU; [`kernels`] knows no model; [`models`] knows no file format.
+//! - Only [`gpu`] names wgpu; [`oracle`] knows no GPU; [`kernels`] knows no network,
+//!   no oracle and no check; [`check`] knows no kernel; [`models`] knows no file format.
 //! - Inside an epoch nothing is allocated on the device, and nothing is read back but the losses of finished submits.
 //! - No output element has two writers, and there are no float atomics: the same run on one device gives the same bytes.
 //! - No shader needs more than WebGPU's default limits or a runtime check: the cases pass with checks on and off, in buffers
@@ -75,6 +78,8 @@ pub mod kernels;
 pub mod models;
 pub mod oracle;
 pub mod picture;
+pub mod proofs;
 pub mod train;
+pub mod verify;
 
 pub use error::{Error, Result};

@@ -8,13 +8,18 @@ use wgvae::{
     check::{
         case::{Case, Expected, GUARD, UNWRITTEN},
         comparison::compare,
-        layout::{Layout, batch, random},
-        mutants::{EQUIVALENT, mutations},
-        tolerance::{Approx, depth, exact, operand, product},
+        layout::{Layout, random},
+        mutants::mutations,
+        tolerance::{Approx, exact, product},
         wgsl::{bound_loops, edits, watch_loads},
     },
     gpu::{Precision, Program, Role, Tiling},
     kernels,
+    proofs::{
+        self, EQUIVALENT,
+        analysis::{depth, operand},
+        place::batch,
+    },
 };
 
 /// Two rows of three columns expected, of three rows there are.
@@ -205,16 +210,20 @@ fn every_element_of_a_product_has_an_owner_with_no_more_than_its_share() {
 }
 
 #[test]
-fn every_kernel_has_cases_and_mutants_and_a_name_of_its_own() {
+fn every_kernel_has_one_proof_with_cases_and_mutants_and_a_name_of_its_own() {
     let (mut kernel_names, mut case_names) = (HashSet::new(), HashSet::new());
-    for spec in kernels::ALL.iter().copied().flatten() {
-        assert!(kernel_names.insert(spec.name), "two kernels are called {}", spec.name);
-        assert!((2..=4).contains(&spec.mutants.len()), "{} has {} mutants", spec.name, spec.mutants.len());
-        let cases = (spec.cases)();
+    let kernels: Vec<_> = kernels::all().map(std::ptr::from_ref).collect();
+    let proven: Vec<_> = proofs::ALL.iter().map(|proof| std::ptr::from_ref(proof.spec)).collect();
+    assert_eq!(proven, kernels, "one proof of each kernel, in the same order");
+    for proof in proofs::ALL.iter() {
+        let spec = proof.spec;
+        assert!(kernel_names.insert(&spec.name), "two kernels are called {}", spec.name);
+        assert!((2..=5).contains(&proof.mutants.len()), "{} has {} mutants", spec.name, proof.mutants.len());
+        let cases = proof.cases();
         assert!(cases.len() >= 4, "{} has {} cases", spec.name, cases.len());
         for case in cases {
             assert!(
-                case_names.insert((spec.name, case.name.clone())),
+                case_names.insert((&spec.name, case.name.clone())),
                 "{}: two cases are called {}",
                 spec.name,
                 case.name
@@ -229,8 +238,8 @@ fn every_kernel_has_cases_and_mutants_and_a_name_of_its_own() {
             let expected =
                 |buffer: &wgvae::check::case::Buffer| buffer.after.iter().any(|after| *after != Expected::Untouched);
             assert!(case.buffers.iter().any(expected), "{}: {} expects nothing", spec.name, case.name);
-            let bound: HashSet<_> = spec.bindings.iter().map(|(role, _)| *role).collect();
-            let given: HashSet<_> = case.buffers.iter().map(|buffer| buffer.role).collect();
+            let bound: HashSet<_> = spec.bindings.iter().map(|binding| binding.slot).collect();
+            let given: HashSet<_> = case.buffers.iter().map(|buffer| buffer.slot).collect();
             assert_eq!(bound, given, "{}: {}: buffers bound and given", spec.name, case.name);
         }
     }
@@ -238,8 +247,9 @@ fn every_kernel_has_cases_and_mutants_and_a_name_of_its_own() {
 
 #[test]
 fn hand_written_mutants_change_one_place() {
-    for spec in kernels::ALL.iter().copied().flatten() {
-        for mutant in spec.mutants {
+    for proof in proofs::ALL.iter() {
+        let spec = proof.spec;
+        for mutant in &proof.mutants {
             assert_eq!(spec.shader().matches(mutant.find).count(), 1, "{}: `{}`", spec.name, mutant.find);
             assert_ne!(mutant.find, mutant.replace, "{}", spec.name);
         }
@@ -308,8 +318,11 @@ fn loads_are_watched_and_stores_are_not() {
 
 #[test]
 fn every_known_equivalent_is_still_a_mutant() {
-    let mutants: HashSet<_> =
-        mutations().unwrap().iter().map(|it| (it.source.file, it.edit.describe(it.source.text).1)).collect();
+    let mutants: HashSet<_> = mutations(&proofs::ALL)
+        .unwrap()
+        .iter()
+        .map(|it| (it.source.file, it.edit.describe(it.source.text).1))
+        .collect();
     for known in EQUIVALENT {
         assert!(mutants.contains(&(known.file, known.line.to_string())), "{}: {} is stale", known.file, known.line);
     }

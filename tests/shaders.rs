@@ -10,7 +10,7 @@ use wgvae::{
 };
 
 fn specs() -> impl Iterator<Item = &'static Spec> {
-    kernels::ALL.iter().copied().flatten()
+    kernels::all()
 }
 
 /// Demands core WebGPU, and what kernels say they need beyond it.
@@ -62,9 +62,9 @@ fn every_file_belongs_to_a_kernel_and_is_the_one_on_disk() {
         entries.filter(|name| name.ends_with(".wgsl")).map(|name| format!("{folder}{name}")).collect::<Vec<_>>()
     };
     let on_disk: BTreeSet<String> = [list(""), list("common/")].concat().into_iter().collect();
-    let used: BTreeSet<String> = specs().flat_map(|spec| spec.sources).map(|source| source.file.to_string()).collect();
+    let used: BTreeSet<String> = specs().flat_map(|spec| &spec.sources).map(|source| source.file.to_string()).collect();
     assert_eq!(on_disk, used);
-    for source in specs().flat_map(|spec| spec.sources) {
+    for source in specs().flat_map(|spec| &spec.sources) {
         assert_eq!(fs::read_to_string(root.join(source.file)).unwrap(), source.text, "{}", source.file);
     }
 }
@@ -75,7 +75,7 @@ fn every_kernel_has_its_files() {
     for spec in specs() {
         let name = spec.sources[0].file.strip_suffix(".wgsl").unwrap();
         assert!(spec.name.starts_with(name), "{} starts with {name}", spec.name);
-        for folder in ["kernels", "oracle"] {
+        for folder in ["kernels", "oracle", "proofs"] {
             assert!(root.join(format!("src/{folder}/{name}.rs")).exists(), "src/{folder}/{name}.rs");
         }
     }
@@ -99,7 +99,10 @@ fn bindings_are_those_of_the_spec() {
             }
         }
         storage.sort_by_key(|(binding, ..)| *binding);
-        let declared = spec.bindings.iter().map(|(role, access)| ((1, *role as u32), role.name().to_string(), *access));
+        let declared = spec
+            .bindings
+            .iter()
+            .map(|binding| ((binding.slot.group, binding.slot.binding), binding.slot.name.to_string(), binding.access));
         assert_eq!(storage, declared.collect::<Vec<_>>(), "{}", spec.name);
         let known = BTreeSet::from([("args".to_string(), 1, 0), ("batch".to_string(), 0, 0)]);
         assert!(uniforms.is_subset(&known) && uniforms.contains(&("args".into(), 1, 0)), "{}: {uniforms:?}", spec.name);

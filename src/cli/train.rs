@@ -3,10 +3,10 @@
 use super::options::{CorruptOptions, DataOptions, DeviceOptions, PrecisionOptions, parse};
 use crate::{
     Error, Result,
-    check::checked::Checked,
     device::Device,
     gpu::{Precision, Tilings},
     models::{Adam, Corruption, Kind, Loss, Model, Objective},
+    proofs::Checked,
     train::{
         Metrics, Progress, Run, Session, Settings, checkpoint,
         tuning::{Wish, prove, tilings},

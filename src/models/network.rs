@@ -3,9 +3,8 @@
 use super::{Corruption, Kind, Model, Param};
 use crate::{
     Result,
-    gpu::{Arena, Gpu, LatentTiling, Matrix, Role, Tilings, vec4s},
+    gpu::{Arena, Gpu, LatentTiling, Layer, Matrix, Role, Tilings, vec4s},
     kernels::{
-        Layer,
         corrupt::Corrupted,
         latent_backward::Gradients,
         middle::{Layers, Middle, Partials, Parts},

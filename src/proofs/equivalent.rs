@@ -1,3 +1,7 @@
+//! Automatic mutants that change nothing a case could see, and why.
+
+use crate::check::fate::Equivalent;
+
 /// Why columns behind the last latent variable may be read unseen.
 const LATENT_PADDING: &str = "it reads four more values of the layer and multiplies them by zeros";
 
@@ -7,8 +11,7 @@ const CLAMPED: &str = "a latent of 8 has two vec4, and what lies behind the last
 const NO_ROWS: &str = "a workgroup that begins at the last row's end computes what it does not store";
 const NO_TAKER: &str = "it computes sums of latent variables that are not there, which no invocation takes";
 const ADDS_ZEROS: &str = "one more round adds zeros";
-const HIDDEN_RACE: &str =
-    "a race that no order shows while an invocation and the eighth after it run in lockstep, as on software drivers they do";
+const HIDDEN_RACE: &str = "a race that no order shows while an invocation and the eighth after it run in lockstep, as on software drivers they do";
 const ONE_ROUND: &str = "with 8 × 8 matrices the loop ends after one round";
 const NINTH_PART: &str = "a block has eight parts, and nobody reads what is summed for a ninth";
 const LAST_TERM: &str = "below 0.5 it moves the sum by less than 2e-6 of itself, which the limits leave to rounding";

@@ -3,8 +3,8 @@
 use super::trace::{FirstStep, Replay, Trace};
 use crate::{
     Result,
-    gpu::{Batch, Batches, Gpu, Matrix, Memory, Part, Program, Role, vec4s},
-    kernels::{Format, update::Epilogue},
+    gpu::{Batch, Batches, Format, Gpu, Matrix, Memory, Part, Program, Role, vec4s},
+    kernels::update::Epilogue,
     models::{Loss, Network, rows, step},
     oracle::step::Losses,
 };
