@@ -10,10 +10,11 @@ use wgvae::{
         comparison::compare,
         layout::{Layout, random},
         mutants::mutations,
+        run::run,
         tolerance::{Approx, exact, product},
-        wgsl::{bound_loops, edits, watch_loads},
+        wgsl::{bound_loops, edits, shuffled, watch_loads},
     },
-    gpu::{Precision, Program, Role, Tiling},
+    gpu::{Choice, Gpu, Options, Precision, Program, Role, Slot, Source, Spec, Tiling},
     kernels,
     proofs::{
         self, EQUIVALENT,
@@ -288,6 +289,88 @@ fn bounded_loops_stop() {
     assert_eq!(text.matches(">= 9u { break; }").count(), 1, "{text}");
     assert_eq!(text.matches(">= 9u { return; }").count(), 2, "{text}");
     naga::front::wgsl::parse_str(&text).unwrap();
+}
+
+/// Each invocation writes its numbers where they say.
+fn numbers(parameters: &str, index: &str) -> String {
+    format!(
+        "@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+@compute @workgroup_size(4, 2)
+fn main({parameters}) {{ y[{index}] = {index}; }}"
+    )
+}
+
+#[test]
+fn every_number_of_an_invocation_is_shuffled() {
+    for (parameters, index, ways, expected) in [
+        (
+            "@builtin(local_invocation_index) lane: u32",
+            "lane",
+            2,
+            "let lane = (4u * (physical_lane % 2u) + physical_lane / 2u);",
+        ),
+        ("@builtin(local_invocation_id) id: vec3u", "id.x + 4u * id.y", 2, "(7u - (4u * ("),
+        ("@builtin(workgroup_id) group: vec3u", "group.x", 1, "let group = (physical_groups - 1u - physical_group);"),
+        ("@builtin(global_invocation_id) id: vec3u", "id.x", 3, "vec3u(4u, 2u, 1u)"),
+        (
+            "@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) all: vec3u",
+            "group.x + all.y",
+            1,
+            "(all - 1u - physical_group)",
+        ),
+        (
+            "@builtin(num_subgroups) several: u32, @builtin(subgroup_id) one: u32",
+            "one % several",
+            1,
+            "min(physical_several, 3u)",
+        ),
+        ("@builtin(subgroup_invocation_id) lane: u32", "lane", 0, ""),
+        (
+            "@builtin(subgroup_invocation_id) lane: u32, @builtin(workgroup_id) group: vec3u",
+            "group.x + lane",
+            1,
+            "physical_group)",
+        ),
+    ] {
+        let found = shuffled(&numbers(parameters, index)).unwrap();
+        assert_eq!(found.len(), ways, "{parameters}");
+        assert!(found.iter().any(|text| text.contains(expected)) || ways == 0, "{expected} is not in {found:?}");
+        for text in found {
+            naga::front::wgsl::parse_str(&text).unwrap_or_else(|error| panic!("{}", error.emit_to_string(&text)));
+        }
+    }
+}
+
+#[test]
+fn a_shader_that_would_go_unshuffled_is_refused() {
+    let bundled =
+        numbers("numbers: Numbers", "numbers.lane") + "struct Numbers { @builtin(local_invocation_index) lane: u32 }";
+    for (text, problem) in [
+        (&bundled[..], "numbers, a struct"),
+        ("@compute @workgroup_size(64) fn other() {}", "no entry point `main`"),
+        ("fn main( {", "expected"),
+    ] {
+        let refused = shuffled(text).unwrap_err();
+        assert!(refused.contains(problem), "{text}: {refused}");
+    }
+}
+
+/// The permutation of a workgroup's numbers reaches each of them once.
+#[test]
+fn shuffled_invocations_write_what_ordered_ones_do() {
+    let gpu = Gpu::open(&Choice::Best, Options::default())
+        .expect("an adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)");
+    let text = numbers("@builtin(global_invocation_id) id: vec3u", "id.x + 12u * id.y").leak();
+    let y = Slot { group: 0, binding: 0, name: "y" };
+    let source = Source { file: "numbers.wgsl", text };
+    let spec: &Spec = Box::leak(Box::new(Spec::new("numbers", source, &[y.read_write()], [4, 2, 1])));
+    let mut layout = Layout::default();
+    layout.unwritten(y, "y", 12 * 6);
+    layout.expect_bits(y, &(0..12 * 6).collect::<Vec<_>>());
+    let case = layout.launch("by hand", spec, [12, 6]);
+    for text in shuffled(text).unwrap() {
+        assert_eq!(run(&gpu, &case, Some(&text)).unwrap(), Ok(0.0), "{text}");
+    }
 }
 
 #[test]

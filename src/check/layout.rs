@@ -5,7 +5,7 @@ use super::{
     tolerance::Approx,
 };
 use crate::{
-    gpu::{Arena, Batch, Matrix, Program, Slot, vec4s},
+    gpu::{Arena, Batch, Matrix, Program, Slot, Spec, Work, vec4s},
     oracle::philox,
 };
 use ndarray::{Array1, Array2, ArrayRef2};
@@ -101,11 +101,26 @@ impl Layout {
 
     /// The whole of a buffer that starts with its first element, and a guard behind it.
     pub fn words(&mut self, slot: impl Into<Slot>, name: &'static str, words: &[u32]) {
-        let slot = slot.into();
+        self.rows(slot.into(), name, words, words.len());
+    }
+
+    fn rows(&mut self, slot: Slot, name: &'static str, words: &[u32], columns: usize) {
         self.arenas.entry(slot).or_default().matrix(words.len().div_ceil(4) + 1, 4);
         self.fit(slot);
-        self.tensors.push(Tensor { name, slot, start: 0, rows: 1, stride: words.len().max(1) });
+        let stride = columns.max(1);
+        self.tensors.push(Tensor { name, slot, start: 0, rows: words.len().div_ceil(stride).max(1), stride });
         self.buffer(slot).before[..words.len()].copy_from_slice(words);
+    }
+
+    /// As [`Layout::floats`], a matrix whose rows follow one another without padding.
+    pub fn dense(&mut self, slot: impl Into<Slot>, name: &'static str, values: &ArrayRef2<f64>) {
+        let words: Vec<u32> = values.iter().map(|&value| (value as f32).to_bits()).collect();
+        self.rows(slot.into(), name, &words, values.ncols());
+    }
+
+    /// As [`Layout::dense`], filled with NaN: what the kernel writes.
+    pub fn unwritten_dense(&mut self, slot: impl Into<Slot>, name: &'static str, rows: usize, columns: usize) {
+        self.rows(slot.into(), name, &vec![UNWRITTEN; rows * columns], columns);
     }
 
     /// As [`Layout::words`], for floats.
@@ -172,6 +187,24 @@ impl Layout {
     pub fn expect_bits(&mut self, slot: impl Into<Slot>, words: &[u32]) {
         let after = &mut self.buffer(slot.into()).after;
         words.iter().zip(after).for_each(|(&word, after)| *after = Expected::Bits(word));
+    }
+
+    /// As [`Layout::expect`], for the whole of a dense matrix.
+    ///
+    /// # Panics
+    /// As [`Layout::expect`].
+    pub fn expect_dense(&mut self, slot: impl Into<Slot>, values: &ArrayRef2<f64>, analysis: &ArrayRef2<Approx>) {
+        let (values, analysis): (Vec<_>, Vec<_>) =
+            (values.iter().copied().collect(), analysis.iter().copied().collect());
+        self.expect_words(slot, 0, &values, &analysis);
+    }
+
+    /// The finished case of a kernel that takes neither arguments nor the record of a step: one launch of `elements` invocations
+    /// along x and y.
+    pub fn launch(self, name: impl Into<String>, spec: &'static Spec, elements: [usize; 2]) -> Case {
+        let mut program = Program::default();
+        program.launch(spec, &(), elements, Work::default());
+        self.case(name, program, Batch::default(), 1)
     }
 
     /// The finished case.

@@ -12,7 +12,7 @@
 use super::{
     Case, Proof,
     case::{GUARD, UNWRITTEN},
-    fate::{Equivalent, Event, Fate, Outcome},
+    fate::{Equivalent, Event, Fate, MutantReport, Outcome},
     run::run,
     wgsl::{Edit, bound_loops, edits, shuffled, watch_loads},
 };
@@ -128,6 +128,22 @@ pub fn run_mutants(
     Ok(())
 }
 
+/// Runs every mutant of `proofs` in this process, and reasons for survivors among `known` equivalents. A mutant that crashes
+/// the driver ends the process: see [`supervise`](super::supervise) for many.
+///
+/// # Errors
+/// As [`mutations`] and [`run_mutants`].
+pub fn report(gpu: &Gpu, proofs: &[Proof], known: &[Equivalent]) -> Result<MutantReport> {
+    let (mutations, mut report) = (mutations(proofs)?, MutantReport::default());
+    let numbers: Vec<usize> = (0..mutations.len()).collect();
+    run_mutants(gpu, proofs, &mutations, &numbers, |event| {
+        if let Event::Ended(number, fate, killer) = event {
+            report.add(&mutations[number], mutations[number].outcome(fate, killer, known));
+        }
+    })?;
+    Ok(report)
+}
+
 fn fate(
     gpu: &Gpu,
     subjects: &mut [Subject],
@@ -186,8 +202,10 @@ impl Subject {
 
     /// The first fault that a case finds with `text`, in whatever way it is run; that case comes first the next time.
     fn fault(&mut self, gpu: &Gpu, text: &str) -> Result<Option<String>> {
-        // a software driver runs a workgroup's invocations in order, which can hide a race
-        let ways = [text.to_string()].into_iter().chain(shuffled(text)).chain([watch_loads(text, [GUARD, UNWRITTEN])]);
+        let orders = shuffled(text).map_err(|problem| {
+            Error::CheckFailed(format!("{}: its invocations cannot be shuffled: {problem}", self.spec.name))
+        })?;
+        let ways = [text.to_string()].into_iter().chain(orders).chain([watch_loads(text, [GUARD, UNWRITTEN])]);
         for text in ways.map(|text| bound_loops(&text, ROUNDS)) {
             for number in 0..self.cases.len() {
                 let fault = match run(gpu, &self.cases[number], Some(&text)) {

@@ -169,6 +169,11 @@ pub trait Args: bytemuck::Pod {
     const FIELDS: &'static [Field];
 }
 
+/// The arguments of a kernel that takes none.
+impl Args for () {
+    const FIELDS: &'static [Field] = &[];
+}
+
 /// Declares a kernel's arguments once: the struct as it lies in memory and the list of its fields.
 macro_rules! args {
     ($(#[$doc:meta])* pub struct Args { $($(#[$field_doc:meta])* $field:ident: $kind:ident,)+ }) => {

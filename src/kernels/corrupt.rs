@@ -5,7 +5,7 @@ use crate::{
     Error, Result,
     gpu::{Args as _, Format, Matrix, Needs, Program, Role, Spec, Work, args, source, vec4s},
     models::{Corruption, Noise},
-    oracle::{corrupt::EVALUATION, philox::Stream},
+    oracle::philox::{EVALUATION, Stream},
 };
 use std::sync::LazyLock;
 

@@ -7,8 +7,7 @@ use super::{
 use crate::models::{Corruption, Noise};
 use ndarray::{Array2, ArrayRef2, Axis};
 
-/// Index of the noise of an evaluation's first batch; training counts its steps from 0.
-pub const EVALUATION: u64 = 1 << 63;
+pub use super::philox::EVALUATION;
 
 /// `x̃ = x + strength · n` with n ~ N(0, 1), or `x̃ = x · [u ≥ strength]` with u ~ U(0, 1); `x` is `[rows, input]`.
 ///

@@ -21,6 +21,9 @@ pub enum Stream {
     Glyph = 6,
 }
 
+/// Index of the noise of an evaluation's first batch in [`Stream::Corrupt`]; training counts its steps from 0.
+pub const EVALUATION: u64 = 1 << 63;
+
 /// Ten rounds of Philox4x32: four random words for a counter and a key.
 pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     let ([mut c0, mut c1, mut c2, mut c3], [mut k0, mut k1]) = (counter, key);
