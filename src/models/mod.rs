@@ -134,18 +134,25 @@ impl Default for Adam {
 }
 
 impl Adam {
-    /// What the update needs at step `t`, counted from 1: step size, bias corrections and decays.
+    /// Step size and bias correction of step `t`, counted from 1: lr / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ).
+    pub fn scales(&self, t: u64) -> [f64; 2] {
+        let t = t as f64;
+        [self.lr / (1.0 - self.beta1.powf(t)), 1.0 / (1.0 - self.beta2.powf(t)).sqrt()]
+    }
+
+    /// The arguments as a shader has them: decays and ε rounded to float32.
+    pub fn rounded(&self) -> Adam {
+        let [beta1, beta2, epsilon] = [self.beta1, self.beta2, self.epsilon].map(|value| f64::from(value as f32));
+        Adam { lr: self.lr, beta1, beta2, epsilon }
+    }
+
+    /// What the update needs at step `t`, counted from 1: step size, bias correction and decays.
     pub fn record(&self, t: u64) -> Batch {
-        // The shader's decays are float32: corrections of the unrounded ones would be off by 1e-5 of 1 − β₂.
-        let power = |beta: f64| f64::from(beta as f32).powf(t as f64);
-        Batch {
-            step_size: (self.lr / (1.0 - power(self.beta1))) as f32,
-            correction: (1.0 / (1.0 - power(self.beta2)).sqrt()) as f32,
-            beta1: self.beta1 as f32,
-            beta2: self.beta2 as f32,
-            epsilon: self.epsilon as f32,
-            ..Batch::default()
-        }
+        // corrections of decays that are not rounded would be off by 1e-5 of 1 − β₂
+        let rounded = self.rounded();
+        let [step_size, correction] = rounded.scales(t).map(|scale| scale as f32);
+        let [beta1, beta2, epsilon] = [rounded.beta1, rounded.beta2, rounded.epsilon].map(|value| value as f32);
+        Batch { step_size, correction, beta1, beta2, epsilon, ..Batch::default() }
     }
 }
 

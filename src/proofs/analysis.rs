@@ -67,8 +67,7 @@ pub fn adam(
     t: u64,
 ) -> AdamAnalysis {
     let [beta1, beta2, epsilon] = [args.beta1, args.beta2, args.epsilon].map(Approx::exact);
-    let step_size = Approx::rounded(args.lr / (1.0 - args.beta1.powf(t as f64)), 0.0, 1.0);
-    let correction = Approx::rounded(1.0 / (1.0 - args.beta2.powf(t as f64)).sqrt(), 0.0, 1.0);
+    let [step_size, correction] = args.scales(t).map(|scale| Approx::rounded(scale, 0.0, 1.0));
     let one = Approx::exact(1.0);
     let mix = |new: Approx, old: f64, rate: Approx| new * (one - rate) + Approx::exact(old) * rate;
     let m = Zip::from(gradient).and(m).map_collect(|&g, &m| mix(g, m, beta1));

@@ -46,16 +46,9 @@ pub fn batch(first: usize, rows: usize, slot: usize) -> Batch {
 
 /// The record of Adam's step `t`, counted from 1, and the arguments it stands for: those of `adam`, each rounded to float32.
 pub fn adam_batch(batch: Batch, adam: &Adam, t: u64) -> (Batch, Adam) {
-    let [beta1, beta2, epsilon] = [adam.beta1, adam.beta2, adam.epsilon].map(rounded);
-    let record = Batch {
-        step_size: (adam.lr / (1.0 - beta1.powf(t as f64))) as f32,
-        correction: (1.0 / (1.0 - beta2.powf(t as f64)).sqrt()) as f32,
-        beta1: beta1 as f32,
-        beta2: beta2 as f32,
-        epsilon: epsilon as f32,
-        ..batch
-    };
-    (record, Adam { lr: adam.lr, beta1, beta2, epsilon })
+    let args = adam.rounded();
+    let Batch { first, rows, slot, .. } = batch;
+    (Batch { first, rows, slot, ..args.record(t) }, args)
 }
 
 /// A layer's weight and bias, among the params or what is laid out like them.
