@@ -28,7 +28,7 @@
 //!
 //! | folder | what it holds |
 //! |---|---|
-//! | `shaders/` | one kernel per file, named after the maths; what several share in `shaders/common/` |
+//! | `shaders/` | `kernels/`: one per file, named after the maths; `products/`, `latents/`: their tilings; `parts/`: what several share |
 //! | [`gpu`] | adapters, buffers, kernels compiled from WGSL, programs: lists of dispatches written down without a device |
 //! | [`kernels`] | one file per shader, same name: what it declares, and a typed launch |
 //! | [`oracle`] | one file per kernel, same name: the same in f64, as short as it can be; `step` is a whole training step |

@@ -18,6 +18,7 @@ mod reconstruct;
 mod sample;
 mod scatter;
 mod score;
+mod shader;
 mod style;
 mod train;
 mod traverse;
@@ -73,6 +74,8 @@ enum Command {
     Devices(devices::Arguments),
     /// Check every kernel against the f64 oracle on this machine's adapter
     Verify(verify::Arguments),
+    /// Print the shader of a kernel as it is put together, or without a name list the kernels
+    Shader(shader::Arguments),
     /// Time whole training steps and every kernel of them
     Bench(bench::Arguments),
 }
@@ -98,6 +101,7 @@ impl Command {
             Command::Export(arguments) => export::run(arguments),
             Command::Devices(arguments) => devices::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
+            Command::Shader(arguments) => shader::run(arguments),
             Command::Bench(arguments) => bench::run(arguments),
         }
     }

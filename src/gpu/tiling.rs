@@ -77,9 +77,9 @@ impl Tiling {
                 owners: [8, 4],
                 owner: |row, column| [column / 8, row / 8],
                 update: Update { invocations: 64, block: [8, 8], blocks: 64 },
-                forward: &[source!("common/product_nt.wgsl"), WEIGHTS, TILE_16, ONE_OF],
-                backward: &[source!("common/product_nn.wgsl"), TILE_16, ONE_OF],
-                gradient: &[source!("common/product_tn.wgsl"), ROW_TN, TILE_16, ONE_OF],
+                forward: &[source!("products/nt_registers.wgsl"), WEIGHTS, TILE_16, ONE_OF],
+                backward: &[source!("products/nn_registers.wgsl"), TILE_16, ONE_OF],
+                gradient: &[source!("products/tn_registers.wgsl"), BLOCK_TN, ROW_TN, TILE_16, ONE_OF],
             },
             Tiling::Subgroup => Row {
                 name: "subgroup",
@@ -91,9 +91,9 @@ impl Tiling {
                 owners: [8, 1],
                 owner: |row, column| [column / 4, row / 32],
                 update: Update { invocations: 8, block: [32, 32], blocks: 1 },
-                forward: &[source!("common/product_nt_subgroup.wgsl"), WEIGHTS, TILE_32, ONE_OF],
-                backward: &[source!("common/product_nn_subgroup.wgsl"), TILE_32, ONE_OF],
-                gradient: &[source!("common/product_tn_subgroup.wgsl"), TILE_32, ONE_OF],
+                forward: &[source!("products/nt_subgroup.wgsl"), WEIGHTS, TILE_32, ONE_OF],
+                backward: &[source!("products/nn_subgroup.wgsl"), TILE_32, ONE_OF],
+                gradient: &[source!("products/tn_subgroup.wgsl"), BLOCK_TN, TILE_32, ONE_OF],
             },
             Tiling::Workgroup => Row {
                 name: "workgroup",
@@ -105,9 +105,9 @@ impl Tiling {
                 owners: [8, 8],
                 owner: |row, column| [column / 64 * 8 + column / 4 % 8, row / 64 * 8 + row % 8],
                 update: Update { invocations: 64, block: [64, 64], blocks: 1 },
-                forward: &[source!("common/product_nt_workgroup.wgsl"), TILE_16, ONE_OF],
-                backward: &[source!("common/product_nn_workgroup.wgsl"), TILE_16, ONE_OF],
-                gradient: &[source!("common/product_tn_workgroup.wgsl"), ROW_TN, TILE_16, ONE_OF],
+                forward: &[source!("products/nt_workgroup.wgsl"), TILE_16, ONE_OF],
+                backward: &[source!("products/nn_workgroup.wgsl"), TILE_16, ONE_OF],
+                gradient: &[source!("products/tn_workgroup.wgsl"), BLOCK_TN, ROW_TN, TILE_16, ONE_OF],
             },
             Tiling::Split => Row {
                 name: "split",
@@ -119,9 +119,9 @@ impl Tiling {
                 owners: [4, 16],
                 owner: |row, column| [column / 4, row],
                 update: Update { invocations: 64, block: [32, 32], blocks: 1 },
-                forward: &[source!("common/product_nt_split.wgsl"), WEIGHTS],
-                backward: &[source!("common/product_nn_split.wgsl")],
-                gradient: &[source!("common/product_tn_split.wgsl")],
+                forward: &[source!("products/nt_split.wgsl"), WEIGHTS],
+                backward: &[source!("products/nn_split.wgsl")],
+                gradient: &[source!("products/tn_split.wgsl"), BLOCK_TN],
             },
             Tiling::Matrix8 => Row {
                 name: "matrix8",
@@ -133,9 +133,9 @@ impl Tiling {
                 owners: [128, 1],
                 owner: |row, column| matrix_owner(8, 128, row, column),
                 update: Update { invocations: 256, block: [64, 64], blocks: 1 },
-                forward: &[source!("common/product_nt_matrix.wgsl"), MATRIX, source!("common/matrix_8.wgsl")],
-                backward: &[source!("common/product_nn_matrix.wgsl"), MATRIX, source!("common/matrix_8.wgsl")],
-                gradient: &[source!("common/product_tn_matrix.wgsl"), MATRIX, source!("common/matrix_8.wgsl")],
+                forward: &[source!("products/nt_matrix.wgsl"), MATRIX, source!("parts/matrix_8.wgsl")],
+                backward: &[source!("products/nn_matrix.wgsl"), MATRIX, source!("parts/matrix_8.wgsl")],
+                gradient: &[source!("products/tn_matrix.wgsl"), BLOCK_TN, MATRIX, source!("parts/matrix_8.wgsl")],
             },
             Tiling::Matrix16 => Row {
                 name: "matrix16",
@@ -147,9 +147,9 @@ impl Tiling {
                 owners: [256, 1],
                 owner: |row, column| matrix_owner(16, 256, row, column),
                 update: Update { invocations: 256, block: [128, 128], blocks: 1 },
-                forward: &[source!("common/product_nt_matrix.wgsl"), MATRIX, source!("common/matrix_16.wgsl")],
-                backward: &[source!("common/product_nn_matrix.wgsl"), MATRIX, source!("common/matrix_16.wgsl")],
-                gradient: &[source!("common/product_tn_matrix.wgsl"), MATRIX, source!("common/matrix_16.wgsl")],
+                forward: &[source!("products/nt_matrix.wgsl"), MATRIX, source!("parts/matrix_16.wgsl")],
+                backward: &[source!("products/nn_matrix.wgsl"), MATRIX, source!("parts/matrix_16.wgsl")],
+                gradient: &[source!("products/tn_matrix.wgsl"), BLOCK_TN, MATRIX, source!("parts/matrix_16.wgsl")],
             },
         }
     }
@@ -228,14 +228,15 @@ impl Tiling {
     }
 }
 
-const WEIGHTS: Source = source!("common/weights.wgsl");
-const TILE_16: Source = source!("common/tile_16.wgsl");
-const TILE_32: Source = source!("common/tile_32.wgsl");
-const ONE_OF: Source = source!("common/one_of.wgsl");
-const ROW_TN: Source = source!("common/row_tn.wgsl");
-const MATRIX: Source = source!("common/product_matrix.wgsl");
+const WEIGHTS: Source = source!("parts/weights.wgsl");
+const TILE_16: Source = source!("parts/tile_16.wgsl");
+const TILE_32: Source = source!("parts/tile_32.wgsl");
+const ONE_OF: Source = source!("parts/one_of.wgsl");
+const BLOCK_TN: Source = source!("parts/block_tn.wgsl");
+const ROW_TN: Source = source!("parts/row_tn.wgsl");
+const MATRIX: Source = source!("parts/matrix.wgsl");
 
-/// Who owns an element of a block of 8 × 8 matrices of `edge` rows: as `shaders/common/product_matrix.wgsl` places its sums.
+/// Who owns an element of a block of 8 × 8 matrices of `edge` rows: as `shaders/parts/matrix.wgsl` places its sums.
 fn matrix_owner(edge: usize, owners: usize, row: usize, column: usize) -> [usize; 2] {
     let side = 8 * edge;
     let (down, across) = (row % side, column % side);

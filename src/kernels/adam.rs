@@ -4,7 +4,7 @@ use crate::gpu::{Args as _, Needs, Program, Role, Spec, Work, args, fold, source
 use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/adam.wgsl`.
+    /// As in `shaders/kernels/adam.wgsl`.
     pub struct Args {
         /// Parameters, in vec4.
         count4: u32,
@@ -18,7 +18,7 @@ pub(crate) const WORKGROUP: u32 = 64;
 /// The kernel.
 pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
     name: "adam".into(),
-    sources: vec![source!("adam.wgsl"), source!("common/batch.wgsl"), source!("common/learn_adam.wgsl")],
+    sources: vec![source!("kernels/adam.wgsl"), source!("parts/batch.wgsl"), source!("parts/learn_adam.wgsl")],
     bindings: vec![
         Role::Params.read_write(),
         Role::FirstMoment.read_write(),

@@ -10,7 +10,7 @@ use crate::{
 use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/corrupt.wgsl`.
+    /// As in `shaders/kernels/corrupt.wgsl`.
     pub struct Args {
         /// Start of x̃ in activations.
         corrupted: u32,
@@ -35,16 +35,16 @@ pub static SPECS: LazyLock<Variants<Noise>> = LazyLock::new(|| Variants::new([No
 fn spec(noise: Noise) -> Spec {
     let (name, parts) = match noise {
         Noise::Gaussian => {
-            ("corrupt gaussian", &[source!("common/normal.wgsl"), source!("common/corrupt_gaussian.wgsl")][..])
+            ("corrupt gaussian", &[source!("parts/normal.wgsl"), source!("parts/corrupt_gaussian.wgsl")][..])
         }
-        Noise::Mask => ("corrupt mask", &[source!("common/corrupt_mask.wgsl")][..]),
+        Noise::Mask => ("corrupt mask", &[source!("parts/corrupt_mask.wgsl")][..]),
     };
     let shared = [
-        source!("corrupt.wgsl"),
-        source!("common/batch.wgsl"),
-        source!("common/philox.wgsl"),
-        source!("common/images_u8.wgsl"),
-        source!("common/in_width.wgsl"),
+        source!("kernels/corrupt.wgsl"),
+        source!("parts/batch.wgsl"),
+        source!("parts/philox.wgsl"),
+        source!("parts/images_u8.wgsl"),
+        source!("parts/in_width.wgsl"),
     ];
     Spec {
         name: name.into(),

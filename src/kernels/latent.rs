@@ -11,7 +11,7 @@ use crate::{
 use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/latent.wgsl`.
+    /// As in `shaders/kernels/latent.wgsl`.
     pub struct Args {
         /// Start of h in activations.
         h: u32,
@@ -65,14 +65,14 @@ pub static SPECS: LazyLock<Variants<LatentTiling>> =
 fn spec(tiling: LatentTiling) -> Spec {
     let (name, parts) = match tiling {
         LatentTiling::Subgroup => {
-            ("latent, subgroup", &[source!("common/latent_subgroup.wgsl"), source!("common/four_rows.wgsl")][..])
+            ("latent, subgroup", &[source!("latents/forward_subgroup.wgsl"), source!("parts/four_rows.wgsl")][..])
         }
-        LatentTiling::Workgroup | LatentTiling::Layers => ("latent", &[source!("common/latent_workgroup.wgsl")][..]),
+        LatentTiling::Workgroup | LatentTiling::Layers => ("latent", &[source!("latents/forward_workgroup.wgsl")][..]),
     };
-    let shared = [source!("common/batch.wgsl"), source!("common/in_width.wgsl"), source!("common/reparameterize.wgsl")];
+    let shared = [source!("parts/batch.wgsl"), source!("parts/in_width.wgsl"), source!("parts/reparameterize.wgsl")];
     Spec {
         name: name.into(),
-        sources: [&[source!("latent.wgsl")], parts, &shared].concat(),
+        sources: [&[source!("kernels/latent.wgsl")], parts, &shared].concat(),
         bindings: vec![
             Role::Params.read(),
             Role::Activations.read_write(),

@@ -11,7 +11,7 @@ use crate::{
 use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/latent_backward.wgsl`.
+    /// As in `shaders/kernels/latent_backward.wgsl`.
     pub struct Args {
         /// Start of h in activations.
         h: u32,
@@ -85,16 +85,16 @@ fn spec(tiling: LatentTiling) -> Spec {
     let (name, parts) = match tiling {
         LatentTiling::Subgroup => (
             "latent_backward, subgroup",
-            &[source!("common/latent_backward_subgroup.wgsl"), source!("common/four_rows.wgsl")][..],
+            &[source!("latents/backward_subgroup.wgsl"), source!("parts/four_rows.wgsl")][..],
         ),
         LatentTiling::Workgroup | LatentTiling::Layers => {
-            ("latent_backward", &[source!("common/latent_backward_workgroup.wgsl")][..])
+            ("latent_backward", &[source!("latents/backward_workgroup.wgsl")][..])
         }
     };
-    let shared = [source!("common/batch.wgsl"), source!("common/reparameterize.wgsl")];
+    let shared = [source!("parts/batch.wgsl"), source!("parts/reparameterize.wgsl")];
     Spec {
         name: name.into(),
-        sources: [&[source!("latent_backward.wgsl")], parts, &shared].concat(),
+        sources: [&[source!("kernels/latent_backward.wgsl")], parts, &shared].concat(),
         bindings: vec![Role::Params.read(), Role::Activations.read(), Role::Signals.read_write(), Role::Noise.read()],
         args: Args::FIELDS,
         workgroup: workgroup(tiling),

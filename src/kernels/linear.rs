@@ -8,7 +8,7 @@ use crate::{
 use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/linear.wgsl`.
+    /// As in `shaders/kernels/linear.wgsl`.
     pub struct Args {
         /// Start of x in activations; unused where x is the batch of images.
         x: u32,
@@ -70,17 +70,17 @@ pub static SPECS: LazyLock<Variants<Variant>> = LazyLock::new(|| {
 fn spec(variant: Variant) -> Spec {
     let Variant { tiling, images, activation } = variant;
     let (name, activate) = match activation {
-        Activation::Relu => ("relu", source!("common/relu.wgsl")),
-        Activation::Identity => ("identity", source!("common/identity.wgsl")),
-        Activation::Sigmoid => ("sigmoid", source!("common/sigmoid.wgsl")),
+        Activation::Relu => ("relu", source!("parts/relu.wgsl")),
+        Activation::Identity => ("identity", source!("parts/identity.wgsl")),
+        Activation::Sigmoid => ("sigmoid", source!("parts/sigmoid.wgsl")),
     };
-    let from_images = source!("common/source_images.wgsl");
+    let from_images = source!("parts/source_images.wgsl");
     let x = match images {
-        Some(Format::U8) => &[from_images, source!("common/images_u8.wgsl")][..],
-        Some(Format::F32) => &[from_images, source!("common/images_f32.wgsl")],
-        None => &[source!("common/source_activations.wgsl")],
+        Some(Format::U8) => &[from_images, source!("parts/images_u8.wgsl")][..],
+        Some(Format::F32) => &[from_images, source!("parts/images_f32.wgsl")],
+        None => &[source!("parts/source_activations.wgsl")],
     };
-    let shared = [source!("common/batch.wgsl"), source!("common/in_width.wgsl"), activate];
+    let shared = [source!("parts/batch.wgsl"), source!("parts/in_width.wgsl"), activate];
     let mut bindings = vec![Role::Params.read(), Role::Activations.read_write()];
     if images.is_some() {
         bindings.extend([Role::Images.read(), Role::Order.read()]);
@@ -88,7 +88,7 @@ fn spec(variant: Variant) -> Spec {
     let of = images.map_or(String::new(), |format| format!(" of {format} images"));
     Spec {
         name: format!("linear {name}{of}{}", tiling.suffix()),
-        sources: [&[source!("linear.wgsl")], tiling.forward(), &shared, x].concat(),
+        sources: [&[source!("kernels/linear.wgsl")], tiling.forward(), &shared, x].concat(),
         bindings,
         args: Args::FIELDS,
         workgroup: tiling.workgroup(),

@@ -8,7 +8,7 @@ use crate::{
 use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/linear_backward.wgsl`.
+    /// As in `shaders/kernels/linear_backward.wgsl`.
     pub struct Args {
         /// Start of x in activations.
         x: u32,
@@ -49,13 +49,13 @@ pub static SPECS: LazyLock<Variants<Variant>> = LazyLock::new(|| {
 
 fn spec((tiling, derivative): Variant) -> Spec {
     let (name, of_x) = match derivative {
-        Derivative::Relu => ("relu", source!("common/relu_derivative.wgsl")),
-        Derivative::Identity => ("identity", source!("common/identity_derivative.wgsl")),
+        Derivative::Relu => ("relu", source!("parts/relu_derivative.wgsl")),
+        Derivative::Identity => ("identity", source!("parts/identity_derivative.wgsl")),
     };
-    let shared = [source!("common/batch.wgsl"), source!("common/in_width.wgsl"), of_x];
+    let shared = [source!("parts/batch.wgsl"), source!("parts/in_width.wgsl"), of_x];
     Spec {
         name: format!("linear_backward {name}{}", tiling.suffix()),
-        sources: [&[source!("linear_backward.wgsl")], tiling.backward(), &shared].concat(),
+        sources: [&[source!("kernels/linear_backward.wgsl")], tiling.backward(), &shared].concat(),
         bindings: vec![Role::Params.read(), Role::Activations.read(), Role::Signals.read_write()],
         args: Args::FIELDS,
         workgroup: tiling.workgroup(),

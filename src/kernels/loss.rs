@@ -4,7 +4,7 @@ use crate::gpu::{Args as _, Needs, Program, Role, Spec, Work, args, source};
 use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/loss.wgsl`.
+    /// As in `shaders/kernels/loss.wgsl`.
     pub struct Args {
         /// Reconstruction partials per step.
         tiles: u32,
@@ -22,7 +22,7 @@ args! {
 /// The kernel.
 pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
     name: "loss".into(),
-    sources: vec![source!("loss.wgsl"), source!("common/batch.wgsl")],
+    sources: vec![source!("kernels/loss.wgsl"), source!("parts/batch.wgsl")],
     bindings: vec![Role::Partials.read(), Role::Losses.read_write()],
     args: Args::FIELDS,
     workgroup: [64, 1, 1],

@@ -7,7 +7,7 @@ use crate::{
 use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/noise.wgsl`.
+    /// As in `shaders/kernels/noise.wgsl`.
     pub struct Args {
         /// Lower word of the seed.
         seed_low: u32,
@@ -24,10 +24,10 @@ args! {
 pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
     name: "noise".into(),
     sources: vec![
-        source!("noise.wgsl"),
-        source!("common/batch.wgsl"),
-        source!("common/philox.wgsl"),
-        source!("common/normal.wgsl"),
+        source!("kernels/noise.wgsl"),
+        source!("parts/batch.wgsl"),
+        source!("parts/philox.wgsl"),
+        source!("parts/normal.wgsl"),
     ],
     bindings: vec![Role::Noise.read_write()],
     args: Args::FIELDS,

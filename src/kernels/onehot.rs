@@ -4,7 +4,7 @@ use crate::gpu::{Args as _, Matrix, Needs, Program, Role, Spec, Work, args, sour
 use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/onehot.wgsl`.
+    /// As in `shaders/kernels/onehot.wgsl`.
     pub struct Args {
         /// Start of onehot(y) in activations.
         onehot: u32,
@@ -16,7 +16,7 @@ args! {
 /// The kernel.
 pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
     name: "onehot".into(),
-    sources: vec![source!("onehot.wgsl"), source!("common/batch.wgsl")],
+    sources: vec![source!("kernels/onehot.wgsl"), source!("parts/batch.wgsl")],
     bindings: vec![Role::Activations.read_write(), Role::Order.read(), Role::Labels.read()],
     args: Args::FIELDS,
     workgroup: [8, 8, 1],

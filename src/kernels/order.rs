@@ -7,7 +7,7 @@ use crate::{
 use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/order.wgsl`.
+    /// As in `shaders/kernels/order.wgsl`.
     pub struct Args {
         /// Items.
         count: u32,
@@ -39,7 +39,7 @@ pub(crate) const WORKGROUP: u32 = 64;
 /// The kernel.
 pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
     name: "order".into(),
-    sources: vec![source!("order.wgsl")],
+    sources: vec![source!("kernels/order.wgsl")],
     bindings: vec![Role::Order.read_write()],
     args: Args::FIELDS,
     workgroup: [WORKGROUP, 1, 1],

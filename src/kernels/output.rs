@@ -9,7 +9,7 @@ use crate::{
 use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/output.wgsl`.
+    /// As in `shaders/kernels/output.wgsl`.
     pub struct Args {
         /// Start of x in activations.
         x: u32,
@@ -68,23 +68,23 @@ pub static SPECS: LazyLock<Variants<Variant>> = LazyLock::new(|| {
 fn spec(variant: Variant) -> Spec {
     let Variant { tiling, measure, images } = variant;
     let (name, loss) = match measure {
-        Measure::Mse => ("mse", source!("common/mse.wgsl")),
-        Measure::Bce => ("bce", source!("common/bce.wgsl")),
+        Measure::Mse => ("mse", source!("parts/mse.wgsl")),
+        Measure::Bce => ("bce", source!("parts/bce.wgsl")),
     };
     let image = match images {
-        Format::U8 => source!("common/images_u8.wgsl"),
-        Format::F32 => source!("common/images_f32.wgsl"),
+        Format::U8 => source!("parts/images_u8.wgsl"),
+        Format::F32 => source!("parts/images_f32.wgsl"),
     };
     let shared = [
-        source!("common/batch.wgsl"),
-        source!("common/in_width.wgsl"),
-        source!("common/source_activations.wgsl"),
+        source!("parts/batch.wgsl"),
+        source!("parts/in_width.wgsl"),
+        source!("parts/source_activations.wgsl"),
         loss,
         image,
     ];
     Spec {
         name: format!("output {name} of {images} images{}", tiling.suffix()),
-        sources: [&[source!("output.wgsl")], tiling.forward(), &shared].concat(),
+        sources: [&[source!("kernels/output.wgsl")], tiling.forward(), &shared].concat(),
         bindings: vec![
             Role::Params.read(),
             Role::Activations.read(),

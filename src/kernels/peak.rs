@@ -4,7 +4,7 @@ use crate::gpu::{Args as _, Matrix, Needs, Program, Role, Spec, Work, args, sour
 use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/peak.wgsl`.
+    /// As in `shaders/kernels/peak.wgsl`.
     pub struct Args {
         /// Start of x, which y replaces, in activations.
         start: u32,
@@ -27,7 +27,7 @@ pub const DEPTH: usize = 8;
 /// The kernel.
 pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
     name: "peak".into(),
-    sources: vec![source!("peak.wgsl")],
+    sources: vec![source!("kernels/peak.wgsl")],
     bindings: vec![Role::Activations.read_write()],
     args: Args::FIELDS,
     workgroup: [64, 1, 1],

@@ -12,7 +12,7 @@ use crate::{
 use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/reparameterize.wgsl`.
+    /// As in `shaders/kernels/reparameterize.wgsl`.
     pub struct Args {
         /// Start of μ in activations.
         mu: u32,
@@ -40,7 +40,11 @@ args! {
 /// The kernel.
 pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
     name: "reparameterize".into(),
-    sources: vec![source!("reparameterize.wgsl"), source!("common/batch.wgsl"), source!("common/reparameterize.wgsl")],
+    sources: vec![
+        source!("kernels/reparameterize.wgsl"),
+        source!("parts/batch.wgsl"),
+        source!("parts/reparameterize.wgsl"),
+    ],
     bindings: vec![Role::Activations.read_write(), Role::Noise.read(), Role::Partials.read_write()],
     args: Args::FIELDS,
     workgroup: [64, 1, 1],

@@ -9,7 +9,7 @@ use crate::{
 use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/reparameterize_backward.wgsl`.
+    /// As in `shaders/kernels/reparameterize_backward.wgsl`.
     pub struct Args {
         /// Start of μ in activations.
         mu: u32,
@@ -40,9 +40,9 @@ args! {
 pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
     name: "reparameterize_backward".into(),
     sources: vec![
-        source!("reparameterize_backward.wgsl"),
-        source!("common/batch.wgsl"),
-        source!("common/reparameterize.wgsl"),
+        source!("kernels/reparameterize_backward.wgsl"),
+        source!("parts/batch.wgsl"),
+        source!("parts/reparameterize.wgsl"),
     ],
     bindings: vec![Role::Activations.read(), Role::Signals.read_write(), Role::Noise.read()],
     args: Args::FIELDS,

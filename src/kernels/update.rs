@@ -9,7 +9,7 @@ use crate::{
 use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/update.wgsl`.
+    /// As in `shaders/kernels/update.wgsl`.
     pub struct Args {
         /// Length of the layer table.
         layers: u32,
@@ -20,7 +20,7 @@ args! {
     }
 }
 
-/// A line of the layer table; as in `shaders/update.wgsl`.
+/// A line of the layer table; as in `shaders/kernels/update.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct Entry {
@@ -76,19 +76,20 @@ fn spec(variant: Variant) -> Spec {
         Epilogue::Adam => {
             let moments = [Role::FirstMoment.read_write(), Role::SecondMoment.read_write()];
             let bindings = [&[Role::Params.read_write()][..], &read, &moments].concat();
-            ("adam", source!("common/learn_adam.wgsl"), bindings)
+            ("adam", source!("parts/learn_adam.wgsl"), bindings)
         }
         Epilogue::Store => {
-            ("store", source!("common/learn_store.wgsl"), [&read[..], &[Role::Gradients.read_write()]].concat())
+            ("store", source!("parts/learn_store.wgsl"), [&read[..], &[Role::Gradients.read_write()]].concat())
         }
     };
     let image = match images {
-        Format::U8 => source!("common/images_u8.wgsl"),
-        Format::F32 => source!("common/images_f32.wgsl"),
+        Format::U8 => source!("parts/images_u8.wgsl"),
+        Format::F32 => source!("parts/images_f32.wgsl"),
     };
     Spec {
         name: format!("update {name} with {images} images{}", tiling.suffix()),
-        sources: [&[source!("update.wgsl")], tiling.gradient(), &[source!("common/batch.wgsl"), learn, image]].concat(),
+        sources: [&[source!("kernels/update.wgsl")], tiling.gradient(), &[source!("parts/batch.wgsl"), learn, image]]
+            .concat(),
         bindings,
         args: Args::FIELDS,
         workgroup: [tiling.update().invocations, 1, 1],
