@@ -28,16 +28,18 @@
 //!
 //! | folder | what it holds |
 //! |---|---|
-//! | `shaders/` | one kernel per file, named after the maths; what several share in `shaders/common/` |
+//! | `shaders/` | `kernels/`: one per file, named after the maths; `products/`, `latents/`: their tilings; `parts/`: what several share |
 //! | [`random`] | counter-based streams, as generators of the crate `rand`; normals and permutations as shaders draw them |
 //! | [`model`] | models as pure data: architecture, parameters and how they start, objective, optimizer |
 //! | [`gpu`] | adapters, buffers, kernels compiled from WGSL, programs: lists of dispatches written down without a device |
-//! | [`kernels`] | one file per shader, same name: what it declares, a typed launch, cases for the check |
+//! | [`kernels`] | one file per shader, same name: what it declares, and a typed launch |
 //! | [`oracle`] | one file per kernel, same name: the same in f64, as short as it can be; `step` is a whole training step |
-//! | [`check`] | running cases, deriving limits, comparing, mutants, replaying recorded training runs |
+//! | [`check`] | the harness: running cases, deriving limits, comparing, mutants; it proves any shader |
+//! | [`proofs`] | one file per kernel, same name: its cases and mutants |
 //! | [`network`] | where a model's parts lie on the device, and the programs of its forward pass, training step, encoding and decoding |
 //! | [`run`] | what a run leaves: its directory and the lock on it, configuration, metrics, weights, checkpoints |
 //! | [`train`] | the loop on either device, the choice of tilings, pictures of a run |
+//! | [`verify`] | what `wgvae verify` does: every proof, whole steps, training runs recorded elsewhere |
 //! | [`data`] | sources; every one becomes bytes: a [`data::Dataset`] to train on, or a [`data::Whole`] of new rows |
 //! | [`analysis`], [`gallery`], [`interop`] | what is done with a trained model: figures, pictures, other programs' files |
 //! | [`picture`] | sheets, curves and scatters from plain numbers |
@@ -54,8 +56,8 @@
 //!
 //! # Invariants
 //!
-//! - Only [`gpu`] names wgpu; [`oracle`] knows no GPU; [`kernels`] knows no network; [`model`] knows no device; [`network`] knows no
-//!   file format.
+//! - Only [`gpu`] names wgpu; [`oracle`] knows no GPU; [`kernels`] knows no network, no oracle and no check; [`check`] knows no kernel;
+//!   [`model`] knows no device; [`network`] knows no file format.
 //! - Inside an epoch nothing is allocated on the device, and nothing is read back but the losses of finished submits.
 //! - No output element has two writers, and there are no float atomics: the same run on one device gives the same bytes.
 //! - No shader needs more than WebGPU's default limits or a runtime check: the cases pass with checks on and off, in buffers
@@ -81,8 +83,10 @@ pub mod model;
 pub mod network;
 pub mod oracle;
 pub mod picture;
+pub mod proofs;
 pub mod random;
 pub mod run;
 pub mod train;
+pub mod verify;
 
 pub use error::{Error, Result};

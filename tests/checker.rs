@@ -8,13 +8,19 @@ use wgvae::{
     check::{
         case::{Case, Expected, GUARD, UNWRITTEN},
         comparison::compare,
-        layout::{Layout, batch, random},
-        mutants::{EQUIVALENT, mutations},
-        tolerance::{Approx, depth, exact, operand, product},
-        wgsl::{bound_loops, edits, watch_loads},
+        layout::{Layout, random},
+        mutants::mutations,
+        run::run,
+        tolerance::{Approx, exact, product},
+        wgsl::{bound_loops, edits, shuffled, watch_loads},
     },
-    gpu::{Precision, Program, Role, Tiling},
+    gpu::{Choice, Gpu, Options, Precision, Program, Role, Slot, Source, Spec, Tiling},
     kernels,
+    proofs::{
+        self, EQUIVALENT,
+        analysis::{depth, operand},
+        place::batch,
+    },
 };
 
 /// Two rows of three columns expected, of three rows there are.
@@ -205,16 +211,20 @@ fn every_element_of_a_product_has_an_owner_with_no_more_than_its_share() {
 }
 
 #[test]
-fn every_kernel_has_cases_and_mutants_and_a_name_of_its_own() {
+fn every_kernel_has_one_proof_with_cases_and_mutants_and_a_name_of_its_own() {
     let (mut kernel_names, mut case_names) = (HashSet::new(), HashSet::new());
-    for spec in kernels::ALL.iter().copied().flatten() {
-        assert!(kernel_names.insert(spec.name), "two kernels are called {}", spec.name);
-        assert!((2..=4).contains(&spec.mutants.len()), "{} has {} mutants", spec.name, spec.mutants.len());
-        let cases = (spec.cases)();
+    let kernels: Vec<_> = kernels::all().map(std::ptr::from_ref).collect();
+    let proven: Vec<_> = proofs::ALL.iter().map(|proof| std::ptr::from_ref(proof.spec)).collect();
+    assert_eq!(proven, kernels, "one proof of each kernel, in the same order");
+    for proof in proofs::ALL.iter() {
+        let spec = proof.spec;
+        assert!(kernel_names.insert(&spec.name), "two kernels are called {}", spec.name);
+        assert!((2..=5).contains(&proof.mutants.len()), "{} has {} mutants", spec.name, proof.mutants.len());
+        let cases = proof.cases();
         assert!(cases.len() >= 4, "{} has {} cases", spec.name, cases.len());
         for case in cases {
             assert!(
-                case_names.insert((spec.name, case.name.clone())),
+                case_names.insert((&spec.name, case.name.clone())),
                 "{}: two cases are called {}",
                 spec.name,
                 case.name
@@ -229,8 +239,8 @@ fn every_kernel_has_cases_and_mutants_and_a_name_of_its_own() {
             let expected =
                 |buffer: &wgvae::check::case::Buffer| buffer.after.iter().any(|after| *after != Expected::Untouched);
             assert!(case.buffers.iter().any(expected), "{}: {} expects nothing", spec.name, case.name);
-            let bound: HashSet<_> = spec.bindings.iter().map(|(role, _)| *role).collect();
-            let given: HashSet<_> = case.buffers.iter().map(|buffer| buffer.role).collect();
+            let bound: HashSet<_> = spec.bindings.iter().map(|binding| binding.slot).collect();
+            let given: HashSet<_> = case.buffers.iter().map(|buffer| buffer.slot).collect();
             assert_eq!(bound, given, "{}: {}: buffers bound and given", spec.name, case.name);
         }
     }
@@ -238,8 +248,9 @@ fn every_kernel_has_cases_and_mutants_and_a_name_of_its_own() {
 
 #[test]
 fn hand_written_mutants_change_one_place() {
-    for spec in kernels::ALL.iter().copied().flatten() {
-        for mutant in spec.mutants {
+    for proof in proofs::ALL.iter() {
+        let spec = proof.spec;
+        for mutant in &proof.mutants {
             assert_eq!(spec.shader().matches(mutant.find).count(), 1, "{}: `{}`", spec.name, mutant.find);
             assert_ne!(mutant.find, mutant.replace, "{}", spec.name);
         }
@@ -280,6 +291,88 @@ fn bounded_loops_stop() {
     naga::front::wgsl::parse_str(&text).unwrap();
 }
 
+/// Each invocation writes its numbers where they say.
+fn numbers(parameters: &str, index: &str) -> String {
+    format!(
+        "@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+@compute @workgroup_size(4, 2)
+fn main({parameters}) {{ y[{index}] = {index}; }}"
+    )
+}
+
+#[test]
+fn every_number_of_an_invocation_is_shuffled() {
+    for (parameters, index, ways, expected) in [
+        (
+            "@builtin(local_invocation_index) lane: u32",
+            "lane",
+            2,
+            "let lane = (4u * (physical_lane % 2u) + physical_lane / 2u);",
+        ),
+        ("@builtin(local_invocation_id) id: vec3u", "id.x + 4u * id.y", 2, "(7u - (4u * ("),
+        ("@builtin(workgroup_id) group: vec3u", "group.x", 1, "let group = (physical_groups - 1u - physical_group);"),
+        ("@builtin(global_invocation_id) id: vec3u", "id.x", 3, "vec3u(4u, 2u, 1u)"),
+        (
+            "@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) all: vec3u",
+            "group.x + all.y",
+            1,
+            "(all - 1u - physical_group)",
+        ),
+        (
+            "@builtin(num_subgroups) several: u32, @builtin(subgroup_id) one: u32",
+            "one % several",
+            1,
+            "min(physical_several, 3u)",
+        ),
+        ("@builtin(subgroup_invocation_id) lane: u32", "lane", 0, ""),
+        (
+            "@builtin(subgroup_invocation_id) lane: u32, @builtin(workgroup_id) group: vec3u",
+            "group.x + lane",
+            1,
+            "physical_group)",
+        ),
+    ] {
+        let found = shuffled(&numbers(parameters, index)).unwrap();
+        assert_eq!(found.len(), ways, "{parameters}");
+        assert!(found.iter().any(|text| text.contains(expected)) || ways == 0, "{expected} is not in {found:?}");
+        for text in found {
+            naga::front::wgsl::parse_str(&text).unwrap_or_else(|error| panic!("{}", error.emit_to_string(&text)));
+        }
+    }
+}
+
+#[test]
+fn a_shader_that_would_go_unshuffled_is_refused() {
+    let bundled =
+        numbers("numbers: Numbers", "numbers.lane") + "struct Numbers { @builtin(local_invocation_index) lane: u32 }";
+    for (text, problem) in [
+        (&bundled[..], "numbers, a struct"),
+        ("@compute @workgroup_size(64) fn other() {}", "no entry point `main`"),
+        ("fn main( {", "expected"),
+    ] {
+        let refused = shuffled(text).unwrap_err();
+        assert!(refused.contains(problem), "{text}: {refused}");
+    }
+}
+
+/// The permutation of a workgroup's numbers reaches each of them once.
+#[test]
+fn shuffled_invocations_write_what_ordered_ones_do() {
+    let gpu = Gpu::open(&Choice::Best, Options::default())
+        .expect("an adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)");
+    let text = numbers("@builtin(global_invocation_id) id: vec3u", "id.x + 12u * id.y").leak();
+    let y = Slot { group: 0, binding: 0, name: "y" };
+    let source = Source { file: "numbers.wgsl", text };
+    let spec: &Spec = Box::leak(Box::new(Spec::new("numbers", source, &[y.read_write()], [4, 2, 1])));
+    let mut layout = Layout::default();
+    layout.unwritten(y, "y", 12 * 6);
+    layout.expect_bits(y, &(0..12 * 6).collect::<Vec<_>>());
+    let case = layout.launch("by hand", spec, [12, 6]);
+    for text in shuffled(text).unwrap() {
+        assert_eq!(run(&gpu, &case, Some(&text)).unwrap(), Ok(0.0), "{text}");
+    }
+}
+
 #[test]
 fn loads_are_watched_and_stores_are_not() {
     let text = "
@@ -308,8 +401,11 @@ fn loads_are_watched_and_stores_are_not() {
 
 #[test]
 fn every_known_equivalent_is_still_a_mutant() {
-    let mutants: HashSet<_> =
-        mutations().unwrap().iter().map(|it| (it.source.file, it.edit.describe(it.source.text).1)).collect();
+    let mutants: HashSet<_> = mutations(&proofs::ALL)
+        .unwrap()
+        .iter()
+        .map(|it| (it.source.file, it.edit.describe(it.source.text).1))
+        .collect();
     for known in EQUIVALENT {
         assert!(mutants.contains(&(known.file, known.line.to_string())), "{}: {} is stale", known.file, known.line);
     }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use wgvae::{
-    check::{report::verify, run::run, steps::models, wgsl::shuffled},
-    gpu::{Choice, Gpu, Needs, Options, Precision, Spec, adapters},
-    kernels,
+    check::{Proof, run::run, wgsl::shuffled},
+    gpu::{Choice, Gpu, Needs, Options, Precision, adapters},
+    proofs,
+    verify::{kernels, steps::models},
 };
 
 #[test]
@@ -24,7 +25,7 @@ fn every_case_of_every_kernel_is_within_its_limits_on_every_adapter() {
                 println!("not checked: {precision} precision, for which {} lacks cooperative matrices", adapter.name);
                 continue;
             }
-            let report = verify(&gpu, |_| {}).expect("the device survives");
+            let report = kernels(&gpu, |_| {}).expect("the device survives");
             println!("checked: {checked}, {precision}\n{report}");
             assert!(report.ok, "{} with checks {checked}, {precision}:\n{report}", adapter.name);
             let steps = models(&Arc::new(gpu)).expect("the device survives");
@@ -42,13 +43,14 @@ fn every_case_of_every_kernel_is_within_its_limits_on_every_adapter() {
 fn cooperative_matrices_do_not_depend_on_the_number_or_order_of_invocations() {
     let gpu = Gpu::open(&Choice::Best, Options { precision: Precision::Mixed, ..Options::default() })
         .expect("an adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)");
-    let multiplies = |spec: &&_| gpu.runs(spec) && matches!(spec.needs, Needs::Matrices(_));
+    let multiplies = |proof: &&Proof| gpu.runs(proof.spec) && matches!(proof.spec.needs, Needs::Matrices(_));
     let mut kernels = 0;
-    for spec in kernels::ALL.iter().copied().flatten().filter(multiplies) {
+    for proof in proofs::ALL.iter().filter(multiplies) {
         kernels += 1;
-        let ways = shuffled(&spec.shader());
+        let spec = proof.spec;
+        let ways = shuffled(&spec.shader()).expect("its builtins are known");
         assert!(ways.len() >= 3, "{}: {} ways", spec.name, ways.len());
-        for (way, case) in ways.iter().flat_map(|way| (spec.cases)().into_iter().map(move |case| (way, case))) {
+        for (way, case) in ways.iter().flat_map(|way| proof.cases().into_iter().map(move |case| (way, case))) {
             let found = run(&gpu, &case, Some(way)).expect("the device survives");
             assert!(found.is_ok(), "{}, {}: {}\n{way}", spec.name, case.name, found.unwrap_err());
         }
@@ -118,8 +120,9 @@ fn store(sum: MatrixC, at: u32, stride: u32) {
         return;
     }
     // float images differ in nothing that matrices see
-    let sixteen = |spec: &&Spec| spec.needs == Needs::Matrices(16) && !spec.name.contains("f32 images");
-    for spec in kernels::ALL.iter().copied().flatten().filter(sixteen) {
+    let sixteen = |proof: &&Proof| proof.spec.needs == Needs::Matrices(16) && !proof.spec.name.contains("f32 images");
+    for proof in proofs::ALL.iter().filter(sixteen) {
+        let spec = proof.spec;
         let mut text = spec.shader();
         for (whole, quarters) in [
             ("coopLoadT<MatrixA>(&lefts[", "left_by_rows("),
@@ -140,7 +143,7 @@ fn store(sum: MatrixC, at: u32, stride: u32) {
         assert!(aliases == 3 && !text.contains("coop_mat16x16") && !text.contains("coopLoad"), "{text}");
         text += QUARTERS;
         text += &loads;
-        for case in (spec.cases)() {
+        for case in proof.cases() {
             let found = run(&gpu, &case, Some(&text)).expect("the device survives");
             assert!(found.is_ok(), "{}, {}: {}", spec.name, case.name, found.unwrap_err());
         }

@@ -7,12 +7,13 @@ use std::{process::Command, time::Duration};
 use wgvae::{
     Result,
     check::{
-        mutants::{Event, Fate, MutantReport, Mutation, Outcome, run_mutants},
+        fate::{Event, Fate, MutantReport, Outcome},
+        mutants::{Mutation, run_mutants},
         supervise::supervise,
         wgsl::Edit,
     },
     gpu::{Choice, Gpu, Options},
-    kernels,
+    kernels, proofs,
 };
 
 /// Every so many-th automatic mutant is run; `wgvae verify --mutants` runs all.
@@ -36,7 +37,7 @@ fn mutants_are_killed() {
 fn a_load_out_of_range_is_rejected_though_its_value_is_dropped() {
     let gpu = Gpu::open(&Choice::Best, Options { checked: true, ..Options::default() })
         .expect("an adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)");
-    let spec = kernels::ALL.iter().copied().flatten().find(|spec| spec.name == "onehot").unwrap();
+    let spec = kernels::all().find(|spec| spec.name == "onehot").unwrap();
     let at = spec.sources[0].text.find("let y = ").unwrap();
     for (index, expected) in [
         ("order[batch.first + id.y]", Fate::Survived),
@@ -46,7 +47,7 @@ fn a_load_out_of_range_is_rejected_though_its_value_is_dropped() {
         let edit = Edit { at: at..at, replace: format!("_ = labels[{index}]; ") };
         let mutation = Mutation { kernel: Some(spec), source: spec.sources[0], edit };
         let mut last = None;
-        run_mutants(&gpu, &[mutation], &[0], |event| last = Some(event)).unwrap();
+        run_mutants(&gpu, &proofs::ALL, &[mutation], &[0], |event| last = Some(event)).unwrap();
         assert!(matches!(&last, Some(Event::Ended(0, fate, _)) if *fate == expected), "{index}: {last:?}");
     }
 }

@@ -22,11 +22,11 @@ use std::{
 };
 use wgvae::{
     Result,
-    check::trace::{Limits, Trace, replay_oracle},
     data::{self, Source, glyphs},
     gallery::{Quantity, curves},
     interop::npy,
     run::{Run, checkpoint},
+    verify::trace::{Limits, Trace, replay_oracle},
 };
 
 /// Mutants of each file, read in this process.

@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use wgvae::{
-    check::{
+    gpu::{Choice, Gpu, Options, Precision},
+    verify::{
         replay::replay_gpu,
         trace::{Limits, Trace},
     },
-    gpu::{Choice, Gpu, Options, Precision},
 };
 
 #[test]

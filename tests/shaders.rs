@@ -3,14 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess, TypeInner, proc::Layouter, valid::ModuleInfo};
-use std::{collections::BTreeSet, fs, path::Path, process::Command};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs,
+    path::Path,
+    process::Command,
+    ptr,
+};
 use wgvae::{
-    gpu::{Access, Batch, Needs, Scalar, Spec},
-    kernels::{self, update::Entry},
+    gpu::{Access, Batch, Needs, Scalar, Spec, Tiling},
+    kernels::{self, linear, linear_backward, output, update, update::Entry},
 };
 
 fn specs() -> impl Iterator<Item = &'static Spec> {
-    kernels::ALL.iter().copied().flatten()
+    kernels::all()
 }
 
 /// Demands core WebGPU, and what kernels say they need beyond it.
@@ -56,15 +62,21 @@ fn fields(module: &Module, name: &str) -> Vec<(String, Option<Scalar>, u32)> {
 #[test]
 fn every_file_belongs_to_a_kernel_and_is_the_one_on_disk() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    let folders = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(
+        folders.collect::<BTreeSet<_>>(),
+        BTreeSet::from(["kernels", "latents", "parts", "products"].map(String::from))
+    );
     let list = |folder: &str| {
         let entries =
             fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         entries.filter(|name| name.ends_with(".wgsl")).map(|name| format!("{folder}{name}")).collect::<Vec<_>>()
     };
-    let on_disk: BTreeSet<String> = [list(""), list("common/")].concat().into_iter().collect();
-    let used: BTreeSet<String> = specs().flat_map(|spec| spec.sources).map(|source| source.file.to_string()).collect();
+    let on_disk: BTreeSet<String> =
+        ["kernels/", "products/", "latents/", "parts/"].map(list).concat().into_iter().collect();
+    let used: BTreeSet<String> = specs().flat_map(|spec| &spec.sources).map(|source| source.file.to_string()).collect();
     assert_eq!(on_disk, used);
-    for source in specs().flat_map(|spec| spec.sources) {
+    for source in specs().flat_map(|spec| &spec.sources) {
         assert_eq!(fs::read_to_string(root.join(source.file)).unwrap(), source.text, "{}", source.file);
     }
 }
@@ -73,9 +85,9 @@ fn every_file_belongs_to_a_kernel_and_is_the_one_on_disk() {
 fn every_kernel_has_its_files() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for spec in specs() {
-        let name = spec.sources[0].file.strip_suffix(".wgsl").unwrap();
+        let name = spec.sources[0].file.strip_prefix("kernels/").and_then(|file| file.strip_suffix(".wgsl")).unwrap();
         assert!(spec.name.starts_with(name), "{} starts with {name}", spec.name);
-        for folder in ["kernels", "oracle"] {
+        for folder in ["kernels", "oracle", "proofs"] {
             assert!(root.join(format!("src/{folder}/{name}.rs")).exists(), "src/{folder}/{name}.rs");
         }
     }
@@ -99,7 +111,10 @@ fn bindings_are_those_of_the_spec() {
             }
         }
         storage.sort_by_key(|(binding, ..)| *binding);
-        let declared = spec.bindings.iter().map(|(role, access)| ((1, *role as u32), role.name().to_string(), *access));
+        let declared = spec
+            .bindings
+            .iter()
+            .map(|binding| ((binding.slot.group, binding.slot.binding), binding.slot.name.to_string(), binding.access));
         assert_eq!(storage, declared.collect::<Vec<_>>(), "{}", spec.name);
         let known = BTreeSet::from([("args".to_string(), 1, 0), ("batch".to_string(), 0, 0)]);
         assert!(uniforms.is_subset(&known) && uniforms.contains(&("args".into(), 1, 0)), "{}: {uniforms:?}", spec.name);
@@ -148,13 +163,63 @@ fn the_layer_table_is_the_same_in_rust_and_wgsl() {
         ("n", offset_of!(Entry, n)),
     ]
     .map(|(name, offset)| (name.to_string(), Some(Scalar::U32), offset as u32));
-    for (_, module, _) in modules().filter(|(spec, ..)| spec.sources[0].file == "update.wgsl") {
+    for (_, module, _) in modules().filter(|(spec, ..)| spec.sources[0].file == "kernels/update.wgsl") {
         assert_eq!(fields(&module, "Layer"), rust);
         let mut layouts = Layouter::default();
         layouts.update(module.to_ctx()).unwrap();
         let (layer, _) = module.types.iter().find(|(_, found)| found.name.as_deref() == Some("Layer")).unwrap();
         assert_eq!(layouts[layer].to_stride() as usize, size_of::<Entry>());
     }
+}
+
+/// The value of the shader's constant `name`.
+fn constant(module: &Module, name: &str) -> Option<u32> {
+    let (_, found) = module.constants.iter().find(|(_, constant)| constant.name.as_deref() == Some(name))?;
+    match module.global_expressions[found.init] {
+        naga::Expression::Literal(naga::Literal::U32(value)) => Some(value),
+        _ => panic!("{name} is a whole number"),
+    }
+}
+
+/// Columns and rows of the block that the shader's constants give a workgroup.
+fn block(module: &Module, workgroup: [u32; 3]) -> [u32; 2] {
+    let named = |name| constant(module, name);
+    match (named("TILE"), named("SIDE"), named("COLUMNS4"), named("ROWS")) {
+        (Some(tile), None, None, None) => [tile * workgroup[0], tile * workgroup[1]],
+        (None, Some(side), None, None) => [side, side],
+        (None, None, Some(columns4), Some(rows)) => [4 * columns4, rows],
+        found => panic!("TILE, SIDE, or COLUMNS4 and ROWS: {found:?}"),
+    }
+}
+
+#[test]
+fn blocks_are_those_of_the_tiling() {
+    let of: HashMap<*const Spec, Tiling> = linear::SPECS
+        .iter()
+        .map(|(variant, spec)| (ptr::from_ref(spec), variant.tiling))
+        .chain(output::SPECS.iter().map(|(variant, spec)| (ptr::from_ref(spec), variant.tiling)))
+        .chain(linear_backward::SPECS.iter().map(|((tiling, _), spec)| (ptr::from_ref(spec), tiling)))
+        .collect();
+    let gradients: HashMap<*const Spec, Tiling> =
+        update::SPECS.iter().map(|(variant, spec)| (ptr::from_ref(spec), variant.tiling)).collect();
+    let mut seen = 0;
+    for (spec, module, _) in modules() {
+        if let Some(tiling) = of.get(&ptr::from_ref(spec)) {
+            assert_eq!(block(&module, spec.workgroup), tiling.block().map(|side| side as u32), "{}", spec.name);
+            seen += 1;
+        }
+        if let Some(tiling) = gradients.get(&ptr::from_ref(spec)) {
+            let side = constant(&module, "SIDE4").or(constant(&module, "TILE4")).map(|vec4| 4 * vec4);
+            assert_eq!(
+                side.or(constant(&module, "SIDE")).map(|side| [side; 2]),
+                Some(tiling.update().block),
+                "{}",
+                spec.name
+            );
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, of.len() + gradients.len());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use wgvae::check::trace::{Limits, Trace, replay_oracle};
+use wgvae::verify::trace::{Limits, Trace, replay_oracle};
 
 const FIXTURES: [&str; 5] = ["small-ae", "small-vae-mse", "small-vae-bce", "small-cvae-mse", "small-cvae-bce"];
 

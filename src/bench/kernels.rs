@@ -1,7 +1,12 @@
 //! Every dispatch of a training step by itself.
 
-use super::{Limits, spread, steps::settings, work::Work};
-use crate::{Result, check::checked::Checked, gpu::Gpu, train::Rehearsal};
+use super::{Limits, spread, steps::settings};
+use crate::{
+    Result,
+    gpu::{Gpu, Work},
+    proofs::Checked,
+    train::Rehearsal,
+};
 use serde::Serialize;
 
 /// One measurement.
@@ -51,10 +56,10 @@ pub(super) fn kernels(
         let pace = time(3)?.min(time(3)?);
         let times = ((seconds / pace.max(1e-7)) as usize).clamp(3, 10_000);
         let (median, least, greatest) = spread((0..blocks).map(|_| time(times)).collect::<Result<_>>()?);
-        let Work { shape, operations, bytes } = Work::of(dispatch, &rehearsal.table, batch);
+        let Work { shape, operations, bytes } = dispatch.work.clone();
         let (gflops, gbytes_per_s) = (operations / median / 1e9, bytes / median / 1e9);
         lines.push(KernelLine {
-            name: dispatch.spec.name,
+            name: &dispatch.spec.name,
             shape,
             us: 1e6 * median,
             us_least: 1e6 * least,

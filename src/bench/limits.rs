@@ -2,9 +2,9 @@
 
 use crate::{
     Result,
-    check::checked::Checked,
     gpu::{Arena, Batch, Batches, Gpu, Memory, Part, Prepared, Program, Role},
     kernels::{adam, peak},
+    proofs::Checked,
 };
 use serde::Serialize;
 use std::fmt;
@@ -81,8 +81,7 @@ fn peak_flops(gpu: &Gpu, checked: &mut Checked) -> Result<f64> {
         checked.check(gpu, &program)?;
         let seconds = least(gpu, &gpu.prepare(&program, &memory)?, 1)?;
         if seconds >= SPAN || rounds >= 1 << 20 {
-            let operations = 2 * 4 * LANES * peak::ROWS * peak::DEPTH * rounds;
-            return Ok(operations as f64 / seconds);
+            return Ok(program.dispatches[0].work.operations / seconds);
         }
         rounds *= if 4.0 * seconds < SPAN { 4 } else { 2 };
     }

@@ -13,7 +13,7 @@ pub use limits::Limits;
 pub use scaling::{Plan, Point, scaling};
 pub use steps::StepLine;
 
-use crate::{Result, check::checked::Checked, device::Device};
+use crate::{Result, device::Device, proofs::Checked};
 use serde::Serialize;
 use std::fmt;
 

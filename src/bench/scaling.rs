@@ -3,16 +3,15 @@
 use super::{
     Growth, Limits,
     steps::{Effort, article, measure, tuned},
-    work::Work,
+    work::of_step,
 };
 use crate::{
     Error, Result,
-    check::checked::Checked,
     device::Device,
-    gpu::Gpu,
-    kernels::Format,
+    gpu::{Format, Gpu},
     kernels::update::Epilogue,
     network::{self, Network, step},
+    proofs::Checked,
     run::Settings,
 };
 use serde::Serialize;
@@ -187,7 +186,7 @@ fn point(gpu: &Arc<Gpu>, sizes: Sizes, plan: &Plan, limits: &Limits, checked: &m
     };
     let tilings = network::fit(&settings.model, gpu.usable(settings.tilings));
     let net = Network::new(&settings.model, sizes.batch, tilings);
-    let (work, dispatches) = Work::of_step(&settings, tilings)?;
+    let (work, dispatches) = of_step(&settings, tilings)?;
     let mut point = Point {
         axis: "",
         batch: sizes.batch,

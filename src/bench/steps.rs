@@ -2,7 +2,7 @@
 
 use super::{
     Limits, spread,
-    work::{Work, operations},
+    work::{of_step, operations},
 };
 use crate::{
     Result,
@@ -136,7 +136,7 @@ pub(super) fn steps(device: &Device, batch: usize, quick: bool, limits: Option<&
     };
     let (blocks, seconds) = if quick { (3, 0.2) } else { (5, 1.0) };
     let measured = measure(device, &settings, Effort { blocks, seconds, patience: f64::INFINITY })?;
-    let (work, dispatches) = Work::of_step(&settings, settings.tilings.unwrap_or_default())?;
+    let (work, dispatches) = of_step(&settings, settings.tilings.unwrap_or_default())?;
     Ok(StepLine {
         model: "vae",
         device: device.to_string(),

@@ -1,12 +1,12 @@
 //! A check of one kernel as pure data: the launch, what lies in memory before, and what must lie there after.
 
-use crate::gpu::{Batch, Program, Role};
+use crate::gpu::{Batch, Program, Slot};
 
-/// Fills whatever no tensor occupies: a NaN, which poisons what is computed from it. It is a signalling one: arithmetic hands
-/// on the bits of a quiet NaN, so that a kernel could read, change and write one unseen.
+/// Fill value of every word that no tensor occupies: a signalling NaN. Arithmetic passes a quiet NaN on unchanged, so a kernel
+/// could read and rewrite one unnoticed.
 pub const GUARD: u32 = 0x7fa5_a5a5;
 
-/// Fills outputs before the launch: another NaN.
+/// Fill value of outputs before the launch: another signalling NaN.
 pub const UNWRITTEN: u32 = 0x7f8d_0d0d;
 
 /// What must lie in a four-byte word after the launch.
@@ -30,8 +30,8 @@ pub enum Expected {
 /// The content of one buffer, before and after.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Buffer {
-    /// Which buffer.
-    pub role: Role,
+    /// Where it is bound.
+    pub slot: Slot,
     /// Its words before the launch.
     pub before: Vec<u32>,
     /// What they must be after it; as long as `before`.
@@ -44,7 +44,7 @@ pub struct Tensor {
     /// Its name in the kernel's formula.
     pub name: &'static str,
     /// Its buffer.
-    pub role: Role,
+    pub slot: Slot,
     /// Its first word.
     pub start: usize,
     /// Number of rows.
@@ -64,24 +64,24 @@ pub struct Case {
     pub batch: Batch,
     /// Steps that the launch covers.
     pub steps: u32,
-    /// One buffer per role that the kernel binds.
+    /// One per buffer that the kernel binds.
     pub buffers: Vec<Buffer>,
     /// The tensors in them.
     pub tensors: Vec<Tensor>,
 }
 
 impl Case {
-    /// What word `index` of `role` is called: `y[3, 5]`, or its place where no tensor lies.
-    pub fn describe(&self, role: Role, index: usize) -> String {
+    /// What word `index` of `slot` is called: `y[3, 5]`, or its place where no tensor lies.
+    pub fn describe(&self, slot: Slot, index: usize) -> String {
         let holds = |tensor: &&Tensor| {
-            tensor.role == role && (tensor.start..tensor.start + tensor.rows * tensor.stride).contains(&index)
+            tensor.slot == slot && (tensor.start..tensor.start + tensor.rows * tensor.stride).contains(&index)
         };
         match self.tensors.iter().find(holds) {
             Some(tensor) => {
                 let at = index - tensor.start;
                 format!("{}[{}, {}]", tensor.name, at / tensor.stride, at % tensor.stride)
             }
-            None => format!("word {index} of {}, where no tensor lies,", role.name()),
+            None => format!("word {index} of {}, where no tensor lies,", slot.name),
         }
     }
 }

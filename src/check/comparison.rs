@@ -1,7 +1,7 @@
 //! Holds what a kernel left in memory against what it must have left.
 
 use super::case::{Case, Expected, GUARD, UNWRITTEN};
-use crate::gpu::Role;
+use crate::gpu::Slot;
 use std::fmt;
 
 /// The first thing wrong with a result.
@@ -27,16 +27,17 @@ impl fmt::Display for Fault {
 /// # Errors
 /// The first [`Fault`]: a wrong length, a value beyond its limit or not finite, padding that is not zero, or a word touched
 /// that should not be.
-pub fn compare(case: &Case, role: Role, got: &[u32]) -> Result<f64, Fault> {
-    let expected = case.buffers.iter().find(|buffer| buffer.role == role).map_or(&[][..], |buffer| &buffer.after);
+pub fn compare(case: &Case, slot: impl Into<Slot>, got: &[u32]) -> Result<f64, Fault> {
+    let slot = slot.into();
+    let expected = case.buffers.iter().find(|buffer| buffer.slot == slot).map_or(&[][..], |buffer| &buffer.after);
     if got.len() != expected.len() {
         let [got, expected] = [got.len(), expected.len()].map(|length| format!("{length} words"));
-        return Err(Fault { place: role.name().into(), got, expected });
+        return Err(Fault { place: slot.name.into(), got, expected });
     }
-    let before = case.buffers.iter().find(|buffer| buffer.role == role).map_or(&[][..], |buffer| &buffer.before);
+    let before = case.buffers.iter().find(|buffer| buffer.slot == slot).map_or(&[][..], |buffer| &buffer.before);
     let mut worst = 0.0_f64;
     for (index, ((&got, expected), &before)) in got.iter().zip(expected).zip(before).enumerate() {
-        let fault = |expected: String| Fault { place: case.describe(role, index), got: show(got), expected };
+        let fault = |expected: String| Fault { place: case.describe(slot, index), got: show(got), expected };
         let float = f32::from_bits(got) as f64;
         match *expected {
             Expected::Untouched if got != before => return Err(fault(format!("{} untouched", show(before)))),

@@ -1,10 +1,9 @@
-//! Every kernel against the oracle on one device, as a table.
+//! Kernels run on all their cases on one device, as a table.
 
-use super::{case::Case, run::run};
+use super::{Proof, run::run};
 use crate::{
     Error, Result,
     gpu::{Gpu, Needs, Spec},
-    kernels,
 };
 use serde::Serialize;
 use std::{
@@ -16,7 +15,7 @@ use std::{
     time::Instant,
 };
 
-/// What was found of one kernel.
+/// Result of one kernel.
 #[derive(Clone, Debug, Serialize)]
 pub struct KernelReport {
     /// The kernel, or a variant of it.
@@ -29,11 +28,11 @@ pub struct KernelReport {
     pub milliseconds: f64,
     /// Whether every case passed.
     pub ok: bool,
-    /// What was wrong with the first case that failed.
+    /// The first fault of the first case that failed.
     pub fault: Option<String>,
 }
 
-/// What was found on one device.
+/// Results of all kernels on one device.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// Whether every case of every kernel passed.
@@ -44,13 +43,13 @@ pub struct Report {
     pub driver: String,
     /// Every kernel, in the order of a training step.
     pub kernels: Vec<KernelReport>,
-    /// Kernels that were not run: the device lacks what they need.
+    /// Kernels that were not run, because the device lacks what they need.
     pub left_out: Vec<&'static str>,
-    /// What that is.
+    /// What the device lacks for them.
     pub lacking: BTreeSet<String>,
 }
 
-/// What `gpu` lacks for `spec`, and how it is to be had where the adapter has it.
+/// The feature `spec` needs and `gpu` lacks, with the option that enables it where the adapter has it.
 fn lacking(gpu: &Gpu, spec: &Spec) -> String {
     match spec.needs {
         Needs::Matrices(edge) if gpu.adapter().matrix_edges.contains(&edge) => {
@@ -60,21 +59,20 @@ fn lacking(gpu: &Gpu, spec: &Spec) -> String {
     }
 }
 
-/// Runs every case of every kernel on the adapter of `gpu`; `progress` is told the name of each before its cases run.
+/// Runs every case of `proofs` on the adapter of `gpu`; `progress` is told the name of each kernel before its cases run.
 /// Compilation is most of it, so where the adapter can be opened twice, two threads share the kernels.
 ///
 /// # Errors
-/// None for a wrong result, which the report tells; [`Error::Gpu`] where the device is lost.
-pub fn verify(gpu: &Gpu, progress: impl FnMut(&str) + Send) -> Result<Report> {
-    let (run, left_out): (Vec<&'static Spec>, Vec<&Spec>) =
-        kernels::ALL.iter().copied().flatten().partition(|spec| gpu.runs(spec));
+/// [`Error::Gpu`] where the device is lost. A wrong result is not an error: the report contains it.
+pub fn report(gpu: &Gpu, proofs: &[Proof], progress: impl FnMut(&str) + Send) -> Result<Report> {
+    let (run, left_out): (Vec<&Proof>, Vec<&Proof>) = proofs.iter().partition(|proof| gpu.runs(proof.spec));
     let (waiting, progress) = (Mutex::new(run.iter().enumerate()), Mutex::new(progress));
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = |gpu: &Gpu| -> Result<Vec<(usize, KernelReport)>> {
         let mut done = Vec::new();
-        while let Some((number, spec)) = next() {
-            progress.lock().unwrap_or_else(PoisonError::into_inner)(spec.name);
-            let report = kernel(gpu, spec, &(spec.cases)());
+        while let Some((number, proof)) = next() {
+            progress.lock().unwrap_or_else(PoisonError::into_inner)(&proof.spec.name);
+            let report = kernel(gpu, proof);
             done.push((number, report.inspect_err(|_| while next().is_some() {})?)); // the other thread need not go on
         }
         Ok(done)
@@ -95,18 +93,19 @@ pub fn verify(gpu: &Gpu, progress: impl FnMut(&str) + Send) -> Result<Report> {
         device: gpu.adapter().name.clone(),
         driver: gpu.adapter().driver.clone(),
         kernels,
-        lacking: left_out.iter().map(|spec| lacking(gpu, spec)).collect(),
-        left_out: left_out.into_iter().map(|spec| spec.name).collect(),
+        lacking: left_out.iter().map(|proof| lacking(gpu, proof.spec)).collect(),
+        left_out: left_out.into_iter().map(|proof| proof.spec.name.as_str()).collect(),
     })
 }
 
-/// Runs `cases` of one kernel.
+/// Runs the cases of one kernel.
 ///
 /// # Errors
-/// As [`verify`].
-pub fn kernel(gpu: &Gpu, spec: &'static Spec, cases: &[Case]) -> Result<KernelReport> {
+/// As [`report`].
+pub fn kernel(gpu: &Gpu, proof: &Proof) -> Result<KernelReport> {
+    let cases = proof.cases();
     let (began, mut worst, mut fault) = (Instant::now(), 0.0_f64, None);
-    for case in cases {
+    for case in &cases {
         match run(gpu, case, None) {
             Ok(Ok(share)) => worst = worst.max(share),
             Ok(Err(found)) => fault = fault.or(Some(format!("{}: {found}", case.name))),
@@ -120,7 +119,7 @@ pub fn kernel(gpu: &Gpu, spec: &'static Spec, cases: &[Case]) -> Result<KernelRe
         fault = Some("it has no cases".into());
     }
     Ok(KernelReport {
-        name: spec.name,
+        name: &proof.spec.name,
         cases: cases.len(),
         worst_share_of_limit: fault.is_none().then_some(worst),
         milliseconds: began.elapsed().as_secs_f64() * 1e3,

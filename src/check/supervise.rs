@@ -1,6 +1,6 @@
 //! Mutants in processes of their own, because a driver may crash or hang on one: that costs the process, and the next goes on.
 
-use super::mutants::{Event, Fate};
+use super::fate::{Event, Fate};
 use crate::{Error, Result};
 use std::{
     io::{BufRead, BufReader},

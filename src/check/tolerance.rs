@@ -1,5 +1,5 @@
 //! How far a float32 result may lie from the f64 oracle: running error analysis (Higham, "Accuracy and Stability of Numerical
-//! Algorithms", 3.3) with the accuracies that WGSL guarantees. No limit of the check comes from trial.
+//! Algorithms", 3.3) with the accuracies that WGSL guarantees. No limit comes from trial.
 //!
 //! An [`Approx`] is a value and a bound of the error that any conforming device may have made so far. Every operation
 //! propagates the bounds of its operands and adds its own rounding:
@@ -17,12 +17,7 @@
 //!
 //! An ulp is at most 2⁻²³ of the value; what underflows may be flushed to zero.
 
-use crate::{
-    gpu::Precision,
-    model::Adam,
-    oracle::reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN, bound},
-};
-use ndarray::{Array2, ArrayRef2, Zip};
+use ndarray::{Array2, ArrayRef2};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// One ulp, relative to the value.
@@ -56,7 +51,7 @@ impl Approx {
     }
 
     /// The result of an operation: `inherited` from its operands, and `ulps` of its own.
-    fn rounded(value: f64, inherited: f64, ulps: f64) -> Approx {
+    pub fn rounded(value: f64, inherited: f64, ulps: f64) -> Approx {
         Approx { value, error: inherited + ulps * ULP * (value.abs() + inherited) + TINY }
     }
 
@@ -105,11 +100,6 @@ impl Approx {
     /// |x|
     pub fn abs(self) -> Approx {
         Approx { value: self.value.abs(), ..self }
-    }
-
-    /// log σ² within its bounds.
-    pub fn bound(self) -> Approx {
-        Approx { value: bound(self.value), ..self }
     }
 
     /// 1 / (1 + e⁻ˣ), by e to the power of −|x|.
@@ -176,32 +166,6 @@ impl From<f64> for Approx {
     }
 }
 
-/// Additions in the longest chain of a product. In f32 the products of vec4 pairs are added: n / 4 vec4, and the components of
-/// the last. What cooperative matrices do stands in no specification: taken for float32 sums in any order, in which each matrix of
-/// eight or more terms rounds the sum so far once more.
-pub fn depth(terms: usize, precision: Precision) -> usize {
-    match precision {
-        Precision::F32 => terms.div_ceil(4) + 8,
-        Precision::Mixed => terms + terms.div_ceil(8),
-    }
-}
-
-/// Sums that mixed precision divides by the loss scale again.
-pub fn unscaled(sums: Array2<Approx>, precision: Precision) -> Array2<Approx> {
-    match precision {
-        Precision::F32 => sums,
-        Precision::Mixed => sums.mapv(|sum| sum / Approx::exact(1.0)),
-    }
-}
-
-/// `values` as a product of this precision takes them, multiplied by `scale`, a power of two, where it rounds them.
-pub fn operand(values: &ArrayRef2<Approx>, precision: Precision, scale: f64) -> Array2<Approx> {
-    match precision {
-        Precision::F32 => values.to_owned(),
-        Precision::Mixed => values.mapv(|value| value.f16(scale)),
-    }
-}
-
 /// Numbers that float32 holds exactly.
 pub fn exact(values: &ArrayRef2<f64>) -> Array2<Approx> {
     values.mapv(Approx::exact)
@@ -218,84 +182,4 @@ pub fn product(a: &ArrayRef2<Approx>, b: &ArrayRef2<Approx>, depth: usize) -> Ar
     Array2::from_shape_fn((a.nrows(), b.nrows()), |(i, j)| {
         Approx::sum(a.row(i).iter().zip(b.row(j)).map(|(&a, &b)| a * b), depth)
     })
-}
-
-/// `y[i, j] = Σₖ x[i, k] weight[j, k] + bias[j]`
-pub fn affine(x: &ArrayRef2<Approx>, layer: &crate::oracle::linear::Layer, precision: Precision) -> Array2<Approx> {
-    let [x, weight] = [x, &exact(&layer.weight.t())].map(|values| operand(values, precision, 1.0));
-    let mut y = product(&x, &weight, depth(x.ncols(), precision));
-    for mut row in y.rows_mut() {
-        row.iter_mut().zip(&layer.bias).for_each(|(y, &bias)| *y = *y + bias.into());
-    }
-    y
-}
-
-/// Error analysis of a step of Adam.
-pub struct AdamAnalysis {
-    /// Of the parameters.
-    pub param: Array2<Approx>,
-    /// Of the first moments.
-    pub m: Array2<Approx>,
-    /// Of the second moments.
-    pub v: Array2<Approx>,
-}
-
-/// Adam's step `t` with arguments that float32 holds exactly, but for lr / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ), which are rounded.
-pub fn adam(
-    param: &ArrayRef2<f64>,
-    m: &ArrayRef2<f64>,
-    v: &ArrayRef2<f64>,
-    gradient: &ArrayRef2<Approx>,
-    args: &Adam,
-    t: u64,
-) -> AdamAnalysis {
-    let [beta1, beta2, epsilon] = [args.beta1, args.beta2, args.epsilon].map(Approx::exact);
-    let step_size = Approx::rounded(args.lr / (1.0 - args.beta1.powf(t as f64)), 0.0, 1.0);
-    let correction = Approx::rounded(1.0 / (1.0 - args.beta2.powf(t as f64)).sqrt(), 0.0, 1.0);
-    let one = Approx::exact(1.0);
-    let mix = |new: Approx, old: f64, rate: Approx| new * (one - rate) + Approx::exact(old) * rate;
-    let m = Zip::from(gradient).and(m).map_collect(|&g, &m| mix(g, m, beta1));
-    let v = Zip::from(gradient).and(v).map_collect(|&g, &v| mix(g * g, v, beta2));
-    let param = Zip::from(param)
-        .and(&m)
-        .and(&v)
-        .map_collect(|&param, &m, &v| Approx::exact(param) - step_size * m / (v.sqrt() * correction + epsilon));
-    AdamAnalysis { param, m, v }
-}
-
-/// z of each latent variable, `[rows, latent]`, and the KL divergence of each row.
-pub fn draw(
-    mu: &ArrayRef2<Approx>,
-    log_var: &ArrayRef2<Approx>,
-    epsilon: &ArrayRef2<f64>,
-) -> (Array2<Approx>, Vec<Approx>) {
-    let half = Approx::exact(0.5);
-    let z = Zip::from(mu)
-        .and(log_var)
-        .and(epsilon)
-        .map_collect(|&mu, &log_var, &epsilon| mu + (half * log_var.bound()).exp() * epsilon.into());
-    let kl = Zip::from(mu).and(log_var).map_collect(|&mu, &log_var| {
-        let bounded = log_var.bound();
-        half * (mu * mu + bounded.exp() - Approx::exact(1.0) - bounded)
-    });
-    let kl = kl.rows().into_iter().map(|row| Approx::sum(row.iter().copied(), row.len())).collect();
-    (z, kl)
-}
-
-/// dμ and dlog σ² from dz, `[rows, latent]`.
-pub fn slopes(
-    mu: &ArrayRef2<f64>,
-    log_var: &ArrayRef2<f64>,
-    epsilon: &ArrayRef2<f64>,
-    dz: &ArrayRef2<Approx>,
-    beta: f64,
-) -> (Array2<Approx>, Array2<Approx>) {
-    let (half, one, beta) = (Approx::exact(0.5), Approx::exact(1.0), Approx::exact(beta));
-    let dmu = Zip::from(dz).and(mu).map_collect(|&dz, &mu| dz + beta * mu.into());
-    let dlog_var = Zip::from(dz).and(log_var).and(epsilon).map_collect(|&dz, &log_var, &epsilon| {
-        let bounded = Approx::exact(log_var).bound();
-        let slope = half * (dz * epsilon.into() * (half * bounded).exp() + beta * (bounded.exp() - one));
-        if LOG_VAR_MIN < log_var && log_var < LOG_VAR_MAX { slope } else { Approx::exact(0.0) }
-    });
-    (dmu, dlog_var)
 }

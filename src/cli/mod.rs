@@ -20,6 +20,7 @@ mod reconstruct;
 mod sample;
 mod scatter;
 mod score;
+mod shader;
 mod signals;
 mod style;
 mod train;
@@ -76,6 +77,8 @@ enum Command {
     Devices(devices::Arguments),
     /// Check every kernel against the f64 oracle on this machine's adapter
     Verify(verify::Arguments),
+    /// Print the shader of a kernel as it is put together, or without a name list the kernels
+    Shader(shader::Arguments),
     /// Time whole training steps and every kernel of them
     Bench(bench::Arguments),
 }
@@ -101,6 +104,7 @@ impl Command {
             Command::Export(arguments) => export::run(arguments),
             Command::Devices(arguments) => devices::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
+            Command::Shader(arguments) => shader::run(arguments),
             Command::Bench(arguments) => bench::run(arguments),
         };
         done.map_err(Failure::from)

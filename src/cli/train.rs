@@ -10,11 +10,11 @@ use super::{
 };
 use crate::{
     Error, Result,
-    check::checked::Checked,
     device::{Choice, Device},
     gpu::{Precision, Tilings, adapters},
     model::{Adam, Corruption, Kind, Loss, Model, Objective, Param},
     network,
+    proofs::Checked,
     run::{Claim, Config, Figures, Metrics, Run, Settings, checkpoint},
     train::{
         Changes, Session,

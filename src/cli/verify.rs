@@ -8,16 +8,20 @@ use super::{
 use crate::{
     Error, Result,
     check::{
-        mutants::{Event, Fate, MutantReport, Mutation, mutations, run_mutants, select},
-        replay::replay_gpu,
-        report::{KernelReport, verify},
-        steps::{self, ModelReport},
+        fate::{Event, Fate, MutantReport},
+        mutants::{Mutation, mutations, run_mutants, select},
+        report::KernelReport,
         supervise::supervise,
-        trace::{Limits, Quantity, Trace, replay_oracle},
     },
     device::{Choice, Device},
     gpu::{self, Gpu, adapters},
-    kernels::ALL,
+    proofs::{ALL, EQUIVALENT},
+    verify::{
+        self,
+        replay::replay_gpu,
+        steps::{self, ModelReport},
+        trace::{Limits, Quantity, Trace, replay_oracle},
+    },
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -170,7 +174,7 @@ fn judge(device: &Device, arguments: &Arguments) -> Result<Verdict> {
                 "the oracle is what kernels are checked against: name an adapter, or a --trace",
             ));
         };
-        let report = verify(gpu, |name| spinner.set_message(name.to_string()))?;
+        let report = verify::kernels(gpu, |name| spinner.set_message(name.to_string()))?;
         spinner.set_message("whole steps");
         models = steps::models(gpu)?;
         spinner.finish_and_clear();
@@ -227,15 +231,16 @@ fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
     let Device::Gpu(gpu) = device else {
         return Err(Error::invalid("--device", "mutants are of shaders: name an adapter"));
     };
-    let all = mutations()?;
+    let all = mutations(&ALL)?;
     if !arguments.worker.is_empty() {
         return work(gpu, &all, &arguments.worker);
     }
-    let idle: Vec<&str> = ALL.iter().copied().flatten().filter(|spec| !gpu.runs(spec)).map(|spec| spec.name).collect();
+    let idle: Vec<&str> =
+        ALL.iter().map(|proof| proof.spec).filter(|spec| !gpu.runs(spec)).map(|spec| spec.name.as_str()).collect();
     if !idle.is_empty() {
         progress!("left out, for want of subgroups or cooperative matrices: {}", idle.join("; "));
     }
-    let numbers = select(gpu, &all, arguments.sample as usize, &arguments.only);
+    let numbers = select(gpu, &ALL, &all, arguments.sample as usize, &arguments.only);
     if numbers.is_empty() {
         return Err(Error::invalid(
             "--only",
@@ -247,7 +252,7 @@ fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
     let (bar, mut report) = (bar(numbers.len()), MutantReport::default());
     let command = |numbers: &[usize]| worker(&program, gpu, numbers);
     supervise(&numbers, PATIENCE, command, |number, fate, killer| {
-        let outcome = all[number].outcome(fate, killer);
+        let outcome = all[number].outcome(fate, killer, EQUIVALENT);
         if let Some((path, file)) = &mut log {
             let line = serde_json::to_string(&outcome).expect("an outcome is plain data");
             writeln!(file, "{line}").map_err(Error::io("write", path))?;
@@ -291,7 +296,7 @@ fn worker(program: &Path, gpu: &Gpu, numbers: &[usize]) -> Command {
 fn work(gpu: &Gpu, all: &[Mutation], numbers: &[usize]) -> Result<()> {
     // the process that reads this ends the worker where it ends itself
     let tell = |event: Event| drop(result!("{}", serde_json::to_string(&event).expect("an event is plain data")));
-    match run_mutants(gpu, all, numbers, tell) {
+    match run_mutants(gpu, &ALL, all, numbers, tell) {
         Err(Error::CheckFailed(problem)) => tell(Event::Failed(problem)),
         other => return other,
     }

@@ -130,7 +130,7 @@ pub fn adapters() -> Vec<AdapterSummary> {
 pub struct Gpu {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
-    pub(super) pipelines: Mutex<HashMap<String, Arc<super::program::Pipeline>>>,
+    pub(super) pipelines: Mutex<HashMap<String, Arc<super::pipeline::Pipeline>>>,
     pub(super) timestamps: bool,
     pub(super) cache: Option<PipelineCache>,
     subgroup: u32,

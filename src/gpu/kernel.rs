@@ -1,86 +1,54 @@
 //! What a kernel declares about its shader, stated once; tests compare it with naga's reflection of the text.
 
-use crate::check::Case;
+use super::Role;
 use std::fmt;
 
-/// What a storage buffer is for. Its number is the binding number of that buffer in group 1 of every shader;
-/// binding 0 of group 1 is the kernel's arguments, and group 0 holds the [`Batch`](super::Batch) record alone.
+/// A place among the bindings of a shader, and the variable bound there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u32)]
-pub enum Role {
-    /// Learnable values: each weight `[out, in4]`, its bias behind it.
-    Params = 1,
-    /// What the forward pass keeps.
-    Activations = 2,
-    /// Gradients of activations.
-    Signals = 3,
-    /// The images of a split, as bytes or floats.
-    Images = 4,
-    /// Which image stands where in the epoch.
-    Order = 5,
-    /// The class of each image.
-    Labels = 6,
-    /// ε of every step of a submit.
-    Noise = 7,
-    /// Loss partials of every step of a submit.
-    Partials = 8,
-    /// The layer table of the update.
-    Layers = 9,
-    /// Adam's first moment, laid out as the params.
-    FirstMoment = 10,
-    /// Adam's second moment, laid out as the params.
-    SecondMoment = 11,
-    /// Gradients of the params, laid out as the params.
-    Gradients = 12,
-    /// (reconstruction, KL) of every step of an epoch.
-    Losses = 13,
+pub struct Slot {
+    /// Number of its group.
+    pub group: u32,
+    /// Number of its binding within the group.
+    pub binding: u32,
+    /// Name of the shader's variable.
+    pub name: &'static str,
 }
 
-impl Role {
-    /// Every role, by number.
-    pub const ALL: [Role; 13] = [
-        Role::Params,
-        Role::Activations,
-        Role::Signals,
-        Role::Images,
-        Role::Order,
-        Role::Labels,
-        Role::Noise,
-        Role::Partials,
-        Role::Layers,
-        Role::FirstMoment,
-        Role::SecondMoment,
-        Role::Gradients,
-        Role::Losses,
-    ];
+impl Slot {
+    /// A buffer with parameters of a launch, in uniform address space.
+    pub const fn uniform(self) -> Binding {
+        Binding { slot: self, access: Access::Uniform }
+    }
 
-    /// The name of the variable that shaders bind it to.
-    pub fn name(self) -> &'static str {
-        match self {
-            Role::Params => "params",
-            Role::Activations => "activations",
-            Role::Signals => "signals",
-            Role::Images => "images",
-            Role::Order => "order",
-            Role::Labels => "labels",
-            Role::Noise => "noise",
-            Role::Partials => "partials",
-            Role::Layers => "layers",
-            Role::FirstMoment => "first_moment",
-            Role::SecondMoment => "second_moment",
-            Role::Gradients => "gradients",
-            Role::Losses => "losses",
-        }
+    /// A storage buffer that the shader only loads from.
+    pub const fn read(self) -> Binding {
+        Binding { slot: self, access: Access::Read }
+    }
+
+    /// A storage buffer that the shader loads from and stores to.
+    pub const fn read_write(self) -> Binding {
+        Binding { slot: self, access: Access::ReadWrite }
     }
 }
 
 /// How a kernel uses a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Only loads.
+    /// Loads from uniform address space.
+    Uniform,
+    /// Loads from storage.
     Read,
-    /// Loads and stores.
+    /// Loads from storage and stores to it.
     ReadWrite,
+}
+
+/// A buffer that a kernel binds, and how it uses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// Where.
+    pub slot: Slot,
+    /// How.
+    pub access: Access,
 }
 
 /// The type of an argument.
@@ -108,15 +76,6 @@ pub struct Source {
     pub file: &'static str,
     /// Its text.
     pub text: &'static str,
-}
-
-/// A one-token change of a shader that its cases must reject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mutant {
-    /// Text that occurs exactly once in the kernel's shader.
-    pub find: &'static str,
-    /// What it becomes.
-    pub replace: &'static str,
 }
 
 /// What a kernel asks of a device beyond what WebGPU promises.
@@ -153,25 +112,41 @@ impl fmt::Display for Needs {
 /// Everything the host needs to know about a shader.
 #[derive(Debug)]
 pub struct Spec {
-    /// The kernel's name; a variant adds what sets it apart: `linear relu images_u8`.
-    pub name: &'static str,
+    /// The kernel's name; a variant adds what sets it apart: `linear relu of u8 images`.
+    pub name: String,
     /// The shader: the kernel's own file first, then what it is put together with.
-    pub sources: &'static [Source],
-    /// Storage buffers by rising role.
-    pub bindings: &'static [(Role, Access)],
-    /// Fields of `Args`, in order.
+    pub sources: Vec<Source>,
+    /// Its buffers, by group and binding. Where none of them lies in group 0, that group is the step's
+    /// [`Batch`](super::Batch) record.
+    pub bindings: Vec<Binding>,
+    /// Fields of `Args`, in order, which each launch brings along at [`Spec::ARGS`]; empty where the shader has none.
     pub args: &'static [Field],
     /// Invocations of a workgroup.
     pub workgroup: [u32; 3],
     /// What a device must offer.
     pub needs: Needs,
-    /// Inputs and what the oracle makes of them.
-    pub cases: fn() -> Vec<Case>,
-    /// Changes that the cases must reject.
-    pub mutants: &'static [Mutant],
+    /// Whether it may run without WebGPU's runtime checks: a promise that it stays within its buffers and ends, which this
+    /// crate makes for its own shaders alone.
+    pub(crate) trusted: bool,
 }
 
 impl Spec {
+    /// A shader of one file that is not of this crate, with an entry point `main`. It runs with WebGPU's runtime checks.
+    pub fn new(name: impl Into<String>, source: Source, bindings: &[Binding], workgroup: [u32; 3]) -> Spec {
+        Spec {
+            name: name.into(),
+            sources: vec![source],
+            bindings: bindings.to_vec(),
+            args: &[],
+            workgroup,
+            needs: Needs::Nothing,
+            trusted: false,
+        }
+    }
+
+    /// Where the arguments of a launch are bound.
+    pub const ARGS: Slot = Slot { group: Role::GROUP, binding: 0, name: "args" };
+
     /// The whole shader.
     pub fn shader(&self) -> String {
         self.shader_of(|source| source.text.into())
@@ -181,12 +156,22 @@ impl Spec {
     pub fn shader_of(&self, text: impl Fn(&Source) -> String) -> String {
         self.needs.directive().to_string() + &self.sources.iter().map(text).collect::<Vec<_>>().join("\n")
     }
+
+    /// Whether group 0 is the record of the step.
+    pub fn takes_batch(&self) -> bool {
+        self.bindings.iter().all(|binding| binding.slot.group > 0)
+    }
 }
 
 /// Rust's side of a shader's `Args`.
 pub trait Args: bytemuck::Pod {
     /// Its fields, in order.
     const FIELDS: &'static [Field];
+}
+
+/// The arguments of a kernel that takes none.
+impl Args for () {
+    const FIELDS: &'static [Field] = &[];
 }
 
 /// Declares a kernel's arguments once: the struct as it lies in memory and the list of its fields.

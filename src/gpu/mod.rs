@@ -1,18 +1,30 @@
 //! The only folder that names wgpu: adapters and devices, buffers, kernels compiled from WGSL, programs of dispatches.
 
+mod batch;
 mod cache;
 mod device;
 mod environment;
 mod kernel;
+mod layer;
+mod pipeline;
 mod probe;
 mod program;
+mod role;
+mod submit;
 mod tensor;
 mod tiling;
+mod tilings;
 
+pub use batch::{Batch, Batches};
 pub use device::{AdapterSummary, Choice, Gpu, Options, adapters, best};
 pub use environment::prepare_environment;
-pub use kernel::{Access, Args, Field, Mutant, Needs, Role, Scalar, Source, Spec};
+pub use kernel::{Access, Args, Binding, Field, Needs, Scalar, Slot, Source, Spec};
 pub(crate) use kernel::{args, source};
-pub use program::{Batch, Batches, Dispatch, Part, Prepared, Program, Submission, fold};
+pub use layer::{Format, Layer};
+pub use pipeline::Prepared;
+pub use program::{Dispatch, Program, Work, fold};
+pub use role::Role;
+pub use submit::{Part, Submission};
 pub use tensor::{Arena, Matrix, Memory, Readback, vec4s};
-pub use tiling::{LatentTiling, Precision, Tiling, Tilings};
+pub use tiling::{Tiling, Update};
+pub use tilings::{LatentTiling, Precision, Tilings};

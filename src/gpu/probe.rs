@@ -46,7 +46,7 @@ impl Gpu {
                 end_of_pass_write_index: Some(1),
             }),
         });
-        super::program::record(&mut pass, batches, parts);
+        super::submit::record(&mut pass, batches, parts);
         drop(pass);
         encoder.resolve_query_set(&set, 0..2, &resolved, 0);
         encoder.copy_buffer_to_buffer(&resolved, 0, &readable, 0, 16);

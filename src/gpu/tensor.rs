@@ -1,7 +1,8 @@
 //! Matrices in arenas, arenas in buffers, and the way back.
 
-use super::{Gpu, Role};
+use super::{Access, Binding, Gpu, Slot};
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 
 /// Number of vec4 that hold `columns` values: rows are padded with zeros to a multiple of four.
 pub const fn vec4s(columns: usize) -> usize {
@@ -45,99 +46,122 @@ impl Gpu {
     ///
     /// # Errors
     /// [`Error::Gpu`] where it is too large.
-    pub fn check_size(&self, role: Role, bytes: u64) -> Result<()> {
+    pub fn check_size(&self, slot: impl Into<Slot>, bytes: u64) -> Result<()> {
         let limit = self.adapter().max_binding_bytes;
         if bytes <= limit {
             return Ok(());
         }
         let problem = format!("{bytes} bytes are needed, but a buffer of this adapter holds at most {limit}");
-        Err(Error::Gpu { context: format!("memory for {}", role.name()), problem })
+        Err(Error::Gpu { context: format!("memory for {}", slot.into().name), problem })
     }
 }
 
-/// The buffers a program works on, one per role.
+/// The buffers a program works on: one per slot, for a kernel of this crate one per [`Role`](super::Role).
 #[derive(Clone, Default)]
 pub struct Memory {
-    buffers: [Option<wgpu::Buffer>; Role::ALL.len() + 1],
+    buffers: BTreeMap<Slot, wgpu::Buffer>,
 }
 
 impl Memory {
-    /// Creates the buffer of `role`, filled with zeros; of no bytes it still holds 16, because an empty one cannot be bound.
+    /// Creates the buffer of `slot`, filled with zeros; of no bytes it still holds 16, because an empty one cannot be bound.
     ///
     /// # Errors
     /// [`Error::Gpu`] where the device has no room or the buffer is larger than a kernel can see.
-    pub fn create(&mut self, gpu: &Gpu, role: Role, bytes: u64) -> Result<()> {
-        gpu.check_size(role, bytes)?;
+    pub fn create(&mut self, gpu: &Gpu, slot: impl Into<Slot>, bytes: u64) -> Result<()> {
+        self.create_for(gpu, slot.into(), bytes, wgpu::BufferUsages::STORAGE)
+    }
+
+    fn create_for(&mut self, gpu: &Gpu, slot: Slot, bytes: u64, usage: wgpu::BufferUsages) -> Result<()> {
+        gpu.check_size(slot, bytes)?;
         let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(role.name()),
+            label: Some(slot.name),
             size: bytes.max(1).next_multiple_of(16),
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+            usage: usage | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
         if let Some(error) = pollster::block_on(scope.pop()) {
-            let context = format!("memory for {}", role.name());
+            let context = format!("memory for {}", slot.name);
             return Err(Error::Gpu { context, problem: format!("{bytes} bytes: {error}") });
         }
-        self.buffers[role as usize] = Some(buffer);
+        self.buffers.insert(slot, buffer);
         Ok(())
     }
 
-    /// Uses the buffer that `other` has for `role`.
-    pub fn share(&mut self, other: &Memory, role: Role) {
-        self.buffers[role as usize].clone_from(&other.buffers[role as usize]);
+    /// Uses the buffer that `other` has for `slot`.
+    pub fn share(&mut self, other: &Memory, slot: impl Into<Slot>) {
+        let slot = slot.into();
+        self.buffers.extend(other.buffers.get(&slot).map(|buffer| (slot, buffer.clone())));
     }
 
-    /// Creates the buffer of `role` with `content`.
+    /// Creates the buffer of `slot` with `content`.
     ///
     /// # Errors
     /// As [`Memory::create`].
-    pub fn upload(&mut self, gpu: &Gpu, role: Role, content: &[u8]) -> Result<()> {
-        self.create(gpu, role, content.len().max(4) as u64)?;
-        self.write(gpu, role, 0, content)
+    pub fn upload(&mut self, gpu: &Gpu, slot: impl Into<Slot>, content: &[u8]) -> Result<()> {
+        self.upload_for(gpu, slot.into().read_write(), content)
     }
 
-    /// Overwrites part of the buffer of `role`, from byte `offset` on.
+    /// As [`Memory::upload`], for the address space of `binding`.
+    ///
+    /// # Errors
+    /// As [`Memory::create`].
+    pub fn upload_for(&mut self, gpu: &Gpu, binding: Binding, content: &[u8]) -> Result<()> {
+        let usage = match binding.access {
+            Access::Uniform => wgpu::BufferUsages::UNIFORM,
+            Access::Read | Access::ReadWrite => wgpu::BufferUsages::STORAGE,
+        };
+        self.create_for(gpu, binding.slot, content.len().max(4) as u64, usage)?;
+        self.write(gpu, binding.slot, 0, content)
+    }
+
+    /// Overwrites part of the buffer of `slot`, from byte `offset` on.
     ///
     /// # Errors
     /// [`Error::Gpu`] where the driver refuses.
-    pub fn write(&self, gpu: &Gpu, role: Role, offset: u64, content: &[u8]) -> Result<()> {
-        let whole = content.len() / 4 * 4;
-        gpu.queue.write_buffer(self.buffer(role), offset, &content[..whole]);
+    pub fn write(&self, gpu: &Gpu, slot: impl Into<Slot>, offset: u64, content: &[u8]) -> Result<()> {
+        let (slot, whole) = (slot.into(), content.len() / 4 * 4);
+        gpu.queue.write_buffer(self.buffer(slot), offset, &content[..whole]);
         if whole < content.len() {
             let mut last = [0; 4];
             last[..content.len() - whole].copy_from_slice(&content[whole..]);
-            gpu.queue.write_buffer(self.buffer(role), offset + whole as u64, &last);
+            gpu.queue.write_buffer(self.buffer(slot), offset + whole as u64, &last);
         }
-        gpu.fault(role.name())
+        gpu.fault(slot.name)
     }
 
-    /// Waits for all work and reads `values` four-byte values of `role`, from value `first` on.
+    /// Waits for all work and reads `values` four-byte values of `slot`, from value `first` on.
     ///
     /// # Errors
     /// [`Error::Gpu`] where the device is lost.
-    pub fn read<T: bytemuck::Pod>(&self, gpu: &Gpu, role: Role, first: usize, values: usize) -> Result<Vec<T>> {
-        let bytes = (values * size_of::<T>()) as u64;
+    pub fn read<T: bytemuck::Pod>(
+        &self,
+        gpu: &Gpu,
+        slot: impl Into<Slot>,
+        first: usize,
+        values: usize,
+    ) -> Result<Vec<T>> {
+        let (slot, bytes) = (slot.into(), (values * size_of::<T>()) as u64);
         let readback = Readback::new(gpu, bytes);
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        readback.copy(&mut encoder, self, role, (first * size_of::<T>()) as u64, bytes);
+        readback.copy(&mut encoder, self, slot, (first * size_of::<T>()) as u64, bytes);
         gpu.queue.submit([encoder.finish()]);
         readback.request(bytes);
-        gpu.wait(role.name())?;
+        gpu.wait(slot.name)?;
         readback.take(bytes)
     }
 
-    /// Size of the buffer of `role`, in bytes; 0 where there is none.
-    pub fn bytes(&self, role: Role) -> u64 {
-        self.buffers[role as usize].as_ref().map_or(0, wgpu::Buffer::size)
+    /// Size of the buffer of `slot`, in bytes; 0 where there is none.
+    pub fn bytes(&self, slot: impl Into<Slot>) -> u64 {
+        self.buffers.get(&slot.into()).map_or(0, wgpu::Buffer::size)
     }
 
-    pub(super) fn buffer(&self, role: Role) -> &wgpu::Buffer {
-        self.buffers[role as usize].as_ref().expect("a program is prepared only with every buffer it binds")
+    pub(super) fn buffer(&self, slot: Slot) -> &wgpu::Buffer {
+        self.buffers.get(&slot).expect("a program is prepared only with every buffer it binds")
     }
 
-    pub(super) fn has(&self, role: Role) -> bool {
-        self.buffers[role as usize].is_some()
+    pub(super) fn has(&self, slot: Slot) -> bool {
+        self.buffers.contains_key(&slot)
     }
 }
 
@@ -159,8 +183,8 @@ impl Readback {
         }
     }
 
-    pub(super) fn copy(&self, encoder: &mut wgpu::CommandEncoder, from: &Memory, role: Role, offset: u64, bytes: u64) {
-        encoder.copy_buffer_to_buffer(from.buffer(role), offset, &self.buffer, 0, bytes);
+    pub(super) fn copy(&self, encoder: &mut wgpu::CommandEncoder, from: &Memory, slot: Slot, offset: u64, bytes: u64) {
+        encoder.copy_buffer_to_buffer(from.buffer(slot), offset, &self.buffer, 0, bytes);
     }
 
     /// Asks for the first `bytes` bytes; they are there after the device has been waited for.

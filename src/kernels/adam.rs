@@ -1,18 +1,10 @@
 //! One step of Adam on every parameter from gradients computed before.
 
-use crate::{
-    check::{
-        Case,
-        layout::{Layout, adam_batch, batch, random},
-        tolerance::{Approx, adam as analyse},
-    },
-    gpu::{Access, Args as _, Matrix, Mutant, Needs, Program, Role, Spec, args, fold, source},
-    model::Adam,
-    oracle::adam::adam,
-};
+use crate::gpu::{Args as _, Needs, Program, Role, Spec, Work, args, fold, source};
+use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/adam.wgsl`.
+    /// As in `shaders/kernels/adam.wgsl`.
     pub struct Args {
         /// Parameters, in vec4.
         count4: u32,
@@ -21,85 +13,31 @@ args! {
     }
 }
 
-const WORKGROUP: u32 = 64;
+pub(crate) const WORKGROUP: u32 = 64;
 
 /// The kernel.
-pub static SPECS: &[Spec] = &[Spec {
-    name: "adam",
-    sources: &[source!("adam.wgsl"), source!("common/batch.wgsl"), source!("common/learn_adam.wgsl")],
-    bindings: &[
-        (Role::Params, Access::ReadWrite),
-        (Role::FirstMoment, Access::ReadWrite),
-        (Role::SecondMoment, Access::ReadWrite),
-        (Role::Gradients, Access::Read),
+pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
+    name: "adam".into(),
+    sources: vec![source!("kernels/adam.wgsl"), source!("parts/batch.wgsl"), source!("parts/learn_adam.wgsl")],
+    bindings: vec![
+        Role::Params.read_write(),
+        Role::FirstMoment.read_write(),
+        Role::SecondMoment.read_write(),
+        Role::Gradients.read(),
     ],
     args: Args::FIELDS,
     workgroup: [WORKGROUP, 1, 1],
     needs: Needs::Nothing,
-    cases,
-    mutants: &[
-        Mutant { find: "params[at] -= ", replace: "params[at] += " },
-        Mutant { find: "gradient * gradient", replace: "gradient" },
-        Mutant { find: "rule.correction + rule.epsilon", replace: "rule.correction" },
-        Mutant { find: "at < args.count4", replace: "at <= args.count4" },
-    ],
-}];
+    trusted: true,
+});
 
 /// Adds one step of Adam on the first `count4` vec4 of the params.
 pub fn launch(program: &mut Program, count4: usize) {
     launch_folded(program, count4, fold(count4.div_ceil(WORKGROUP as usize)));
 }
 
-fn launch_folded(program: &mut Program, count4: usize, [x, y]: [usize; 2]) {
+pub(crate) fn launch_folded(program: &mut Program, count4: usize, [x, y]: [usize; 2]) {
     let width = x * WORKGROUP as usize;
-    program.launch(&SPECS[0], &Args { count4: count4 as u32, width: width as u32 }, [width, y]);
-}
-
-fn cases() -> Vec<Case> {
-    let case = |(count4, t, scale, adam_args): (usize, u64, f64, Adam)| {
-        let (mut layout, mut program) = (Layout::default(), Program::default());
-        let count = 4 * count4;
-        let (mut param, mut m, mut g) =
-            (random(1, 1, count, 1.0), random(2, 1, count, scale), random(3, 1, count, scale));
-        let mut v = random(4, 1, count, scale).mapv(|x| (x * x) as f32 as f64);
-        if t == 1 {
-            m.fill(0.0);
-            v.fill(0.0);
-        }
-        // an untrained parameter stays where it is
-        [m[[0, 1]], v[[0, 1]], g[[0, 1]]] = [0.0; 3];
-        let whole = Matrix { start: 0, rows: 1, columns: count as u32 };
-        for (role, name, values) in [
-            (Role::Params, "param", &param),
-            (Role::FirstMoment, "m", &m),
-            (Role::SecondMoment, "v", &v),
-            (Role::Gradients, "gradient", &g),
-        ] {
-            layout.floats(role, name, values.as_slice().expect("one row"));
-        }
-        let (record, args) = adam_batch(batch(0, 0, 0), &adam_args, t);
-        let analysis = analyse(&param, &m, &v, &g.mapv(Approx::exact), &args, t);
-        adam(&mut param, &mut m, &mut v, &g, &args, t);
-        for (role, values, analysis) in [
-            (Role::Params, &param, &analysis.param),
-            (Role::FirstMoment, &m, &analysis.m),
-            (Role::SecondMoment, &v, &analysis.v),
-        ] {
-            layout.expect(role, whole, values, analysis);
-        }
-        // two rows of workgroups, as more than 65,535 workgroups would have
-        launch_folded(&mut program, count4, [count4.div_ceil(WORKGROUP as usize).div_ceil(2), 2]);
-        layout.case(format!("{count} params, step {t}"), program, record, 1)
-    };
-    let usual = Adam::default();
-    let unusual = Adam { lr: 0.03, beta1: 0.5, beta2: 0.9, epsilon: 0.1 };
-    [
-        (130, 3, 0.3, usual),
-        (1, 1, 1e-3, usual),
-        (63, 1_000_000, 10.0, usual),
-        (65, 7, 0.1, unusual),
-        (64, 1, 1e-9, usual),
-    ]
-    .map(case)
-    .into()
+    let work = Work::elementwise([1, 4 * count4], 7 * 16 * count4); // a gradient is read; parameters and moments both ways
+    program.launch(&SPEC, &Args { count4: count4 as u32, width: width as u32 }, [width, y], work);
 }

@@ -1,22 +1,16 @@
 //! `x̃ = x + strength · n`, or `x̃ = x · [u ≥ strength]`: noise on the batch of images, for a model to restore.
 
-use super::{Format, noise::box_muller};
+use super::Variants;
 use crate::{
     Error, Result,
-    check::{
-        Case,
-        layout::{Layout, batch, gather, rounded},
-        tolerance::{Approx, values},
-    },
-    gpu::{Access, Args as _, Batch, Matrix, Mutant, Needs, Program, Role, Spec, args, source, vec4s},
+    gpu::{Args as _, Format, Matrix, Needs, Program, Role, Spec, Work, args, source, vec4s},
     model::{Corruption, Noise},
-    oracle::corrupt::corrupt,
-    random::philox::{self, EVALUATION, Stream},
+    random::philox::{EVALUATION, Stream},
 };
-use ndarray::Array2;
+use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/corrupt.wgsl`.
+    /// As in `shaders/kernels/corrupt.wgsl`.
     pub struct Args {
         /// Start of x̃ in activations.
         corrupted: u32,
@@ -35,48 +29,33 @@ args! {
     }
 }
 
-macro_rules! spec {
-    ($name:literal, $noise:expr, [$($part:literal),+], $mutant:expr) => {
-        Spec {
-            name: $name,
-            sources: &[
-                source!("corrupt.wgsl"),
-                source!("common/batch.wgsl"),
-                source!("common/philox.wgsl"),
-                source!("common/images_u8.wgsl"),
-                source!("common/in_width.wgsl"),
-                $(source!($part)),+
-            ],
-            bindings: &[(Role::Activations, Access::ReadWrite), (Role::Images, Access::Read), (Role::Order, Access::Read)],
-            args: Args::FIELDS,
-            workgroup: [8, 8, 1],
-            needs: Needs::Nothing,
-            cases: || cases($noise),
-            mutants: &[
-                Mutant { find: "id.y >= batch.rows", replace: "id.y > batch.rows" },
-                Mutant { find: "vec4u(at, ", replace: "vec4u(id.x, " },
-                Mutant { find: "batch.index.y | args.high", replace: "batch.index.y" },
-                $mutant,
-            ],
-        }
-    };
-}
-
 /// One variant per kind of noise.
-pub static SPECS: &[Spec] = &[
-    spec!(
-        "corrupt gaussian",
-        Noise::Gaussian,
-        ["common/normal.wgsl", "common/corrupt_gaussian.wgsl"],
-        Mutant { find: "select(vec4f(), corrupt(x, words), in_width(id.x, args.width))", replace: "corrupt(x, words)" }
-    ),
-    spec!(
-        "corrupt mask",
-        Noise::Mask,
-        ["common/corrupt_mask.wgsl"],
-        Mutant { find: ">= vec4f(args.strength)", replace: "> vec4f(args.strength)" }
-    ),
-];
+pub static SPECS: LazyLock<Variants<Noise>> = LazyLock::new(|| Variants::new([Noise::Gaussian, Noise::Mask], spec));
+
+fn spec(noise: Noise) -> Spec {
+    let (name, parts) = match noise {
+        Noise::Gaussian => {
+            ("corrupt gaussian", &[source!("parts/normal.wgsl"), source!("parts/corrupt_gaussian.wgsl")][..])
+        }
+        Noise::Mask => ("corrupt mask", &[source!("parts/corrupt_mask.wgsl")][..]),
+    };
+    let shared = [
+        source!("kernels/corrupt.wgsl"),
+        source!("parts/batch.wgsl"),
+        source!("parts/philox.wgsl"),
+        source!("parts/images_u8.wgsl"),
+        source!("parts/in_width.wgsl"),
+    ];
+    Spec {
+        name: name.into(),
+        sources: [&shared[..], parts].concat(),
+        bindings: vec![Role::Activations.read_write(), Role::Images.read(), Role::Order.read()],
+        args: Args::FIELDS,
+        workgroup: [8, 8, 1],
+        needs: Needs::Nothing,
+        trusted: true,
+    }
+}
 
 /// A corrupted batch of images, and how it is made.
 #[derive(Clone, Copy, Debug)]
@@ -110,50 +89,8 @@ pub fn launch(program: &mut Program, corrupted: &Corrupted, images: Format) -> R
         high: if evaluation { (EVALUATION >> 32) as u32 } else { 0 },
         strength: corruption.strength as f32,
     };
-    let spec = &SPECS[(corruption.kind == Noise::Mask) as usize];
-    program.launch(spec, &args, [vec4s(matrix.columns as usize), matrix.rows as usize]);
+    let (rows, width) = (matrix.rows as usize, matrix.columns as usize);
+    let work = Work::elementwise([rows, width], (images.bytes() + 4) * rows * width);
+    program.launch(SPECS.get(corruption.kind), &args, [vec4s(width), rows], work);
     Ok(())
-}
-
-fn cases(kind: Noise) -> Vec<Case> {
-    let case =
-        |(seed, [first, rows, capacity, width], index, evaluation, strength): (u64, [usize; 4], u64, bool, f64)| {
-            let (mut layout, mut program) = (Layout::default(), Program::default());
-            let (order, _) = super::sample(first + rows, 0);
-            let images = layout.images(Format::U8, 2, order.len(), width);
-            layout.words(Role::Order, "order", &order);
-            let x = gather(&images, &order[first..]);
-            let matrix = layout.output(Role::Activations, "x̃", capacity, width);
-            let corruption = Corruption { kind, strength: rounded(strength) };
-            let entry = if evaluation { EVALUATION + index } else { index };
-            let found = corrupt(&values(&x), &corruption, seed, entry);
-            layout.expect(Role::Activations, matrix, &found, &analyse(&x, &corruption, seed, entry));
-            launch(&mut program, &Corrupted { matrix, corruption, seed, evaluation }, Format::U8)
-                .expect("images of bytes");
-            let record = Batch { index: [index as u32, (index >> 32) as u32], ..batch(first, rows, 3) };
-            layout.case(format!("{rows} of {capacity} rows, {width} pixels, strength {strength}"), program, record, 1)
-        };
-    // The strength that a random number of its case equals: such a pixel stays.
-    let equal = philox::unit(philox::block(3 << 32, Stream::Corrupt, EVALUATION + 4, 8)[2]);
-    [
-        (1, [3, 9, 17, 37], 0, false, 0.3),
-        (2, [0, 1, 1, 1], 7, true, 0.5),
-        (3 << 32, [5, 7, 8, 30], 4, true, equal),
-        (u64::MAX, [1, 8, 8, 131], (1 << 32) + 5, false, 0.9),
-        (5, [0, 16, 24, 4], 1, false, 0.0),
-    ]
-    .map(case)
-    .into()
-}
-
-fn analyse(x: &Array2<Approx>, corruption: &Corruption, seed: u64, index: u64) -> Array2<Approx> {
-    let strength = Approx::exact(corruption.strength);
-    Array2::from_shape_fn(x.dim(), |(i, k)| {
-        let words = philox::block(seed, Stream::Corrupt, index, (i * vec4s(x.ncols()) + k / 4) as u32);
-        match corruption.kind {
-            Noise::Gaussian => x[[i, k]] + strength * box_muller(words)[k % 4],
-            Noise::Mask if philox::unit(words[k % 4]) >= strength.value => x[[i, k]],
-            Noise::Mask => Approx::exact(0.0),
-        }
-    })
 }

@@ -1,23 +1,17 @@
 //! The narrow middle of a model, row by row: code, μ, log σ², z, KL and the decoder's first layer in one dispatch.
 
-use super::middle::{Layers, Middle, Partials, Parts, group_rows, workgroup};
+use super::{
+    Variants,
+    middle::{Layers, Middle, Partials, Parts, group_rows, work, workgroup},
+};
 use crate::{
     Result,
-    check::{
-        Case,
-        layout::{Layout, batch, random, random_layer, random_relu},
-        tolerance::{Approx, affine, draw, exact},
-    },
-    gpu::{Access, Args as _, LatentTiling, Mutant, Precision, Program, Role, Spec, Tilings, args, fold, source},
-    oracle::{
-        latent::{LatentLayers, latent},
-        linear::{Activation, linear},
-        onehot::onehot,
-    },
+    gpu::{Args as _, LatentTiling, Program, Role, Spec, args, fold, source},
 };
+use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/latent.wgsl`.
+    /// As in `shaders/kernels/latent.wgsl`.
     pub struct Args {
         /// Start of h in activations.
         h: u32,
@@ -64,61 +58,35 @@ args! {
     }
 }
 
-macro_rules! spec {
-    ($name:literal, $tiling:expr, [$($part:literal),+], $cases:expr, $mutant:expr) => {
-        Spec {
-            name: $name,
-            sources: &[
-                source!("latent.wgsl"),
-                $(source!($part),)+
-                source!("common/batch.wgsl"),
-                source!("common/in_width.wgsl"),
-                source!("common/reparameterize.wgsl"),
-            ],
-            bindings: &[
-                (Role::Params, Access::Read),
-                (Role::Activations, Access::ReadWrite),
-                (Role::Order, Access::Read),
-                (Role::Labels, Access::Read),
-                (Role::Noise, Access::Read),
-                (Role::Partials, Access::ReadWrite),
-            ],
-            args: Args::FIELDS,
-            workgroup: workgroup($tiling),
-            needs: $tiling.needs(),
-            cases: $cases,
-            mutants: $mutant,
-        }
-    };
-}
-
 /// In workgroup memory, and in subgroups.
-pub static SPECS: &[Spec] = &[
-    spec!(
-        "latent",
-        LatentTiling::Workgroup,
-        ["common/latent_workgroup.wgsl"],
-        || cases(LatentTiling::Workgroup),
-        &[
-            Mutant { find: "part[8u * lane + l]", replace: "part[8u * lane]" },
-            Mutant { find: "kl += drawn.kl", replace: "kl = drawn.kl" },
-            Mutant { find: "c[j] += projection[j]", replace: "c[j] = projection[j]" },
-            Mutant { find: "vec4u(labels[item])", replace: "vec4u(item)" },
-        ]
-    ),
-    spec!(
-        "latent, subgroup",
-        LatentTiling::Subgroup,
-        ["common/latent_subgroup.wgsl", "common/four_rows.wgsl"],
-        || cases(LatentTiling::Subgroup),
-        &[
-            Mutant { find: "subgroupAdd(s3)", replace: "s3" },
-            Mutant { find: "subgroupAdd(kl)", replace: "kl" },
-            Mutant { find: "c += projection", replace: "c = projection" },
-            Mutant { find: "vec4u(y[r])", replace: "vec4u(y[0])" },
-        ]
-    ),
-];
+pub static SPECS: LazyLock<Variants<LatentTiling>> =
+    LazyLock::new(|| Variants::new([LatentTiling::Workgroup, LatentTiling::Subgroup], spec));
+
+fn spec(tiling: LatentTiling) -> Spec {
+    let (name, parts) = match tiling {
+        LatentTiling::Subgroup => {
+            ("latent, subgroup", &[source!("latents/forward_subgroup.wgsl"), source!("parts/four_rows.wgsl")][..])
+        }
+        LatentTiling::Workgroup | LatentTiling::Layers => ("latent", &[source!("latents/forward_workgroup.wgsl")][..]),
+    };
+    let shared = [source!("parts/batch.wgsl"), source!("parts/in_width.wgsl"), source!("parts/reparameterize.wgsl")];
+    Spec {
+        name: name.into(),
+        sources: [&[source!("kernels/latent.wgsl")], parts, &shared].concat(),
+        bindings: vec![
+            Role::Params.read(),
+            Role::Activations.read_write(),
+            Role::Order.read(),
+            Role::Labels.read(),
+            Role::Noise.read(),
+            Role::Partials.read_write(),
+        ],
+        args: Args::FIELDS,
+        workgroup: workgroup(tiling),
+        needs: tiling.needs(),
+        trusted: true,
+    }
+}
 
 /// Adds the middle to the program: from h to everything else of `middle`, and the KL of each row. Without `noisy`, z = μ.
 ///
@@ -136,7 +104,7 @@ pub fn launch(
     launch_folded(program, layers, middle, parts, noisy, partials, fold((middle.h.rows as usize).div_ceil(rows)))
 }
 
-fn launch_folded(
+pub(crate) fn launch_folded(
     program: &mut Program,
     layers: &Layers,
     middle: &Middle,
@@ -169,141 +137,7 @@ fn launch_folded(
         tiles: partials.tiles,
         stride: partials.stride,
     };
-    let spec = &SPECS[(program.tilings.latent == LatentTiling::Subgroup) as usize];
-    program.launch(spec, &args, [x * spec.workgroup[0] as usize, y]);
+    let spec = SPECS.get(program.tilings.latent);
+    program.launch(spec, &args, [x * spec.workgroup[0] as usize, y], work(layers, middle));
     Ok(())
-}
-
-/// What a case of the middle is about.
-#[derive(Clone, Copy, Debug)]
-struct Setting {
-    rows: usize,
-    width: usize,
-    latent: usize,
-    classes: usize,
-    parts: Parts,
-    noisy: bool,
-    /// log σ² at its bounds and beyond.
-    extreme: bool,
-}
-
-const AE: Parts = Parts { variational: false, labelled: false };
-const VAE: Parts = Parts { variational: true, labelled: false };
-const CVAE: Parts = Parts { variational: true, labelled: true };
-
-fn cases(cut: LatentTiling) -> Vec<Case> {
-    let setting = |rows, width, latent, classes, parts| Setting {
-        rows,
-        width,
-        latent,
-        classes,
-        parts,
-        noisy: true,
-        extreme: false,
-    };
-    [
-        setting(7, 24, 5, 8, CVAE),
-        setting(3, 37, 8, 0, AE),
-        setting(2, 1, 1, 1, CVAE),
-        setting(2, 12, 66, 0, VAE),
-        Setting { noisy: false, ..setting(3, 100, 2, 0, VAE) },
-        Setting { extreme: true, ..setting(2, 24, 9, 10, CVAE) },
-        setting(2, 266, 33, 10, CVAE),
-        setting(2, 256, 128, 5, CVAE),
-        setting(1, 5, 67, 261, CVAE),
-        setting(1, 40, 127, 0, AE),
-        setting(9, 70, 16, 5, CVAE),
-        setting(4, 256, 8, 0, VAE),
-        Setting { extreme: true, ..setting(5, 33, 8, 10, CVAE) },
-        setting(6, 34, 4, 3, CVAE),
-        setting(5, 12, 13, 21, CVAE),
-        setting(14, 9, 3, 2, CVAE),
-        setting(2, 5, 3, 70, CVAE),
-    ]
-    .into_iter()
-    .filter(|setting| cut.fitting(setting.latent, setting.width) == cut)
-    .map(|setting| case(cut, setting))
-    .collect()
-}
-
-fn case(cut: LatentTiling, setting: Setting) -> Case {
-    let Setting { rows, width, latent: columns, classes, parts, noisy, extreme } = setting;
-    let (first, slot, capacity) = (2, 1, rows + 1);
-    let (mut layout, mut program) = (Layout::default(), Program::new(Tilings { latent: cut, ..Tilings::default() }));
-    let (code, mut mu, mut log_var) = (
-        random_layer(1, width, columns, 1.0),
-        random_layer(2, columns, columns, 1.0),
-        random_layer(3, columns, columns, 1.0),
-    );
-    let (mut label, d) = (random_layer(4, classes, columns, 1.0), random_layer(5, columns, width, 1.0));
-    label.bias.mapv_inplace(f64::abs);
-    if extreme {
-        // as nothing but the bias decides, log σ² is exactly at its bounds
-        mu.weight.fill(0.0);
-        log_var.weight.fill(0.0);
-        for (bias, extreme) in log_var.bias.iter_mut().zip([-30.0, 20.0, -40.0, 25.0, -29.5, 19.5, -1e4, 1e4]) {
-            *bias = extreme;
-        }
-    }
-    let code_at = layout.layer(Role::Params, &code);
-    // a layer that the model lacks must not be read, though its place may hold something
-    let mut place = |present: bool, layer| if present { layout.layer(Role::Params, layer) } else { code_at };
-    let layers = Layers {
-        code: code_at,
-        mu: place(parts.variational, &mu),
-        log_var: place(parts.variational, &log_var),
-        label: place(parts.labelled, &label),
-        d: place(true, &d),
-    };
-    let (order, labels) = super::sample(first + rows, classes);
-    layout.words(Role::Order, "order", &order);
-    layout.words(Role::Labels, "labels", &labels);
-    let (h, epsilon) = (random_relu(6, rows, width, 1.0), random(7, rows, columns, 2.0));
-    layout.noise(&epsilon, slot, capacity);
-    let partials = Partials { tiles: 5, stride: (5 + capacity) as u32 };
-    layout.unwritten(Role::Partials, "partials", (slot + 1) * partials.stride as usize);
-    let mut middle = Middle { h: layout.input(Role::Activations, "h", &h, capacity), ..Middle::default() };
-
-    let epsilon = if noisy { epsilon } else { 0.0 * epsilon };
-    let batch_labels: Vec<u32> = order[first..].iter().map(|&item| labels[item as usize]).collect();
-    let hot = onehot(&batch_labels, classes);
-    let truth_layers = LatentLayers {
-        code: &code,
-        heads: parts.variational.then_some((&mu, &log_var)),
-        projector: parts.labelled.then_some(&label),
-        decoder: &d,
-    };
-    let truth = latent(&h, &truth_layers, &epsilon, &hot);
-    let mut expect = |name, values: &ndarray::Array2<f64>, analysis: &ndarray::Array2<Approx>| {
-        let matrix = layout.output(Role::Activations, name, capacity, values.ncols());
-        layout.expect(Role::Activations, matrix, values, analysis);
-        matrix
-    };
-    let code_analysis = affine(&exact(&h), &code, Precision::F32).mapv(Approx::relu);
-    middle.code = expect("code", &truth.code, &code_analysis);
-    let mut c_analysis = code_analysis.clone();
-    let mut kl_analysis = vec![Approx::default(); rows];
-    if let Some(gaussian) = &truth.gaussian {
-        let mu_analysis = affine(&code_analysis, &mu, Precision::F32);
-        let log_var_analysis = affine(&code_analysis, &log_var, Precision::F32);
-        middle.mu = expect("mu", &gaussian.mu, &mu_analysis);
-        // it is bounded where it is used
-        let unbounded = linear(&truth.code, &log_var, Activation::Identity);
-        middle.log_var = expect("log_var", &unbounded, &log_var_analysis);
-        (c_analysis, kl_analysis) = draw(&mu_analysis, &log_var_analysis, &epsilon);
-    }
-    if let Some(projection) = &truth.projection {
-        let analysis = affine(&exact(&hot), &label, Precision::F32).mapv(Approx::relu);
-        c_analysis.zip_mut_with(&analysis, |c, &p| *c = *c + p);
-        middle.projection = expect("projection", projection, &analysis);
-        middle.onehot = expect("onehot", &hot, &exact(&hot));
-    }
-    middle.c = expect("c", &truth.decoder_input, &c_analysis);
-    middle.d = expect("d", &truth.d1, &affine(&c_analysis, &d, Precision::F32).mapv(Approx::relu));
-    let kl_at = (slot as u32 * partials.stride + partials.tiles) as usize;
-    layout.expect_words(Role::Partials, kl_at, &truth.kl.to_vec(), &kl_analysis);
-    // two rows of workgroups, as more than 65,535 rows would have
-    let grid = [capacity.div_ceil(2 * group_rows(cut)), 2];
-    launch_folded(&mut program, &layers, &middle, parts, noisy, partials, grid).expect("operands of one shape");
-    layout.case(format!("{setting:?}"), program, batch(first, rows, slot), 1)
 }

@@ -1,9 +1,9 @@
 //! What the kernels of a model's narrow middle share: its layers and activations, and how it is cut. No kernel itself.
 
-use super::{Layer, expect};
+use super::expect;
 use crate::{
     Error, Result,
-    gpu::{LatentTiling, Matrix},
+    gpu::{LatentTiling, Layer, Matrix, Work},
 };
 
 /// The layers of the middle. Those a model lacks are left at their default.
@@ -94,7 +94,7 @@ pub struct Partials {
 }
 
 /// Rows that one workgroup owns, of the kernels that do the middle in one dispatch.
-pub(super) const fn group_rows(tiling: LatentTiling) -> usize {
+pub(crate) const fn group_rows(tiling: LatentTiling) -> usize {
     match tiling {
         LatentTiling::Subgroup => 4,
         LatentTiling::Workgroup | LatentTiling::Layers => 1,
@@ -106,5 +106,16 @@ pub(super) const fn workgroup(tiling: LatentTiling) -> [u32; 3] {
     match tiling {
         LatentTiling::Subgroup => [8, 1, 1],
         LatentTiling::Workgroup | LatentTiling::Layers => [64, 1, 1],
+    }
+}
+
+/// The middle of a model, forward or backward: its weights are read once, and a few rows per image read or written.
+pub(super) fn work(layers: &Layers, middle: &Middle) -> Work {
+    let [rows, width, latent] = [middle.h.rows, layers.code.inputs(), layers.code.outputs()].map(|size| size as usize);
+    let weights = 2 * width * latent + 2 * latent * latent;
+    Work {
+        shape: format!("{rows}x{width}x{latent}"),
+        operations: (2 * rows * weights) as f64,
+        bytes: (4 * (weights + rows * (2 * width + 5 * latent))) as f64,
     }
 }

@@ -1,18 +1,13 @@
 //! ε ~ N(0, 1) for every step of a submit: Box-Muller on Philox words.
 
 use crate::{
-    check::{
-        Case,
-        layout::{Layout, batch},
-        tolerance::Approx,
-    },
-    gpu::{Access, Args as _, Batch, Mutant, Needs, Program, Role, Spec, args, source},
-    oracle::noise,
-    random::philox::{self, Stream},
+    gpu::{Args as _, Needs, Program, Role, Spec, Work, args, source},
+    random::philox::Stream,
 };
+use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/noise.wgsl`.
+    /// As in `shaders/kernels/noise.wgsl`.
     pub struct Args {
         /// Lower word of the seed.
         seed_low: u32,
@@ -26,67 +21,24 @@ args! {
 }
 
 /// The kernel.
-pub static SPECS: &[Spec] = &[Spec {
-    name: "noise",
-    sources: &[
-        source!("noise.wgsl"),
-        source!("common/batch.wgsl"),
-        source!("common/philox.wgsl"),
-        source!("common/normal.wgsl"),
+pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
+    name: "noise".into(),
+    sources: vec![
+        source!("kernels/noise.wgsl"),
+        source!("parts/batch.wgsl"),
+        source!("parts/philox.wgsl"),
+        source!("parts/normal.wgsl"),
     ],
-    bindings: &[(Role::Noise, Access::ReadWrite)],
+    bindings: vec![Role::Noise.read_write()],
     args: Args::FIELDS,
     workgroup: [64, 1, 1],
     needs: Needs::Nothing,
-    cases,
-    mutants: &[
-        Mutant { find: "select(0u, 1u, low < id.z)", replace: "0u" },
-        Mutant { find: "(cross >> 16u) + (middle >> 16u)", replace: "(cross >> 16u)" },
-        Mutant { find: "n >= vec2u(2u)", replace: "n > vec2u(2u)" },
-        Mutant { find: "id.z * args.count", replace: "batch.slot * args.count" },
-    ],
-}];
+    trusted: true,
+});
 
 /// Adds the noise of a submit: `count` normals for each step.
 pub fn launch(program: &mut Program, seed: u64, stream: Stream, count: usize) {
     let args =
         Args { seed_low: seed as u32, seed_high: (seed >> 32) as u32, stream: stream as u32, count: count as u32 };
-    program.launch(&SPECS[0], &args, [count.div_ceil(4), 1]);
-}
-
-fn cases() -> Vec<Case> {
-    let case = |(seed, stream, index, count, steps): (u64, Stream, u64, usize, usize)| {
-        let (mut layout, mut program) = (Layout::default(), Program::default());
-        layout.unwritten(Role::Noise, "ε", steps * count);
-        for step in 0..steps {
-            let index = index.wrapping_add(step as u64);
-            let normals: Vec<f64> = noise::noise(seed, stream, index, 1, count).into_iter().collect();
-            let blocks = (0..count.div_ceil(4) as u32).flat_map(|b| box_muller(philox::block(seed, stream, index, b)));
-            let analysis: Vec<Approx> = blocks.take(count).collect();
-            layout.expect_words(Role::Noise, step * count, &normals, &analysis);
-        }
-        launch(&mut program, seed, stream, count);
-        let record = Batch { index: [index as u32, (index >> 32) as u32], ..batch(0, 0, 5) };
-        layout.case(format!("{steps} steps of {count} from {index:#x}"), program, record, steps as u32)
-    };
-    [
-        (1, Stream::Noise, 0, 1030, 2),
-        (2, Stream::Noise, 7, 1, 1),
-        (3 << 32, Stream::Evaluation, 0x7_ffff_fffe, 5, 4),
-        (u64::MAX, Stream::Noise, 1 << 32, 67, 3),
-    ]
-    .map(case)
-    .into()
-}
-
-/// Error analysis of the shader's Box-Muller: its sine and cosine are good to 2⁻²².
-pub(super) fn box_muller(words: [u32; 4]) -> [Approx; 4] {
-    let pair = |u: u32, t: u32| {
-        let radius = (Approx::exact(philox::unit(u)).ln() * (-2.0).into()).sqrt();
-        let (sin, cos) = (std::f64::consts::TAU * philox::unit(t)).sin_cos();
-        let [cos, sin] = [cos, sin].map(|value| Approx { value, error: 0.25 / (1 << 20) as f64 });
-        [radius * cos, radius * sin]
-    };
-    let ([a, b], [c, d]) = (pair(words[0], words[1]), pair(words[2], words[3]));
-    [a, b, c, d]
+    program.launch(&SPEC, &args, [count.div_ceil(4), 1], Work::elementwise([1, count], 4 * count));
 }

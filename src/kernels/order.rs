@@ -1,17 +1,13 @@
 //! The order of an epoch: a keyed permutation.
 
 use crate::{
-    check::{
-        Case,
-        layout::{Layout, batch},
-    },
-    gpu::{Access, Args as _, Mutant, Needs, Program, Role, Spec, args, fold, source},
-    oracle::order::order,
-    random::Permutation as Order,
+    gpu::{Args as _, Needs, Program, Role, Spec, Work, args, fold, source},
+    random::Permutation,
 };
+use std::sync::LazyLock;
 
 args! {
-    /// As in `shaders/order.wgsl`.
+    /// As in `shaders/kernels/order.wgsl`.
     pub struct Args {
         /// Items.
         count: u32,
@@ -38,36 +34,31 @@ args! {
     }
 }
 
-const WORKGROUP: u32 = 64;
+pub(crate) const WORKGROUP: u32 = 64;
 
 /// The kernel.
-pub static SPECS: &[Spec] = &[Spec {
-    name: "order",
-    sources: &[source!("order.wgsl")],
-    bindings: &[(Role::Order, Access::ReadWrite)],
+pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
+    name: "order".into(),
+    sources: vec![source!("kernels/order.wgsl")],
+    bindings: vec![Role::Order.read_write()],
     args: Args::FIELDS,
     workgroup: [WORKGROUP, 1, 1],
     needs: Needs::Nothing,
-    cases,
-    mutants: &[
-        Mutant { find: "while item >= args.count", replace: "while item > args.count" },
-        Mutant { find: "0xc2b2ae35u", replace: "0xc2b2ae36u" },
-        Mutant { find: "mixed(right + args.key6)", replace: "mixed(right + args.key5)" },
-    ],
-}];
+    trusted: true,
+});
 
 /// The arguments for one epoch; everything but the keys is the same in all epochs.
-pub fn arguments(order: &Order) -> Args {
+pub fn arguments(order: &Permutation) -> Args {
     let [x, _] = grid(order);
     folded(order, x)
 }
 
 /// Workgroups along x and y.
-fn grid(order: &Order) -> [usize; 2] {
+fn grid(order: &Permutation) -> [usize; 2] {
     fold(order.count.div_ceil(WORKGROUP) as usize)
 }
 
-fn folded(order: &Order, x: usize) -> Args {
+fn folded(order: &Permutation, x: usize) -> Args {
     let [key0, key1, key2, key3, key4, key5, key6, key7] = order.keys;
     Args {
         count: order.count,
@@ -85,35 +76,11 @@ fn folded(order: &Order, x: usize) -> Args {
 }
 
 /// Adds the order of an epoch to the program.
-pub fn launch(program: &mut Program, order: &Order) {
+pub fn launch(program: &mut Program, order: &Permutation) {
     launch_folded(program, order, grid(order));
 }
 
-fn launch_folded(program: &mut Program, order: &Order, [x, y]: [usize; 2]) {
-    program.launch(&SPECS[0], &folded(order, x), [x * WORKGROUP as usize, y]);
-}
-
-fn cases() -> Vec<Case> {
-    let case = |(seed, epoch, count): (u64, u64, u32)| {
-        let (mut layout, mut program) = (Layout::default(), Program::default());
-        let keys = Order::new(seed, epoch, count);
-        layout.unwritten(Role::Order, "order", count as usize);
-        layout.expect_bits(Role::Order, &order(seed, epoch, count));
-        // three rows of workgroups, as an epoch of more than 65,535 workgroups would have
-        launch_folded(&mut program, &keys, [(count.div_ceil(WORKGROUP) as usize).div_ceil(3), 3]);
-        layout.case(format!("{count} items"), program, batch(0, 0, 0), 1)
-    };
-    [
-        (7, 0, 1000),
-        (1, 0, 1),
-        (1, 1, 2),
-        (2, 5, 3),
-        (3, 0, 16),
-        (4, 9, 17),
-        (5, 0, 64),
-        (6, 1 << 40, 65),
-        (u64::MAX, 0, 4097),
-    ]
-    .map(case)
-    .into()
+pub(crate) fn launch_folded(program: &mut Program, order: &Permutation, [x, y]: [usize; 2]) {
+    let count = order.count as usize;
+    program.launch(&SPEC, &folded(order, x), [x * WORKGROUP as usize, y], Work::elementwise([1, count], 4 * count));
 }

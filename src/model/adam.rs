@@ -20,3 +20,17 @@ impl Default for Adam {
         Adam { lr: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
     }
 }
+
+impl Adam {
+    /// Step size and bias correction of step `t`, counted from 1: lr / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ).
+    pub fn scales(&self, t: u64) -> [f64; 2] {
+        let t = t as f64;
+        [self.lr / (1.0 - self.beta1.powf(t)), 1.0 / (1.0 - self.beta2.powf(t)).sqrt()]
+    }
+
+    /// The arguments as a shader has them: decays and ε rounded to float32.
+    pub fn rounded(&self) -> Adam {
+        let [beta1, beta2, epsilon] = [self.beta1, self.beta2, self.epsilon].map(|value| f64::from(value as f32));
+        Adam { lr: self.lr, beta1, beta2, epsilon }
+    }
+}

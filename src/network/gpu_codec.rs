@@ -3,8 +3,8 @@
 use super::{Encoding, Network, padded, rows, step};
 use crate::{
     Result,
-    gpu::{Batch, Batches, Gpu, Matrix, Memory, Part, Precision, Prepared, Program, Readback, Role, vec4s},
-    kernels::{Format, linear::Activation},
+    gpu::{Batch, Batches, Format, Gpu, Matrix, Memory, Part, Precision, Prepared, Program, Readback, Role, vec4s},
+    kernels::linear::Activation,
     model::{Model, Param},
     oracle::reparameterize,
 };

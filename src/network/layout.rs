@@ -2,9 +2,8 @@
 
 use crate::{
     Result,
-    gpu::{Arena, Gpu, LatentTiling, Matrix, Role, Tilings, vec4s},
+    gpu::{Arena, Gpu, LatentTiling, Layer, Matrix, Role, Tilings, vec4s},
     kernels::{
-        Layer,
         corrupt::Corrupted,
         latent_backward::Gradients,
         middle::{Layers, Middle, Partials, Parts},

@@ -3,9 +3,9 @@
 use super::{Network, ae, cvae, vae};
 use crate::{
     Result,
-    gpu::{Matrix, Program},
+    gpu::{Format, Layer, Matrix, Program},
     kernels::{
-        Format, corrupt, latent, latent_backward,
+        corrupt, latent, latent_backward,
         linear::{self, Activation, Input},
         linear_backward::{self, Derivative},
         output, reparameterize,
@@ -63,7 +63,7 @@ fn decoder_hidden(program: &mut Program, net: &Network) -> Result<()> {
 }
 
 /// The last hidden activation of the decoder and the layer that makes logits of it.
-fn last(net: &Network) -> (Matrix, crate::kernels::Layer) {
+fn last(net: &Network) -> (Matrix, Layer) {
     let depth = net.decoder.len();
     (net.decoded[depth - 1], net.decoder[depth - 1])
 }
@@ -94,7 +94,7 @@ pub fn training(
     program.loss_scale = objective.loss_scale(net.rows * net.model.input);
     backward(&mut program, net, objective.beta)?;
     let table = update::table(&shares(net, images), net.tilings.update)?;
-    update::launch(&mut program, &table, epilogue, images);
+    update::launch(&mut program, &table, net.rows, epilogue, images);
     Ok((program, table))
 }
 

@@ -13,9 +13,8 @@ pub fn adam<D: Dimension>(
     args: &Adam,
     t: u64,
 ) {
-    let Adam { lr, beta1, beta2, epsilon } = *args;
-    let step_size = lr / (1.0 - beta1.powf(t as f64));
-    let correction = 1.0 / (1.0 - beta2.powf(t as f64)).sqrt();
+    let Adam { beta1, beta2, epsilon, .. } = *args;
+    let [step_size, correction] = args.scales(t);
     Zip::from(param).and(m).and(v).and(gradient).par_for_each(|param, m, v, &g| {
         *m = beta1 * *m + (1.0 - beta1) * g;
         *v = beta2 * *v + (1.0 - beta2) * g * g;

@@ -21,7 +21,7 @@ pub enum Stream {
     Glyph = 6,
 }
 
-/// Index of the noise of an evaluation's first batch in [`Stream::Corrupt`], where training counts its steps from 0.
+/// Index of the noise of an evaluation's first batch in [`Stream::Corrupt`]; training counts its steps from 0.
 pub const EVALUATION: u64 = 1 << 63;
 
 /// Ten rounds of Philox4x32: four random words for a counter and a key.

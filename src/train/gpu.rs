@@ -4,8 +4,8 @@ use super::{DeviceMemory, EpochLosses, Progress, Watch, evaluation_rows};
 use crate::{
     Error, Result,
     data::{Dataset, Split},
-    gpu::{Batch, Batches, Gpu, Memory, Part, Prepared, Program, Readback, Role, Submission},
-    kernels::{self, Format, loss, noise, order, update::Epilogue},
+    gpu::{Batch, Batches, Format, Gpu, Memory, Part, Prepared, Program, Readback, Role, Submission},
+    kernels::{self, loss, noise, order, update::Epilogue},
     network::{Network, padded, step},
     random::{Permutation, Stream},
     run::{Settings, State},

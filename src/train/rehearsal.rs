@@ -2,11 +2,8 @@
 
 use crate::{
     Result,
-    gpu::{Batch, Batches, Gpu, Memory, Part, Prepared, Program, Role, Tilings},
-    kernels::{
-        Format,
-        update::{Entry, Epilogue},
-    },
+    gpu::{Batch, Batches, Format, Gpu, Memory, Part, Prepared, Program, Role, Tilings},
+    kernels::update::Epilogue,
     network::{Network, step},
     run::Settings,
 };
@@ -15,8 +12,6 @@ use crate::{
 pub struct Rehearsal<'a> {
     /// Its dispatches.
     pub program: Program,
-    /// Its layer table.
-    pub table: Vec<Entry>,
     gpu: &'a Gpu,
     memory: Memory,
     batches: Batches,
@@ -50,7 +45,7 @@ impl Rehearsal<'_> {
         }
         let batches = Batches::new(gpu, 1);
         batches.write(gpu, &[Batch { rows: rows as u32, ..Batch::adam(&settings.adam, 1) }]);
-        Ok(Rehearsal { program, table, gpu, memory, batches })
+        Ok(Rehearsal { program, gpu, memory, batches })
     }
 
     /// The whole step, or dispatch `number` of it alone, ready to run.

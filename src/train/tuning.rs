@@ -7,11 +7,11 @@
 use super::Rehearsal;
 use crate::{
     Error, Result,
-    check::checked::Checked,
     files::write_atomically,
-    gpu::{Gpu, LatentTiling, Precision, Tiling, Tilings},
-    kernels::{Format, update::Epilogue},
+    gpu::{Format, Gpu, LatentTiling, Precision, Tiling, Tilings},
+    kernels::update::Epilogue,
     network::{self, Network, step},
+    proofs::Checked,
     run::Settings,
 };
 use std::{

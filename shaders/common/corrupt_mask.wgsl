@@ -1,2 +1,0 @@
-// Blanks every pixel with probability `strength`.
-fn corrupt(x: vec4f, words: vec4u) -> vec4f { return select(vec4f(), x, unit(words) >= vec4f(args.strength)); }

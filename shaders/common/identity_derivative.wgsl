@@ -1,1 +1,0 @@
-fn derivative(x: vec4f) -> vec4f { return vec4f(1.0); }

@@ -1,5 +1,0 @@
-// Cooperative matrices of 16 × 16: operands in f16, sums in f32.
-alias MatrixA = coop_mat16x16<f16, A>;
-alias MatrixB = coop_mat16x16<f16, B>;
-alias MatrixC = coop_mat16x16<f32, C>;
-const EDGE = 16u;

@@ -1,0 +1,23 @@
+// ε ~ N(0, 1) for every step of a submit: Box-Muller on Philox words; counter (block, step low, step high, stream).
+// One invocation owns one block of four normals of one step.
+// Provides: main
+// Needs: batch, box_muller, philox
+
+struct Args {
+    seed_low: u32,
+    seed_high: u32,
+    stream: u32,
+    count: u32,  // normals per step
+}
+@group(1) @binding(0) var<uniform>             args:  Args;
+@group(1) @binding(7) var<storage, read_write> noise: array<f32>;  // [slots, count]
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+    let low = batch.index.x + id.z;
+    let high = batch.index.y + select(0u, 1u, low < id.z);
+    let normals = box_muller(philox(vec4u(id.x, low, high, args.stream), vec2u(args.seed_low, args.seed_high)));
+    for (var i = 0u; i < 4u && 4u * id.x + i < args.count; i++) {
+        noise[id.z * args.count + 4u * id.x + i] = normals[i];
+    }
+}

@@ -1,0 +1,52 @@
+// dw[j, k] = Σᵢ dy[i, j] x[i, k] and db[j] = Σᵢ dy[i, j] of every layer in one dispatch, each handed to learn().
+// A workgroup stays within one layer.
+// Provides: Layer, args, activations, signals, layers, layer_of, input, learn_weights, learn_bias
+// Needs: image, image_row, learn, batch
+
+struct Args {
+    layers: u32,      // length of the layer table
+    width: u32,       // workgroups along x
+    loss_scale: f32,  // mixed precision: what dy is multiplied by before it is rounded to f16
+}
+struct Layer {
+    group: u32,   // number of the layer's first workgroup
+    images: u32,  // 1: x is the batch of images
+    x: u32,       // start of x in activations
+    dy: u32,      // start of dy in signals
+    w: u32,       // start of w in params, and of dw among the gradients; b and db follow
+    k: u32,       // inputs
+    n: u32,       // outputs
+}
+@group(1) @binding(0) var<uniform>       args:        Args;
+@group(1) @binding(2) var<storage, read> activations: array<vec4f>;  // x [rows, k4] of each layer but the first
+@group(1) @binding(3) var<storage, read> signals:     array<vec4f>;  // dy [rows, n4] of each layer
+@group(1) @binding(9) var<storage, read> layers:      array<Layer>;  // by rising group
+
+// Number of the layer that workgroup number `group` belongs to.
+fn layer_of(group: u32) -> u32 {
+    var number = 0u;
+    for (var l = 1u; l < args.layers; l++) {
+        if layers[l].group <= group { number = l; }
+    }
+    return number;
+}
+
+// Inputs 4 k … 4 k + 3 of a row.
+fn input(layer: Layer, row: u32, k: u32, k4: u32) -> vec4f {
+    if layer.images == 1u { return image(image_row(row, k4), k); }
+    return activations[layer.x + row * k4 + k];
+}
+
+// dw of output j and inputs 4 k … 4 k + 3, where the layer has them.
+fn learn_weights(layer: Layer, j: u32, k: u32, gradient: vec4f) {
+    let k4 = (layer.k + 3u) / 4u;
+    if j < layer.n && k < k4 { learn(layer.w + j * k4 + k, gradient); }
+}
+
+// db of outputs 4 j … 4 j + 3.
+fn learn_bias(layer: Layer, j: u32) {
+    let n4 = (layer.n + 3u) / 4u;
+    var sum = vec4f();
+    for (var i = 0u; i < batch.rows; i++) { sum += signals[layer.dy + i * n4 + j]; }
+    learn(layer.w + layer.n * ((layer.k + 3u) / 4u) + j, sum);
+}

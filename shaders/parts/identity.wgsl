@@ -1,0 +1,4 @@
+// x as it is.
+// Provides: activate
+// Needs: nothing
+fn activate(x: vec4f) -> vec4f { return x; }

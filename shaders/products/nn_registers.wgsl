@@ -1,0 +1,54 @@
+// Σⱼ dy[i, j] w[j, k], handed to finish(i, k, …) four columns at a time.
+// One invocation owns a tile of 8 rows × 8 columns. Rows and columns past the end are computed from the last one and dropped.
+//
+//     columns   0…7   8…15   …  56…63
+//   rows 0…7   (0,0)  (1,0)  …  (7,0)    invocation (x, y) of the workgroup
+//       8…15   (0,1)  (1,1)  …  (7,1)    owns the tile where it stands
+//      16…23   (0,2)  (1,2)  …  (7,2)
+//      24…31   (0,3)  (1,3)  …  (7,3)
+//
+// Provides: main
+// Needs: args, batch, Tile, params, signals, finish, part
+
+const TILE = 8u;  // rows and columns of a tile
+
+@compute @workgroup_size(8, 4)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+    let k4 = (args.k + 3u) / 4u;
+    let n4 = (args.n + 3u) / 4u;
+    let i = TILE * id.y;
+    let k = TILE / 4u * id.x;
+    let ka = args.w + min(k, k4 - 1u);
+    let kb = args.w + min(k + 1u, k4 - 1u);
+    let last = batch.rows - 1u;
+    let r0 = args.dy + min(i, last) * n4;
+    let r1 = args.dy + min(i + 1u, last) * n4;
+    let r2 = args.dy + min(i + 2u, last) * n4;
+    let r3 = args.dy + min(i + 3u, last) * n4;
+    let r4 = args.dy + min(i + 4u, last) * n4;
+    let r5 = args.dy + min(i + 5u, last) * n4;
+    let r6 = args.dy + min(i + 6u, last) * n4;
+    let r7 = args.dy + min(i + 7u, last) * n4;
+    var tile = Tile();
+    for (var j = 0u; j < n4; j++) {
+        let w0 = 4u * j * k4;
+        let w1 = min(4u * j + 1u, args.n - 1u) * k4;
+        let w2 = min(4u * j + 2u, args.n - 1u) * k4;
+        let w3 = min(4u * j + 3u, args.n - 1u) * k4;
+        let wa = mat4x4f(params[ka + w0], params[ka + w1], params[ka + w2], params[ka + w3]);
+        let wb = mat4x4f(params[kb + w0], params[kb + w1], params[kb + w2], params[kb + w3]);
+        let d0 = signals[r0 + j]; tile.a0 += wa * d0; tile.b0 += wb * d0;
+        let d1 = signals[r1 + j]; tile.a1 += wa * d1; tile.b1 += wb * d1;
+        let d2 = signals[r2 + j]; tile.a2 += wa * d2; tile.b2 += wb * d2;
+        let d3 = signals[r3 + j]; tile.a3 += wa * d3; tile.b3 += wb * d3;
+        let d4 = signals[r4 + j]; tile.a4 += wa * d4; tile.b4 += wb * d4;
+        let d5 = signals[r5 + j]; tile.a5 += wa * d5; tile.b5 += wb * d5;
+        let d6 = signals[r6 + j]; tile.a6 += wa * d6; tile.b6 += wb * d6;
+        let d7 = signals[r7 + j]; tile.a7 += wa * d7; tile.b7 += wb * d7;
+    }
+    for (var q = 0u; q < 16u; q++) {
+        let row = i + q % 8u;
+        let column = k + q / 8u;
+        if row < batch.rows && column < k4 { finish(row, column, part(tile, q)); }
+    }
+}

@@ -1,0 +1,69 @@
+// Σⱼ dy[i, j] w[j, k], handed to finish(i, k, …) four columns at a time.
+// A workgroup of 8 × 8 owns 64 rows × 64 columns and keeps 16 outputs of each in its memory. Invocation (x, y) owns rows y, y + 8, …
+// and the vec4 columns x and x + 8: 16 loads of vec4 feed 64 products of four terms.
+// Rows and columns past the end are computed from the last one and dropped.
+//
+//     vec4 columns   0      1    …    7      8      9    …   15
+//   row   0        (0,0)  (1,0)  …  (7,0)  (0,0)  (1,0)  …  (7,0)    the invocation (x, y) that owns them
+//   row   1        (0,1)  (1,1)  …  (7,1)  (0,1)  (1,1)  …  (7,1)
+//     …
+//   row   8        (0,0)  (1,0)  …  (7,0)  (0,0)  (1,0)  …  (7,0)
+//
+// Provides: main
+// Needs: args, batch, Tile, signals, params, finish, part
+
+const ROWS = 64u;      // of a block
+const COLUMNS4 = 16u;  // of a block, in vec4
+
+var<workgroup> dys: array<vec4f, 256>;  // [j 4, row 64]
+var<workgroup> ws:  array<vec4f, 256>;  // [j 16, column 16]
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+    let k4 = (args.k + 3u) / 4u;
+    let n4 = (args.n + 3u) / 4u;
+    let i = ROWS * workgroup.y;
+    let k = COLUMNS4 * workgroup.x;
+    let x = lane % 8u;
+    let y = lane / 8u;
+    let own = lane % 4u;
+    let line = lane / 4u;
+    let rows = args.dy + min(i + line + vec4u(0u, 16u, 32u, 48u), vec4u(batch.rows - 1u)) * n4;
+    let column = args.w + min(k + lane % 16u, k4 - 1u);
+    let to_dy = 64u * own + line;
+    var tile = Tile();
+    for (var first = 0u; first < n4; first += 4u) {
+        let j = min(first + own, n4 - 1u);
+        let scale = select(0.0, 1.0, first + own < n4);
+        dys[to_dy] = scale * signals[rows.x + j];
+        dys[to_dy + 16u] = scale * signals[rows.y + j];
+        dys[to_dy + 32u] = scale * signals[rows.z + j];
+        dys[to_dy + 48u] = scale * signals[rows.w + j];
+        let outputs = min(4u * first + lane / 16u + vec4u(0u, 4u, 8u, 12u), vec4u(args.n - 1u)) * k4;
+        ws[lane] = params[column + outputs.x];
+        ws[lane + 64u] = params[column + outputs.y];
+        ws[lane + 128u] = params[column + outputs.z];
+        ws[lane + 192u] = params[column + outputs.w];
+        workgroupBarrier();
+        for (var q = 0u; q < 4u; q++) {
+            let at = 64u * q + x;
+            let wa = mat4x4f(ws[at], ws[at + 16u], ws[at + 32u], ws[at + 48u]);
+            let wb = mat4x4f(ws[at + 8u], ws[at + 24u], ws[at + 40u], ws[at + 56u]);
+            let row = 64u * q + y;
+            let d0 = dys[row]; tile.a0 += wa * d0; tile.b0 += wb * d0;
+            let d1 = dys[row + 8u]; tile.a1 += wa * d1; tile.b1 += wb * d1;
+            let d2 = dys[row + 16u]; tile.a2 += wa * d2; tile.b2 += wb * d2;
+            let d3 = dys[row + 24u]; tile.a3 += wa * d3; tile.b3 += wb * d3;
+            let d4 = dys[row + 32u]; tile.a4 += wa * d4; tile.b4 += wb * d4;
+            let d5 = dys[row + 40u]; tile.a5 += wa * d5; tile.b5 += wb * d5;
+            let d6 = dys[row + 48u]; tile.a6 += wa * d6; tile.b6 += wb * d6;
+            let d7 = dys[row + 56u]; tile.a7 += wa * d7; tile.b7 += wb * d7;
+        }
+        workgroupBarrier();
+    }
+    for (var q = 0u; q < 16u; q++) {
+        let row = i + y + 8u * (q % 8u);
+        let column = k + x + 8u * (q / 8u);
+        if row < batch.rows && column < k4 { finish(row, column, part(tile, q)); }
+    }
+}

@@ -1,0 +1,50 @@
+// Σₖ x[i, k] w[j, k], handed to finish(i, j, …) four columns at a time.
+// One invocation owns a tile of 8 rows × 8 columns: 16 loads of vec4 feed 64 dot products, without workgroup memory.
+// Rows and columns past the end are computed from the last one and dropped.
+//
+//     columns   0…7   8…15   …  56…63
+//   rows 0…7   (0,0)  (1,0)  …  (7,0)    invocation (x, y) of the workgroup
+//       8…15   (0,1)  (1,1)  …  (7,1)    owns the tile where it stands
+//      16…23   (0,2)  (1,2)  …  (7,2)
+//      24…31   (0,3)  (1,3)  …  (7,3)
+//
+// Provides: main
+// Needs: weight_rows, batch, source_row, Tile, args, weights, source, finish, part, close
+
+const TILE = 8u;  // rows and columns of a tile
+
+@compute @workgroup_size(8, 4)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let i = TILE * id.y;
+    let j = TILE / 4u * id.x;
+    let w_rows = weight_rows(j);
+    let v_rows = weight_rows(j + 1u);
+    let last = batch.rows - 1u;
+    let r0 = source_row(min(i, last));
+    let r1 = source_row(min(i + 1u, last));
+    let r2 = source_row(min(i + 2u, last));
+    let r3 = source_row(min(i + 3u, last));
+    let r4 = source_row(min(i + 4u, last));
+    let r5 = source_row(min(i + 5u, last));
+    let r6 = source_row(min(i + 6u, last));
+    let r7 = source_row(min(i + 7u, last));
+    var tile = Tile();
+    for (var k = 0u; k < args.k4; k++) {
+        let wa = weights(w_rows, k);
+        let wb = weights(v_rows, k);
+        let x0 = source(r0, k); tile.a0 += x0 * wa; tile.b0 += x0 * wb;
+        let x1 = source(r1, k); tile.a1 += x1 * wa; tile.b1 += x1 * wb;
+        let x2 = source(r2, k); tile.a2 += x2 * wa; tile.b2 += x2 * wb;
+        let x3 = source(r3, k); tile.a3 += x3 * wa; tile.b3 += x3 * wb;
+        let x4 = source(r4, k); tile.a4 += x4 * wa; tile.b4 += x4 * wb;
+        let x5 = source(r5, k); tile.a5 += x5 * wa; tile.b5 += x5 * wb;
+        let x6 = source(r6, k); tile.a6 += x6 * wa; tile.b6 += x6 * wb;
+        let x7 = source(r7, k); tile.a7 += x7 * wa; tile.b7 += x7 * wb;
+    }
+    for (var q = 0u; q < 16u; q++) {
+        let row = i + q % 8u;
+        let column = j + q / 8u;
+        if row < batch.rows && 4u * column < args.n { finish(row, column, part(tile, q)); }
+    }
+    close(id.y * 8u * groups.x + id.x);
+}

@@ -1,0 +1,73 @@
+// Σₖ x[i, k] w[j, k], handed to finish(i, j, …) four columns at a time.
+// A workgroup of 8 × 8 owns 64 rows × 64 columns and keeps 16 inputs of each in its memory. Invocation (x, y) owns rows y, y + 8, …
+// and the vec4 columns x and x + 8: 16 loads of vec4 feed 64 dot products.
+// Rows and columns past the end are computed from the last one and dropped.
+//
+//     vec4 columns   0      1    …    7      8      9    …   15
+//   row   0        (0,0)  (1,0)  …  (7,0)  (0,0)  (1,0)  …  (7,0)    the invocation (x, y) that owns them
+//   row   1        (0,1)  (1,1)  …  (7,1)  (0,1)  (1,1)  …  (7,1)
+//     …
+//   row   8        (0,0)  (1,0)  …  (7,0)  (0,0)  (1,0)  …  (7,0)
+//
+// Provides: main
+// Needs: batch, source_row, args, Tile, source, params, finish, part, close
+
+const ROWS = 64u;      // of a block
+const COLUMNS4 = 16u;  // of a block, in vec4
+
+var<workgroup> xs: array<vec4f, 256>;  // [k 4, row 64]
+var<workgroup> ws: array<vec4f, 256>;  // [k 4, column % 4, column / 4]
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+    let i = ROWS * workgroup.y;
+    let j = COLUMNS4 * workgroup.x;
+    let x = lane % 8u;
+    let y = lane / 8u;
+    let own = lane % 4u;
+    let line = lane / 4u;
+    let last = batch.rows - 1u;
+    let r0 = source_row(min(i + line, last));
+    let r1 = source_row(min(i + line + 16u, last));
+    let r2 = source_row(min(i + line + 32u, last));
+    let r3 = source_row(min(i + line + 48u, last));
+    let columns = args.w + min(4u * j + line + vec4u(0u, 16u, 32u, 48u), vec4u(args.n - 1u)) * args.k4;
+    let to_x = 64u * own + line;
+    let to_w = 64u * own + 16u * (line % 4u) + line / 4u;
+    var tile = Tile();
+    for (var first = 0u; first < args.k4; first += 4u) {
+        let k = min(first + own, args.k4 - 1u);
+        let scale = select(0.0, 1.0, first + own < args.k4);
+        xs[to_x] = scale * source(r0, k);
+        xs[to_x + 16u] = scale * source(r1, k);
+        xs[to_x + 32u] = scale * source(r2, k);
+        xs[to_x + 48u] = scale * source(r3, k);
+        ws[to_w] = params[columns.x + k];
+        ws[to_w + 4u] = params[columns.y + k];
+        ws[to_w + 8u] = params[columns.z + k];
+        ws[to_w + 12u] = params[columns.w + k];
+        workgroupBarrier();
+        for (var q = 0u; q < 4u; q++) {
+            let at = 64u * q + x;
+            let wa = mat4x4f(ws[at], ws[at + 16u], ws[at + 32u], ws[at + 48u]);
+            let wb = mat4x4f(ws[at + 8u], ws[at + 24u], ws[at + 40u], ws[at + 56u]);
+            let row = 64u * q + y;
+            let x0 = xs[row]; tile.a0 += x0 * wa; tile.b0 += x0 * wb;
+            let x1 = xs[row + 8u]; tile.a1 += x1 * wa; tile.b1 += x1 * wb;
+            let x2 = xs[row + 16u]; tile.a2 += x2 * wa; tile.b2 += x2 * wb;
+            let x3 = xs[row + 24u]; tile.a3 += x3 * wa; tile.b3 += x3 * wb;
+            let x4 = xs[row + 32u]; tile.a4 += x4 * wa; tile.b4 += x4 * wb;
+            let x5 = xs[row + 40u]; tile.a5 += x5 * wa; tile.b5 += x5 * wb;
+            let x6 = xs[row + 48u]; tile.a6 += x6 * wa; tile.b6 += x6 * wb;
+            let x7 = xs[row + 56u]; tile.a7 += x7 * wa; tile.b7 += x7 * wb;
+        }
+        workgroupBarrier();
+    }
+    for (var q = 0u; q < 16u; q++) {
+        let row = i + y + 8u * (q % 8u);
+        let column = j + x + 8u * (q / 8u);
+        if row < batch.rows && 4u * column < args.n { finish(row, column, part(tile, q)); }
+    }
+    close((8u * workgroup.y + y) * 8u * groups.x + 8u * workgroup.x + x);
+}

@@ -1,0 +1,109 @@
+//! The record of a step: what changes from one step to the next, bound as group 0 with a dynamic offset.
+
+use super::Gpu;
+use crate::model::Adam;
+
+/// What changes from step to step; the same struct as in `shaders/parts/batch.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct Batch {
+    /// Position of the batch's first row in the order.
+    pub first: u32,
+    /// Rows in this batch.
+    pub rows: u32,
+    /// Number of the step within its submit.
+    pub slot: u32,
+    /// Number of the step within its epoch.
+    pub entry: u32,
+    /// Number of the step within its run, low and high word.
+    pub index: [u32; 2],
+    /// Adam: lr / (1 − β₁ᵗ).
+    pub step_size: f32,
+    /// Adam: 1 / √(1 − β₂ᵗ).
+    pub correction: f32,
+    /// Adam: decay of the first moment.
+    pub beta1: f32,
+    /// Adam: decay of the second moment.
+    pub beta2: f32,
+    /// Adam: added to the root of the second moment.
+    pub epsilon: f32,
+}
+
+impl Batch {
+    /// The record of Adam's step `t`, counted from 1: step size, bias correction and decays; its other fields are 0.
+    pub fn adam(adam: &Adam, t: u64) -> Batch {
+        // corrections of decays that are not rounded would be off by 1e-5 of 1 − β₂
+        let rounded = adam.rounded();
+        let [step_size, correction] = rounded.scales(t).map(|scale| scale as f32);
+        let [beta1, beta2, epsilon] = [rounded.beta1, rounded.beta2, rounded.epsilon].map(|value| value as f32);
+        Batch { step_size, correction, beta1, beta2, epsilon, ..Batch::default() }
+    }
+}
+
+/// Distance between the records of two steps: the offset alignment every device grants.
+pub(super) const STRIDE: u32 = 256;
+
+/// The records of a submit's steps, written once per submit.
+pub struct Batches {
+    buffer: wgpu::Buffer,
+    pub(super) group: wgpu::BindGroup,
+}
+
+impl Batches {
+    /// Room for the records of `slots` steps.
+    pub fn new(gpu: &Gpu, slots: usize) -> Batches {
+        let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("batches"),
+            size: STRIDE as u64 * slots as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("batch"),
+            layout: &batch_layout(gpu),
+            entries: &[wgpu::BindGroupEntry {
+                binding: 0,
+                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                    buffer: &buffer,
+                    offset: 0,
+                    size: wgpu::BufferSize::new(BATCH_BYTES),
+                }),
+            }],
+        });
+        Batches { buffer, group }
+    }
+
+    /// Bytes of device memory.
+    pub fn bytes(&self) -> u64 {
+        self.buffer.size()
+    }
+
+    /// Writes the records of the next submit.
+    pub fn write(&self, gpu: &Gpu, batches: &[Batch]) {
+        let mut bytes = vec![0; STRIDE as usize * batches.len()];
+        for (slot, batch) in bytes.chunks_exact_mut(STRIDE as usize).zip(batches) {
+            slot[..size_of::<Batch>()].copy_from_slice(bytemuck::bytes_of(batch));
+        }
+        gpu.queue.write_buffer(&self.buffer, 0, &bytes);
+    }
+}
+
+/// Size of a record as a uniform buffer sees it: a multiple of 16.
+const BATCH_BYTES: u64 = size_of::<Batch>().next_multiple_of(16) as u64;
+
+/// How group 0 is bound.
+pub(super) fn batch_layout(gpu: &Gpu) -> wgpu::BindGroupLayout {
+    gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some("batch"),
+        entries: &[wgpu::BindGroupLayoutEntry {
+            binding: 0,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer {
+                ty: wgpu::BufferBindingType::Uniform,
+                has_dynamic_offset: true,
+                min_binding_size: wgpu::BufferSize::new(BATCH_BYTES),
+            },
+            count: None,
+        }],
+    })
+}

@@ -1,0 +1,71 @@
+//! Submits: prepared programs recorded as one compute pass.
+
+use super::{Batches, Gpu, Memory, Prepared, Readback, Role, batch::STRIDE};
+use crate::{Error, Result};
+
+/// Work under way on the device.
+pub struct Submission(wgpu::SubmissionIndex);
+
+/// A part of a submit: a program, and the steps it runs for.
+#[derive(Clone, Copy)]
+pub enum Part<'a> {
+    /// Once, for `steps` steps from the first record on, which the dispatch tells apart by z.
+    Submit(&'a Prepared, u32),
+    /// For the step of this record alone.
+    Step(&'a Prepared, u32),
+}
+
+impl Gpu {
+    /// Submits `parts` as one compute pass, and after it the copy of `bytes` bytes of `role` from `offset` on.
+    pub fn submit(
+        &self,
+        batches: &Batches,
+        parts: &[Part],
+        readback: Option<(&Readback, &Memory, Role, u64, u64)>,
+    ) -> Submission {
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        record(&mut pass, batches, parts);
+        drop(pass);
+        if let Some((readback, memory, role, offset, bytes)) = readback {
+            readback.copy(&mut encoder, memory, role.slot(), offset, bytes);
+        }
+        let submission = Submission(self.queue.submit([encoder.finish()]));
+        if let Some((readback, _, _, _, bytes)) = readback {
+            readback.request(bytes);
+        }
+        submission
+    }
+
+    /// Waits until one submission and all before it are done.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the device is lost or the driver reported an error.
+    pub fn wait_for(&self, submission: Submission, context: &str) -> Result<()> {
+        let poll = wgpu::PollType::Wait { submission_index: Some(submission.0), timeout: None };
+        self.device.poll(poll).map_err(|error| Error::Gpu { context: context.into(), problem: error.to_string() })?;
+        self.fault(context)
+    }
+}
+
+/// Records `parts`, binding the record of a step once for all dispatches in a row that take it.
+pub(super) fn record(pass: &mut wgpu::ComputePass, batches: &Batches, parts: &[Part]) {
+    for part in parts {
+        let (prepared, slot, steps) = match *part {
+            Part::Submit(prepared, steps) => (prepared, 0, steps),
+            Part::Step(prepared, slot) => (prepared, slot, 1),
+        };
+        let mut has_batch = false;
+        for bound in &prepared.dispatches {
+            pass.set_pipeline(&bound.pipeline.pipeline);
+            if bound.takes_batch && !has_batch {
+                pass.set_bind_group(0, &batches.group, &[STRIDE * slot]);
+            }
+            has_batch = bound.takes_batch;
+            for (group, bind_group) in &bound.bound {
+                pass.set_bind_group(*group, bind_group, &[]);
+            }
+            pass.dispatch_workgroups(bound.groups[0], bound.groups[1], steps);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Proof of [`kernels::adam`](crate::kernels::adam).
+
+use super::{
+    analysis::adam as analyse,
+    place::{adam_batch, batch},
+};
+use crate::{
+    check::{
+        Case, Mutant, Proof,
+        layout::{Layout, random},
+        tolerance::Approx,
+    },
+    gpu::{Matrix, Program, Role},
+    kernels::adam::{SPEC, WORKGROUP, launch_folded},
+    model::Adam,
+    oracle::adam::adam,
+};
+
+/// The kernel's proof.
+pub fn proofs() -> Vec<Proof> {
+    vec![Proof::new(&SPEC, MUTANTS, cases)]
+}
+
+const MUTANTS: &[Mutant] = &[
+    Mutant { find: "params[at] -= ", replace: "params[at] += " },
+    Mutant { find: "gradient * gradient", replace: "gradient" },
+    Mutant { find: "rule.correction + rule.epsilon", replace: "rule.correction" },
+    Mutant { find: "at < args.count4", replace: "at <= args.count4" },
+];
+
+fn cases() -> Vec<Case> {
+    let case = |(count4, t, scale, adam_args): (usize, u64, f64, Adam)| {
+        let (mut layout, mut program) = (Layout::default(), Program::default());
+        let count = 4 * count4;
+        let (mut param, mut m, mut g) =
+            (random(1, 1, count, 1.0), random(2, 1, count, scale), random(3, 1, count, scale));
+        let mut v = random(4, 1, count, scale).mapv(|x| (x * x) as f32 as f64);
+        if t == 1 {
+            m.fill(0.0);
+            v.fill(0.0);
+        }
+        // an untrained parameter stays where it is
+        [m[[0, 1]], v[[0, 1]], g[[0, 1]]] = [0.0; 3];
+        let whole = Matrix { start: 0, rows: 1, columns: count as u32 };
+        for (role, name, values) in [
+            (Role::Params, "param", &param),
+            (Role::FirstMoment, "m", &m),
+            (Role::SecondMoment, "v", &v),
+            (Role::Gradients, "gradient", &g),
+        ] {
+            layout.floats(role, name, values.as_slice().expect("one row"));
+        }
+        let (record, args) = adam_batch(batch(0, 0, 0), &adam_args, t);
+        let analysis = analyse(&param, &m, &v, &g.mapv(Approx::exact), &args, t);
+        adam(&mut param, &mut m, &mut v, &g, &args, t);
+        for (role, values, analysis) in [
+            (Role::Params, &param, &analysis.param),
+            (Role::FirstMoment, &m, &analysis.m),
+            (Role::SecondMoment, &v, &analysis.v),
+        ] {
+            layout.expect(role, whole, values, analysis);
+        }
+        // two rows of workgroups, as more than 65,535 workgroups would have
+        launch_folded(&mut program, count4, [count4.div_ceil(WORKGROUP as usize).div_ceil(2), 2]);
+        layout.case(format!("{count} params, step {t}"), program, record, 1)
+    };
+    let usual = Adam::default();
+    let unusual = Adam { lr: 0.03, beta1: 0.5, beta2: 0.9, epsilon: 0.1 };
+    [
+        (130, 3, 0.3, usual),
+        (1, 1, 1e-3, usual),
+        (63, 1_000_000, 10.0, usual),
+        (65, 7, 0.1, unusual),
+        (64, 1, 1e-9, usual),
+    ]
+    .map(case)
+    .into()
+}

@@ -1,0 +1,258 @@
+//! Automatic mutants that change nothing a case could see, and why.
+
+use crate::check::fate::Equivalent;
+
+/// Why columns behind the last latent variable may be read unseen.
+const LATENT_PADDING: &str = "it reads four more values of the layer and multiplies them by zeros";
+
+const THIRD_ROUND: &str = "the third round does nothing: a latent of 8 has two vec4";
+const NINTH_ROUND: &str = "the ninth round does nothing: a latent has at most 8";
+const CLAMPED: &str = "a latent of 8 has two vec4, and what lies behind the last is read as the last";
+const NO_ROWS: &str = "a workgroup that begins at the last row's end computes what it does not store";
+const NO_TAKER: &str = "it computes sums of latent variables that are not there, which no invocation takes";
+const ADDS_ZEROS: &str = "one more round adds zeros";
+const HIDDEN_RACE: &str = "a race that no order shows while an invocation and the eighth after it run in lockstep, as on software drivers they do";
+const ONE_ROUND: &str = "with 8 × 8 matrices the loop ends after one round";
+const NINTH_PART: &str = "a block has eight parts, and nobody reads what is summed for a ninth";
+const LAST_TERM: &str = "below 0.5 it moves the sum by less than 2e-6 of itself, which the limits leave to rounding";
+
+/// Automatic mutants that change nothing a case could see.
+pub const EQUIVALENT: &[Equivalent] = &[
+    Equivalent {
+        file: "parts/sigmoid.wgsl",
+        line: "return select(z, vec4f(1.0), x > vec4f()) / (1.0 + z);",
+        reason: "at x = 0, z is 1 as well",
+    },
+    Equivalent {
+        file: "parts/mse.wgsl",
+        line: "let p = select(z, vec4f(1.0), l > vec4f()) / (1.0 + z);",
+        reason: "at l = 0, z is 1 as well",
+    },
+    Equivalent {
+        file: "parts/mse.wgsl",
+        line: "let q = select(vec4f(1.0), z, l > vec4f()) / (1.0 + z);",
+        reason: "at l = 0, z is 1 as well",
+    },
+    Equivalent {
+        file: "parts/bce.wgsl",
+        line: "let p = select(z, vec4f(1.0), l > vec4f()) / (1.0 + z);",
+        reason: "at l = 0, z is 1 as well",
+    },
+    Equivalent {
+        file: "parts/bce.wgsl",
+        line: "let tail = select(log(1.0 + z), z - 0.5 * z * z, z <= vec4f(1e-3));",
+        reason: "there, both forms are as good",
+    },
+    Equivalent {
+        file: "parts/bce.wgsl",
+        line: "let tail = select(log(1.0 + z), z - 0.5 * z * z, z < vec4f((2.0 * 1e-3)));",
+        reason: "there, both forms are as good",
+    },
+    Equivalent {
+        file: "latents/forward_workgroup.wgsl",
+        line: "if padding <= 4u * latent4 {",
+        reason: "zeros behind the padding are overwritten or never read",
+    },
+    Equivalent {
+        file: "latents/forward_workgroup.wgsl",
+        line: "if padding < 5u * latent4 {",
+        reason: "zeros behind the padding are overwritten or never read",
+    },
+    Equivalent {
+        file: "latents/forward_workgroup.wgsl",
+        line: "for (var first = 0u; first <= args.latent; first += 8u) {",
+        reason: "one more round computes sums that are dropped",
+    },
+    Equivalent {
+        file: "latents/forward_workgroup.wgsl",
+        line: "if lane <= 8u && first + lane < args.latent {",
+        reason: "what the ninth invocation writes, the next round writes again",
+    },
+    Equivalent {
+        file: "latents/forward_workgroup.wgsl",
+        line: "if lane < 9u && first + lane < args.latent {",
+        reason: "what the ninth invocation writes, the next round writes again",
+    },
+    Equivalent {
+        file: "parts/normal.wgsl",
+        line: "let sine = x + x * s * (-0.16666667 + s * (0.008333333 + s * (-0.00019841270 - s * 2.7557319e-6)));",
+        reason: "it moves a normal by less than the error that WGSL allows sqrt and log",
+    },
+    Equivalent {
+        file: "parts/normal.wgsl",
+        line: "let sine = x + x * s * (-0.16666667 + s * (0.008333333 + s * (-0.00019841270 + s * (2.0 * 2.7557319e-6))));",
+        reason: "it moves a normal by less than the error that WGSL allows sqrt and log",
+    },
+    Equivalent {
+        file: "kernels/loss.wgsl",
+        line: "if lane != 0u { losses[entry] = part[0]; }",
+        reason: "any invocation may store the sum",
+    },
+    Equivalent {
+        file: "kernels/loss.wgsl",
+        line: "if lane == 1u { losses[entry] = part[0]; }",
+        reason: "any invocation may store the sum",
+    },
+    Equivalent {
+        file: "latents/forward_subgroup.wgsl",
+        line: "if latent4 >= 1u { y += d_of(c1, n, 1u, latent4); }",
+        reason: LATENT_PADDING,
+    },
+    Equivalent { file: "latents/forward_subgroup.wgsl", line: "for (var q = 0u; q <= 2u; q++) {", reason: THIRD_ROUND },
+    Equivalent { file: "latents/forward_subgroup.wgsl", line: "for (var q = 0u; q < 3u; q++) {", reason: THIRD_ROUND },
+    Equivalent { file: "latents/forward_subgroup.wgsl", line: "if row > batch.rows { return; }", reason: NO_ROWS },
+    Equivalent {
+        file: "latents/backward_subgroup.wgsl",
+        line: "for (var q = 0u; q <= 2u; q++) {",
+        reason: THIRD_ROUND,
+    },
+    Equivalent { file: "latents/backward_subgroup.wgsl", line: "for (var q = 0u; q < 3u; q++) {", reason: THIRD_ROUND },
+    Equivalent { file: "latents/backward_subgroup.wgsl", line: "if row > batch.rows { return; }", reason: NO_ROWS },
+    Equivalent { file: "latents/forward_subgroup.wgsl", line: "if q <= latent4 {", reason: LATENT_PADDING },
+    Equivalent {
+        file: "latents/backward_subgroup.wgsl",
+        line: "return params[args.w_d + min(n, args.width - 1u) * latent4 + min(q, latent4 + 1u)];",
+        reason: NO_TAKER,
+    },
+    Equivalent {
+        file: "products/tn_split.wgsl",
+        line: "for (var first = 0u; first <= batch.rows; first += 32u) {",
+        reason: ADDS_ZEROS,
+    },
+    Equivalent {
+        file: "products/tn_workgroup.wgsl",
+        line: "for (var first = 0u; first <= batch.rows; first += 16u) {",
+        reason: ADDS_ZEROS,
+    },
+    Equivalent { file: "latents/backward_workgroup.wgsl", line: "if lane <= 8u {", reason: HIDDEN_RACE },
+    Equivalent { file: "latents/backward_workgroup.wgsl", line: "if lane < 9u {", reason: HIDDEN_RACE },
+    Equivalent {
+        file: "parts/reparameterize.wgsl",
+        line: "let series = 0.5 + x * (0.16666667 + x * (0.041666667 + x * (0.0083333333 + x * (0.0013888889 + x * (1.984127e-4 - x * 2.4801587e-5)))));",
+        reason: LAST_TERM,
+    },
+    Equivalent {
+        file: "parts/reparameterize.wgsl",
+        line: "let series = 0.5 + x * (0.16666667 + x * (0.041666667 + x * (0.0083333333 + x * (0.0013888889 + x * (1.984127e-4 + x * (2.0 * 2.4801587e-5))))));",
+        reason: LAST_TERM,
+    },
+    Equivalent {
+        file: "parts/reparameterize.wgsl",
+        line: "return select(exp(x) - 1.0 - x, x * x * series, abs(x) <= 0.5);",
+        reason: "at 0.5, both forms are as good",
+    },
+    Equivalent {
+        file: "products/nt_workgroup.wgsl",
+        line: "for (var first = 0u; first <= args.k4; first += 4u) {",
+        reason: ADDS_ZEROS,
+    },
+    Equivalent {
+        file: "products/nn_workgroup.wgsl",
+        line: "for (var first = 0u; first <= n4; first += 4u) {",
+        reason: ADDS_ZEROS,
+    },
+    Equivalent {
+        file: "products/tn_subgroup.wgsl",
+        line: "let row = image_row(min(i + lane % 5u, last), k4);",
+        reason: "only the first four invocations' rows are taken",
+    },
+    Equivalent {
+        file: "latents/backward_subgroup.wgsl",
+        line: "for (var i = 0u; i <= 8u; i++) {",
+        reason: NINTH_ROUND,
+    },
+    Equivalent { file: "latents/backward_subgroup.wgsl", line: "for (var i = 0u; i < 9u; i++) {", reason: NINTH_ROUND },
+    Equivalent { file: "latents/backward_subgroup.wgsl", line: "if i <= args.latent {", reason: LATENT_PADDING },
+    Equivalent {
+        file: "latents/backward_subgroup.wgsl",
+        line: "if latent4 >= 1u { dh += dh_of(d1, k, 1u, width4); }",
+        reason: LATENT_PADDING,
+    },
+    Equivalent {
+        file: "latents/backward_subgroup.wgsl",
+        line: "right += transpose(dd) * transpose(mat4x4f(w_d(4u * n, 2u, latent4), w_d(4u * n + 1u, 1u, latent4),",
+        reason: CLAMPED,
+    },
+    Equivalent {
+        file: "latents/backward_subgroup.wgsl",
+        line: "right += transpose(dd) * transpose(mat4x4f(w_d(4u * n, 1u, latent4), w_d(4u * n + 1u, 2u, latent4),",
+        reason: CLAMPED,
+    },
+    Equivalent {
+        file: "latents/backward_subgroup.wgsl",
+        line: "w_d(4u * n + 2u, 2u, latent4), w_d(4u * n + 3u, 1u, latent4)));",
+        reason: CLAMPED,
+    },
+    Equivalent {
+        file: "latents/backward_subgroup.wgsl",
+        line: "w_d(4u * n + 2u, 1u, latent4), w_d(4u * n + 3u, 2u, latent4)));",
+        reason: CLAMPED,
+    },
+    Equivalent {
+        file: "latents/backward_subgroup.wgsl",
+        line: "w_code(5u * q + 3u, k, width4)) * transpose(dcode);",
+        reason: CLAMPED,
+    },
+    Equivalent { file: "latents/forward_subgroup.wgsl", line: "s7 += w_code(8u, k, width4) * h;", reason: CLAMPED },
+    Equivalent {
+        file: "products/nt_matrix.wgsl",
+        line: "multiply(5u * args.k4, lane, subgroup, subgroups);",
+        reason: ADDS_ZEROS,
+    },
+    Equivalent {
+        file: "parts/matrix.wgsl",
+        line: "const OWNERS = min(257u, 2u * AREA);  // invocations that place sums",
+        reason: "twice the area of an 8 × 8 matrix is less",
+    },
+    Equivalent {
+        file: "parts/matrix.wgsl",
+        line: "const SLOTS = 2049u / AREA;           // matrices of sums; a multiple of eight, so that subgroups of one slot have one part",
+        reason: "the same quotient",
+    },
+    Equivalent {
+        file: "parts/matrix.wgsl",
+        line: "const SLOTS = 2048u * AREA;           // matrices of sums; a multiple of eight, so that subgroups of one slot have one part",
+        reason: "more workgroup memory than a GPU has, which software drivers give",
+    },
+    Equivalent {
+        file: "parts/matrix.wgsl",
+        line: "for (var first = 0u; first <= 8u; first += subgroups) {",
+        reason: NINTH_PART,
+    },
+    Equivalent {
+        file: "parts/matrix.wgsl",
+        line: "for (var first = 0u; first < 9u; first += subgroups) {",
+        reason: NINTH_PART,
+    },
+    Equivalent { file: "parts/matrix.wgsl", line: "let row = part_row((first + subgroup) % 9u);", reason: NINTH_PART },
+    Equivalent {
+        file: "parts/matrix.wgsl",
+        line: "let column = part_column((first + subgroup) % 9u);",
+        reason: NINTH_PART,
+    },
+    Equivalent {
+        file: "parts/matrix.wgsl",
+        line: "for (var term = 0u; term <= terms; term += EDGE) {",
+        reason: ADDS_ZEROS,
+    },
+    Equivalent {
+        file: "parts/matrix.wgsl",
+        line: "for (var v = lane; v < SIDE * EDGE / 4u; v -= 256u) { stage(term, v); }",
+        reason: ONE_ROUND,
+    },
+    Equivalent {
+        file: "parts/matrix.wgsl",
+        line: "for (var v = lane; v < SIDE * EDGE / 4u; v += 257u) { stage(term, v); }",
+        reason: ONE_ROUND,
+    },
+    Equivalent {
+        file: "parts/matrix.wgsl",
+        line: "for (var at = 4u * lane; at < 8u * AREA; at -= 1024u) {",
+        reason: ONE_ROUND,
+    },
+    Equivalent {
+        file: "parts/matrix.wgsl",
+        line: "for (var at = 4u * lane; at < 8u * AREA; at += 1025u) {",
+        reason: ONE_ROUND,
+    },
+];

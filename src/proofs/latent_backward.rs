@@ -1,0 +1,166 @@
+//! Proof of [`kernels::latent_backward`](crate::kernels::latent_backward).
+
+use super::{
+    analysis::slopes,
+    place::{self, batch, random_layer, random_log_var},
+    variants,
+};
+use crate::{
+    check::{
+        Case, Mutant, Proof,
+        layout::{Layout, random, random_relu},
+        tolerance::{Approx, exact, product},
+    },
+    gpu::{LatentTiling, Matrix, Program, Role, Tilings},
+    kernels::{
+        latent_backward::{Gradients, SPECS, launch_folded},
+        middle::{Layers, Middle, Parts, group_rows},
+    },
+    oracle::{
+        latent::{Gaussian, Latent, LatentLayers},
+        latent_backward::latent_backward,
+        reparameterize::bound,
+    },
+};
+
+/// A proof of each variant.
+pub fn proofs() -> Vec<Proof> {
+    variants(&SPECS, MUTANTS, cases)
+}
+
+const MUTANTS: &[Mutant] = &[
+    // in workgroup memory
+    Mutant { find: "dcode[lane] = sum;", replace: "dcode[lane] = dc[lane];" },
+    Mutant { find: "dlog_var[lane] = to_log_var;", replace: "dlog_var[lane] = to_mu;" },
+    Mutant { find: "select(vec4f(), sum, h > vec4f())", replace: "select(vec4f(), sum, h >= vec4f())" },
+    Mutant { find: "l = 8u; l < LANES", replace: "l = 16u; l < LANES" },
+    // in subgroups
+    Mutant { find: "subgroupAdd(right[2])", replace: "right[2]" },
+    Mutant { find: "store(args.dlog_var, row, lane, dlog_var);", replace: "store(args.dlog_var, row, lane, dmu);" },
+    Mutant { find: "of_rows(args.code, rows, j) > vec4f()", replace: "of_rows(args.code, rows, j) >= vec4f()" },
+    Mutant { find: "sum += subgroupShuffle(dmu, i)", replace: "sum = subgroupShuffle(dmu, i)" },
+];
+
+fn cases(cut: LatentTiling) -> Vec<Case> {
+    let [ae, vae, cvae] =
+        [(false, false), (true, false), (true, true)].map(|(variational, labelled)| Parts { variational, labelled });
+    [
+        ([7, 24, 5, 3], cvae, 3.0),
+        ([3, 37, 8, 0], ae, 0.0),
+        ([2, 1, 1, 1], cvae, 1.0),
+        ([3, 100, 2, 0], vae, 1.0),
+        ([2, 266, 33, 10], cvae, 0.5),
+        ([2, 256, 128, 0], vae, 1.0),
+        ([1, 40, 127, 0], ae, 0.0),
+        ([9, 70, 16, 5], cvae, 1.0),
+        ([4, 256, 8, 0], vae, 3.0),
+        ([5, 33, 8, 10], cvae, 1.0),
+        ([6, 34, 4, 3], cvae, 1.0),
+        ([5, 12, 13, 21], cvae, 1.0),
+        ([14, 9, 3, 2], cvae, 2.0),
+        ([3, 20, 11, 4], cvae, 1.0),
+    ]
+    .into_iter()
+    .filter(|(shape, ..)| cut.fitting(shape[2], shape[1]) == cut)
+    .map(|(shape, parts, beta)| case(cut, shape, parts, beta))
+    .collect()
+}
+
+fn case(cut: LatentTiling, [rows, width, columns, classes]: [usize; 4], parts: Parts, beta: f64) -> Case {
+    let (slot, capacity) = (1, rows + 1);
+    let (mut layout, mut program) = (Layout::default(), Program::new(Tilings { latent: cut, ..Tilings::default() }));
+    let (code, mu, log_var) = (
+        random_layer(1, width, columns, 1.0),
+        random_layer(2, columns, columns, 1.0),
+        random_layer(3, columns, columns, 1.0),
+    );
+    let (label, d) = (random_layer(4, classes, columns, 1.0), random_layer(5, columns, width, 1.0));
+    let mut layers = Layers {
+        code: place::layer(&mut layout, Role::Params, &code),
+        d: place::layer(&mut layout, Role::Params, &d),
+        ..Layers::default()
+    };
+    let [h, code_found, projection] =
+        [(6, width), (8, columns), (9, columns)].map(|(seed, n)| random_relu(seed, rows, n, 1.0));
+    let (mu_found, log_var_found) = (random(10, rows, columns, 1.5), random_log_var(11, rows, columns));
+    let (epsilon, dd) = (random(7, rows, columns, 2.0), random(12, rows, width, 1.0));
+    place::noise(&mut layout, &epsilon, slot, capacity);
+
+    let mut read = |name, values: &ndarray::Array2<f64>| layout.input(Role::Activations, name, values, capacity);
+    let mut middle = Middle { h: read("h", &h), code: read("code", &code_found), ..Middle::default() };
+    if parts.variational {
+        (middle.mu, middle.log_var) = (read("mu", &mu_found), read("log_var", &log_var_found));
+    }
+    if parts.labelled {
+        middle.projection = read("projection", &projection);
+    }
+    // not read here, but the shapes of the whole middle are checked
+    middle.c = Matrix { columns: columns as u32, ..middle.code };
+    middle.d = Matrix { columns: width as u32, ..middle.h };
+    middle.onehot = Matrix { rows: capacity as u32, columns: classes as u32, start: 0 };
+    if parts.variational {
+        (layers.mu, layers.log_var) =
+            (place::layer(&mut layout, Role::Params, &mu), place::layer(&mut layout, Role::Params, &log_var));
+    }
+    if parts.labelled {
+        layers.label = place::layer(&mut layout, Role::Params, &label);
+    }
+    let gaussian = Gaussian { mu: mu_found, log_var: log_var_found.mapv(bound) };
+    let truth = latent_backward(
+        &dd,
+        &LatentLayers {
+            code: &code,
+            heads: parts.variational.then_some((&mu, &log_var)),
+            projector: parts.labelled.then_some(&label),
+            decoder: &d,
+        },
+        &Latent {
+            code: code_found.clone(),
+            gaussian: parts.variational.then_some(gaussian.clone()),
+            z: Default::default(),
+            projection: parts.labelled.then_some(projection.clone()),
+            decoder_input: Default::default(),
+            d1: Default::default(),
+            kl: Default::default(),
+        },
+        &epsilon,
+        &h,
+        beta,
+    );
+    let passed = |analysis: &ndarray::Array2<Approx>, y: &ndarray::Array2<f64>| {
+        let pass = |&dy: &Approx, &y: &f64| if y > 0.0 { dy } else { Approx::default() };
+        ndarray::Zip::from(analysis).and(y).map_collect(pass)
+    };
+    let dd_at = layout.input(Role::Signals, "dd", &dd, capacity);
+    let mut write = |name, values: &ndarray::Array2<f64>, analysis: &ndarray::Array2<Approx>| {
+        let matrix = layout.output(Role::Signals, name, capacity, values.ncols());
+        layout.expect(Role::Signals, matrix, values, analysis);
+        matrix
+    };
+    let mut gradients = Gradients { d: dd_at, ..Gradients::default() };
+    let share = if cut == LatentTiling::Subgroup { width.div_ceil(32) } else { width.div_ceil(64) }; // per invocation
+    let dz = product(&exact(&dd), &exact(&d.weight), share + 16);
+    if let Some(dprojection) = &truth.dprojection {
+        gradients.projection = write("dprojection", dprojection, &passed(&dz, &projection));
+    }
+    let mut dcode = dz.clone();
+    if let Some((dmu, dlog_var)) = &truth.dgaussian {
+        let (to_mu, to_log_var) = slopes(&gaussian.mu, &log_var_found, &epsilon, &dz, beta);
+        gradients.mu = write("dmu", dmu, &to_mu);
+        gradients.log_var = write("dlog_var", dlog_var, &to_log_var);
+        let both = |to: &ndarray::Array2<Approx>, layer: &crate::oracle::linear::Layer| {
+            product(to, &exact(&layer.weight), 2 * columns + 1)
+        };
+        dcode = ndarray::Zip::from(&both(&to_mu, &mu)).and(&both(&to_log_var, &log_var)).map_collect(|&a, &b| a + b);
+    }
+    let dcode = passed(&dcode, &code_found);
+    gradients.code = write("dcode", &truth.dcode, &dcode);
+    let dh = passed(&product(&dcode, &exact(&code.weight), columns + 1), &h);
+    gradients.h = write("dh", &truth.dh, &dh);
+    // two rows of workgroups, as more than 65,535 rows would have
+    let grid = [capacity.div_ceil(2 * group_rows(cut)), 2];
+    launch_folded(&mut program, &layers, &middle, &gradients, parts, beta, grid).expect("operands of one shape");
+    let name =
+        format!("{rows} of {capacity} rows, width {width}, latent {columns}, {classes} classes, {parts:?}, β {beta}");
+    layout.case(name, program, batch(0, rows, slot), 1)
+}

@@ -1,0 +1,80 @@
+//! Proof of [`kernels::linear_backward`](crate::kernels::linear_backward).
+
+use super::{
+    analysis::{depth, operand, unscaled},
+    place::{self, batch, held, random_layer},
+    shapes::{Shape, shapes},
+    variants,
+};
+use crate::{
+    check::{
+        Case, Mutant, Proof,
+        layout::{Layout, random, random_relu},
+        tolerance::{Approx, exact, product},
+    },
+    gpu::{Precision, Program, Role, Tiling, Tilings},
+    kernels::linear_backward::{Derivative, SPECS, Variant, launch},
+    oracle::linear_backward as oracle,
+};
+
+/// A proof of each variant.
+pub fn proofs() -> Vec<Proof> {
+    variants(&SPECS, MUTANTS, cases)
+}
+
+const MUTANTS: &[Mutant] = &[
+    Mutant { find: "args.add == 1u", replace: "args.add == 0u" },
+    Mutant { find: "row < batch.rows", replace: "row <= batch.rows" },
+    // where the sum goes on by vec4, by blocks, and where a subgroup multiplies matrices
+    Mutant { find: "j < n4", replace: "j + 1u < n4" },
+    Mutant { find: "first + own < n4", replace: "first + own <= n4" },
+    Mutant { find: "sum / args.loss_scale", replace: "sum" },
+];
+
+fn cases((tiling, derivative): Variant) -> Vec<Case> {
+    shapes().zip([false, true].into_iter().cycle()).map(|(shape, add)| case(tiling, shape, derivative, add)).collect()
+}
+
+/// The loss scale of a case: 1 in float32; in mixed precision 2²⁰, for gradients that f16 would lose as they are.
+pub(super) fn case_scale(precision: Precision) -> f64 {
+    match precision {
+        Precision::F32 => 1.0,
+        Precision::Mixed => (1 << 20) as f64,
+    }
+}
+
+fn case(tiling: Tiling, shape: Shape, derivative: Derivative, add: bool) -> Case {
+    let Shape { first, rows, capacity, inputs, outputs } = shape;
+    let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(tiling)));
+    let precision = tiling.precision();
+    let scale = case_scale(precision);
+    program.loss_scale = scale as f32;
+    let mut truth = random_layer(1, inputs, outputs, 1.0);
+    truth.weight = held(truth.weight, precision);
+    let layer = place::layer(&mut layout, Role::Params, &truth);
+    let dy = held(random(3, rows, outputs, 1.0), precision) / scale;
+    let (x, old) = (random_relu(2, rows, inputs, 1.0), random(4, rows, inputs, 1.0 / scale));
+    let x_at = layout.input(Role::Activations, "x", &x, capacity);
+    let dy_at = layout.input(Role::Signals, "dy", &dy, capacity);
+    let dx_at = layout.output(Role::Signals, "dx", capacity, inputs);
+    let taken = [(&dy, scale), (&truth.weight, 1.0)].map(|(x, scale)| operand(&exact(x), precision, scale));
+    let mut analysis = unscaled(product(&taken[0], &taken[1], depth(outputs, precision)), precision);
+    let mut sum = dy.dot(&truth.weight);
+    if add {
+        layout.set(Role::Signals, dx_at, &old);
+        sum += &old;
+        analysis.zip_mut_with(&old, |sum, &old| *sum = *sum + old.into());
+    }
+    let found = match derivative {
+        Derivative::Identity => sum,
+        Derivative::Relu if add => oracle::relu_backward(sum, &x),
+        Derivative::Relu => oracle::linear_backward(&dy, &truth.weight, &x),
+    };
+    if derivative == Derivative::Relu {
+        analysis.zip_mut_with(&x, |sum, &x| *sum = if x > 0.0 { *sum } else { Approx::exact(0.0) });
+    }
+    layout.expect(Role::Signals, dx_at, &found, &analysis);
+    launch(&mut program, dy_at, layer, x_at, dx_at, derivative, add).expect("operands of one shape");
+    let what = if add { ", added to the old" } else { "" };
+    layout.case(format!("{shape}{what}"), program, batch(first, rows, 0), 1)
+}

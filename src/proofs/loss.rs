@@ -1,0 +1,60 @@
+//! Proof of [`kernels::loss`](crate::kernels::loss).
+
+use super::place::batch;
+use crate::{
+    check::{
+        Case, Mutant, Proof,
+        layout::{Layout, random},
+        tolerance::Approx,
+    },
+    gpu::{Batch, Program, Role},
+    kernels::loss::{Args, SPEC, launch},
+    oracle::loss::loss,
+};
+
+/// The kernel's proof.
+pub fn proofs() -> Vec<Proof> {
+    vec![Proof::new(&SPEC, MUTANTS, cases)]
+}
+
+const MUTANTS: &[Mutant] = &[
+    Mutant { find: "min(args.rows, args.count - entry * args.full)", replace: "args.rows" },
+    Mutant { find: "args.tiles + i", replace: "i" },
+    Mutant { find: "batch.entry + workgroup.z", replace: "workgroup.z" },
+];
+
+fn cases() -> Vec<Case> {
+    // entry of the first step, steps, tiles, rows, images in the epoch, rows of a full batch
+    [
+        [2, 3, 130, 70, 4 * 70 + 5, 70],
+        [0, 1, 1, 0, 1, 1],
+        [1, 2, 64, 3, 9, 3],
+        [0, 3, 65, 64, 129, 64],
+        [0, 1, 31, 1, 1, 1],
+    ]
+    .map(|[entry, steps, tiles, rows, count, full]| {
+        let (mut layout, mut program) = (Layout::default(), Program::default());
+        let stride = tiles + rows + 2;
+        let mut partials = vec![f64::NAN; steps * stride];
+        layout.unwritten(Role::Losses, "losses", 2 * (entry + steps + 1));
+        for step in 0..steps {
+            let used = rows.min(count - (entry + step) * full);
+            let found = [(0, tiles, 1.0), (tiles, used, 3.0)].map(|(start, length, scale)| {
+                // all of one sign, as losses are
+                let terms = random(1 + step as u64, 1, length, scale).mapv(f64::abs);
+                let start = step * stride + start;
+                partials[start..start + length].copy_from_slice(terms.as_slice().expect("one row"));
+                let depth = length.div_ceil(64) + 6;
+                (loss(&terms.row(0)), Approx::sum(terms.iter().map(|&term| term.into()), depth))
+            });
+            let (values, analysis): (Vec<f64>, Vec<Approx>) = found.into_iter().unzip();
+            layout.expect_words(Role::Losses, 2 * (entry + step), &values, &analysis);
+        }
+        layout.floats(Role::Partials, "partials", &partials);
+        let [tiles_, rows_, stride, count, full] = [tiles, rows, stride, count, full].map(|number| number as u32);
+        launch(&mut program, &Args { tiles: tiles_, rows: rows_, stride, count, full });
+        let record = Batch { entry: entry as u32, ..batch(0, 0, 0) };
+        layout.case(format!("{steps} steps of {tiles} tiles and {rows} rows"), program, record, steps as u32)
+    })
+    .into()
+}

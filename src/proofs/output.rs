@@ -1,0 +1,134 @@
+//! Proof of [`kernels::output`](crate::kernels::output).
+
+use super::{
+    analysis::affine,
+    place::{self, batch, held, random_layer},
+    shapes::{Shape, sample, shapes},
+};
+use crate::{
+    check::{
+        Case, Mutant, Proof,
+        layout::{Layout, gather, random_relu},
+        tolerance::{Approx, exact, values},
+    },
+    gpu::{Format, Program, Role, Tiling, Tilings},
+    kernels::output::{Measure, SPECS, Variant, launch, tiles},
+    model::Loss,
+    oracle::{
+        linear::{Activation, linear},
+        output as oracle,
+    },
+};
+
+/// A proof of each variant.
+pub fn proofs() -> Vec<Proof> {
+    let proof = |(variant, spec): (Variant, _)| {
+        let own = match variant.measure {
+            Measure::Mse => Mutant { find: "batch.rows * args.n", replace: "args.n" },
+            Measure::Bce => Mutant { find: "z - 0.5 * z * z", replace: "z + 0.5 * z * z" },
+        };
+        Proof::new(spec, &[MUTANTS, &[own]].concat(), move || cases(variant))
+    };
+    SPECS.iter().map(proof).collect()
+}
+
+const MUTANTS: &[Mutant] = &[
+    Mutant { find: "batch.slot * args.stride + tile", replace: "tile" },
+    Mutant { find: "tile_loss += ", replace: "tile_loss = " },
+    Mutant { find: "select(vec4f(), found.loss, inside)", replace: "found.loss" },
+];
+
+fn cases(Variant { tiling, measure, images }: Variant) -> Vec<Case> {
+    let losses = match measure {
+        Measure::Mse => &[Loss::MseSum, Loss::MseMean][..],
+        Measure::Bce => &[Loss::BceSum],
+    };
+    let mut cases: Vec<Case> = shapes()
+        .zip(losses.iter().cycle())
+        .map(|(shape, &loss)| case(tiling, shape, loss, images, 1.0, false))
+        .collect();
+    for &loss in losses {
+        let shape = Shape { first: 1, rows: 3, capacity: 4, inputs: 1, outputs: 30 };
+        cases.push(case(tiling, shape, loss, images, 100.0, false));
+        // black pixels, told from their bias alone, so surely black that the loss takes its other formula
+        cases.push(case(tiling, shape, loss, images, 1.9, true));
+    }
+    cases
+}
+
+fn case(tiling: Tiling, shape: Shape, loss: Loss, format: Format, bias: f64, black: bool) -> Case {
+    let Shape { first, rows, capacity, inputs, outputs } = shape;
+    let (slot, spare) = (1, 3);
+    let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(tiling)));
+    let precision = tiling.precision();
+    let mut truth = random_layer(1, inputs, outputs, bias);
+    truth.weight = held(truth.weight, precision);
+    if black {
+        truth.weight.fill(0.0);
+        truth.bias.mapv_inplace(|bias| (bias - 9.0) as f32 as f64);
+    }
+    let layer = place::layer(&mut layout, Role::Params, &truth);
+    let (order, _) = sample(first + rows, 0);
+    let images = match black {
+        true => place::images_of(&mut layout, format, &ndarray::Array2::zeros((order.len(), outputs))),
+        false => place::images(&mut layout, format, 2, order.len(), outputs),
+    };
+    layout.words(Role::Order, "order", &order);
+    let (x, t) = (held(random_relu(3, rows, inputs, 1.0), precision), gather(&images, &order[first..]));
+    let x_at = layout.input(Role::Activations, "x", &x, capacity);
+    let dl_at = layout.output(Role::Signals, "dl", capacity, outputs);
+    let stride = tiles(tiling, capacity, outputs) + spare;
+    layout.unwritten(Role::Partials, "partials", (slot + 1) * stride);
+
+    let truth_found = oracle::output(&x, &truth, &values(&t), loss);
+    let logits = linear(&x, &truth, Activation::Identity);
+    let analysis = analyse(&affine(&exact(&x), &truth, precision), &t, loss);
+    let scale = Approx::exact(1.0)
+        / Approx::exact(match loss {
+            Loss::MseMean => (rows * outputs) as f64,
+            Loss::MseSum | Loss::BceSum => 1.0,
+        });
+    let gradients = analysis.mapv(|(_, gradient)| scale * gradient);
+    layout.expect(Role::Signals, dl_at, &truth_found.dlogits, &gradients);
+
+    let [across, _] = tiling.grid(capacity, outputs);
+    let mut sums = vec![(0.0, Vec::new()); tiles(tiling, capacity, outputs)];
+    for ((i, j), &(loss_found, _)) in analysis.indexed_iter() {
+        let [x, y] = tiling.owner(i, j);
+        let (sum, terms) = &mut sums[y * across + x];
+        *sum += oracle::pixel(loss, logits[[i, j]], t[[i, j]].value).0;
+        terms.push(loss_found);
+    }
+    let (sums, analysis): (Vec<f64>, Vec<Approx>) =
+        sums.into_iter().map(|(sum, terms)| (sum, Approx::sum(terms, tiling.share()))).unzip();
+    layout.expect_words(Role::Partials, slot * stride, &sums, &analysis);
+    let what = if black { ", black" } else { "" };
+    launch(&mut program, x_at, layer, dl_at, loss, format, stride).expect("operands of one shape");
+    layout.case(format!("{shape}, {loss:?}, biases up to {bias}{what}"), program, batch(first, rows, slot), 1)
+}
+
+/// Error analysis of each pixel's loss and gradient.
+fn analyse(
+    logits: &ndarray::Array2<Approx>,
+    t: &ndarray::Array2<Approx>,
+    loss: Loss,
+) -> ndarray::Array2<(Approx, Approx)> {
+    let one = Approx::exact(1.0);
+    ndarray::Zip::from(logits).and(t).map_collect(|&l, &t| {
+        let (p, z) = (l.sigmoid(), (-l.abs()).exp());
+        match loss {
+            Loss::MseMean | Loss::MseSum => {
+                let e = p - t;
+                (e * e, Approx::exact(2.0) * e * p * (-l).sigmoid())
+            }
+            Loss::BceSum => {
+                // below 10⁻³ the shader takes z − z²/2, which leaves out z³/3
+                let cut = z.value.powi(3) / 3.0;
+                let series = z - Approx::exact(0.5) * z * z;
+                let series = Approx { value: z.value.ln_1p(), error: series.error + cut };
+                let tail = if z.value < 0.999e-3 { series } else { (one + z).ln() };
+                (l.relu() - l * t + tail, p - t)
+            }
+        }
+    })
+}

@@ -1,0 +1,91 @@
+//! Traces replayed on a GPU with the kernels of training.
+
+use super::trace::{FirstStep, Replay, Trace};
+use crate::{
+    Result,
+    gpu::{Batch, Batches, Format, Gpu, Matrix, Memory, Part, Program, Role, vec4s},
+    kernels::update::Epilogue,
+    model::Loss,
+    network::{Network, rows, step},
+    oracle::step::Losses,
+};
+use ndarray::{Array2, ArrayView2};
+
+/// Replays a trace on a GPU, with the trace's own ε, in the order it was recorded.
+///
+/// # Errors
+/// [`Error::Gpu`](crate::Error::Gpu) where the device refuses.
+pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
+    let (steps, batch, _) = trace.x.dim();
+    let net = Network::new(&trace.model, batch, gpu.tilings()).with_reconstruction();
+    let (training, table) = step::training(&net, &trace.objective, Format::F32, Epilogue::Adam)?;
+    let (gradients, _) = step::training(&net, &trace.objective, Format::F32, Epilogue::Store)?;
+    let reconstructing = step::reconstructing(&net, Format::F32, true)?;
+
+    let mut memory = Memory::default();
+    memory.upload(gpu, Role::Params, bytemuck::cast_slice(&net.pack(&trace.init)?))?;
+    for role in [Role::FirstMoment, Role::SecondMoment, Role::Gradients] {
+        memory.create(gpu, role, net.param_bytes())?;
+    }
+    memory.create(gpu, Role::Activations, net.activation_bytes())?;
+    memory.create(gpu, Role::Signals, net.signal_bytes())?;
+    memory.upload(gpu, Role::Layers, bytemuck::cast_slice(&table))?;
+    memory.create(gpu, Role::Images, 16 * (batch * vec4s(trace.model.input)) as u64)?;
+    memory.upload(gpu, Role::Order, bytemuck::cast_slice(&(0..batch as u32).collect::<Vec<_>>()))?;
+    memory.create(gpu, Role::Labels, 4 * batch as u64)?;
+    memory.create(gpu, Role::Noise, 4 * (batch * trace.model.latent) as u64)?;
+    memory.create(gpu, Role::Partials, 4 * net.partials.stride as u64)?;
+
+    let prepare = |program: &Program| gpu.prepare(program, &memory);
+    let (training, gradients, reconstructing) = (prepare(&training)?, prepare(&gradients)?, prepare(&reconstructing)?);
+    let batches = Batches::new(gpu, 1);
+    let (mut first, mut losses) = (None, Vec::with_capacity(steps));
+    for (fed, t) in trace.steps().zip(1..) {
+        memory.write(gpu, Role::Images, 0, bytemuck::cast_slice(&packed(&fed.x)))?;
+        if let Some(eps) = fed.eps {
+            memory.write(gpu, Role::Noise, 0, bytemuck::cast_slice(&eps.iter().copied().collect::<Vec<_>>()))?;
+        }
+        if let Some(labels) = fed.labels {
+            let labels: Vec<u32> = labels.iter().map(|&label| label.into()).collect();
+            memory.write(gpu, Role::Labels, 0, bytemuck::cast_slice(&labels))?;
+        }
+        let adam = &trace.adam;
+        batches.write(gpu, &[Batch { rows: batch as u32, ..Batch::adam(adam, t) }]);
+        if first.is_none() {
+            gpu.submit(&batches, &[Part::Step(&gradients, 0), Part::Step(&reconstructing, 0)], None);
+            let activation = |matrix: Matrix| read(gpu, &memory, matrix);
+            let gaussian = |matrix: Matrix| net.parts().variational.then(|| activation(matrix)).transpose();
+            let stored = memory.read(gpu, Role::Gradients, 0, net.param_bytes() as usize / 4)?;
+            first = Some(FirstStep {
+                reconstruction: activation(net.reconstruction)?,
+                mu: gaussian(net.middle.mu)?,
+                log_var: gaussian(net.middle.log_var)?,
+                gradients: net.unpack(&stored),
+            });
+        }
+        gpu.submit(&batches, &[Part::Step(&training, 0)], None);
+        let partials: Vec<f32> = memory.read(gpu, Role::Partials, 0, net.partials.stride as usize)?;
+        let (tiles, row_kl) = partials.split_at(net.partials.tiles as usize);
+        let sum = |values: &[f32]| values.iter().copied().map(f64::from).sum::<f64>();
+        let mean = if trace.objective.loss == Loss::MseMean { (batch * trace.model.input) as f64 } else { 1.0 };
+        let kl = if net.parts().variational { sum(row_kl) } else { 0.0 };
+        let reconstruction = sum(tiles) / mean;
+        losses.push(Losses { reconstruction, kl, loss: reconstruction + trace.objective.beta * kl });
+    }
+    let params = net.unpack(&memory.read(gpu, Role::Params, 0, net.param_bytes() as usize / 4)?);
+    Ok(Replay { first: first.expect("a trace has steps"), losses, params })
+}
+
+/// Rows padded with zeros to a multiple of four.
+fn packed(x: &ArrayView2<f32>) -> Vec<f32> {
+    let mut padded = Array2::zeros((x.nrows(), 4 * vec4s(x.ncols())));
+    padded.slice_mut(ndarray::s![.., ..x.ncols()]).assign(x);
+    padded.into_raw_vec_and_offset().0
+}
+
+fn read(gpu: &Gpu, memory: &Memory, matrix: Matrix) -> Result<Array2<f64>> {
+    let (count, columns) = (matrix.rows as usize, matrix.columns as usize);
+    let packed = memory.read(gpu, Role::Activations, 4 * matrix.start as usize, 4 * count * vec4s(columns))?;
+    let values = rows(&packed, Matrix { start: 0, ..matrix }, count).into_iter().map(f64::from).collect();
+    Ok(Array2::from_shape_vec((count, columns), values).expect("rows × columns values"))
+}
