@@ -54,6 +54,28 @@
 //! Steps differ only in one [`gpu::Batch`] record; the records of a whole submit are written at once, so that a step uploads and
 //! reads back nothing.
 //!
+//! The floors, lowest first. A file may name what stands on a lower floor than its own folder, and nothing beside or above it;
+//! `tests/house.rs` reads this list and every path in the code.
+//!
+//! ```text
+//! error
+//! files memory
+//! random
+//! model
+//! gpu
+//! device
+//! kernels oracle
+//! check
+//! proofs
+//! network
+//! data picture
+//! run
+//! gallery
+//! train
+//! verify analysis interop bench
+//! cli
+//! ```
+//!
 //! # Invariants
 //!
 //! - Only [`gpu`] names wgpu; [`oracle`] knows no GPU; [`kernels`] knows no network, no oracle and no check; [`check`] knows no kernel;

@@ -1,6 +1,5 @@
 //! What becomes of mutants, told mutant by mutant and as a whole.
 
-use super::mutants::Mutation;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -79,9 +78,9 @@ impl fmt::Display for Outcome {
 }
 
 impl MutantReport {
-    /// Adds what became of `mutation`.
-    pub fn add(&mut self, mutation: &Mutation, outcome: Outcome) {
-        if mutation.kernel.is_some() { &mut self.hand_written } else { &mut self.automatic }.push(outcome);
+    /// Adds what became of a mutant.
+    pub fn add(&mut self, hand_written: bool, outcome: Outcome) {
+        if hand_written { &mut self.hand_written } else { &mut self.automatic }.push(outcome);
     }
 
     /// Whether all hand-written mutants were killed, and of the automatic ones 95 % or all that are not known to be equivalent.

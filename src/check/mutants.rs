@@ -37,6 +37,11 @@ pub struct Mutation {
 }
 
 impl Mutation {
+    /// Whether a proof lists it.
+    pub fn hand_written(&self) -> bool {
+        self.kernel.is_some()
+    }
+
     /// The change with its fate, and where it survived, the reason among those of `known` equivalents.
     pub fn outcome(&self, fate: Fate, killer: Option<String>, known: &[Equivalent]) -> Outcome {
         let (line, changed) = self.edit.describe(self.source.text);
@@ -138,7 +143,7 @@ pub fn report(gpu: &Gpu, proofs: &[Proof], known: &[Equivalent]) -> Result<Mutan
     let numbers: Vec<usize> = (0..mutations.len()).collect();
     run_mutants(gpu, proofs, &mutations, &numbers, |event| {
         if let Event::Ended(number, fate, killer) = event {
-            report.add(&mutations[number], mutations[number].outcome(fate, killer, known));
+            report.add(mutations[number].hand_written(), mutations[number].outcome(fate, killer, known));
         }
     })?;
     Ok(report)

@@ -265,7 +265,7 @@ fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
         if bar.is_hidden() && bar.position() % 100 == 0 {
             progress!("{} of {} mutants", bar.position(), numbers.len());
         }
-        report.add(&all[number], outcome);
+        report.add(all[number].hand_written(), outcome);
         Ok(())
     })?;
     bar.finish_and_clear();

@@ -1,9 +1,7 @@
 //! A chart as a list of shapes: the `plotters` backend that charts are drawn on.
 
 use std::convert::Infallible;
-use std::path::Path;
 
-use image::RgbImage;
 use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind, FontTransform,
@@ -11,9 +9,6 @@ use plotters_backend::{
 };
 
 use super::text::Face;
-use super::{raster, save_png, svg};
-use crate::files::write_atomically;
-use crate::{Error, Result};
 
 /// `plotters` counts in whole units; a pixel has this many, so that curves and points lie where their numbers are.
 pub(super) const UNITS: i32 = 16;
@@ -80,29 +75,6 @@ impl Plot {
             sheet.shapes.extend(plot.shapes.iter().map(|shape| shape.moved(x, y)));
         }
         sheet
-    }
-
-    /// The chart as pixels.
-    pub fn to_image(&self) -> RgbImage {
-        raster::draw(self)
-    }
-
-    /// The chart as an SVG document.
-    pub fn to_svg(&self) -> String {
-        svg::draw(self)
-    }
-
-    /// Writes the chart, as PNG or SVG after the extension of `path`, atomically.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for another extension, [`Error::Io`] where the file cannot be written.
-    pub fn save(&self, path: &Path) -> Result<()> {
-        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        match extension.as_deref() {
-            Some("png") => save_png(path, &self.to_image()),
-            Some("svg") => write_atomically(path, self.to_svg().as_bytes()),
-            _ => Err(Error::invalid(path.display().to_string(), "a chart is written as .png or .svg")),
-        }
     }
 }
 

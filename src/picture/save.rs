@@ -1,11 +1,12 @@
-//! Images as PNG files.
+//! Images as PNG files, charts as PNG or SVG.
 
 use std::io::Cursor;
 use std::path::Path;
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{ImageBuffer, PixelWithColorType};
+use image::{ImageBuffer, PixelWithColorType, RgbImage};
 
+use super::{Plot, raster, svg};
 use crate::files::write_atomically;
 use crate::{Error, Result};
 
@@ -19,4 +20,29 @@ pub fn save_png<P: PixelWithColorType<Subpixel = u8>>(path: &Path, image: &Image
         .write_with_encoder(PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive))
         .map_err(|e| Error::invalid(path.display().to_string(), format!("cannot be encoded as PNG: {e}")))?;
     write_atomically(path, bytes.get_ref())
+}
+
+impl Plot {
+    /// The chart as pixels.
+    pub fn to_image(&self) -> RgbImage {
+        raster::draw(self)
+    }
+
+    /// The chart as an SVG document.
+    pub fn to_svg(&self) -> String {
+        svg::draw(self)
+    }
+
+    /// Writes the chart, as PNG or SVG after the extension of `path`, atomically.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for another extension, [`Error::Io`] where the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        match extension.as_deref() {
+            Some("png") => save_png(path, &self.to_image()),
+            Some("svg") => write_atomically(path, self.to_svg().as_bytes()),
+            _ => Err(Error::invalid(path.display().to_string(), "a chart is written as .png or .svg")),
+        }
+    }
 }

@@ -3,13 +3,12 @@
 //! An engine replays a trace by taking [`Trace::steps`] one after the other and handing what came out, a [`Replay`], to
 //! [`Trace::compare`]. [`replay_oracle`] does it with the f64 oracle.
 
-use super::trace_file;
 use crate::gpu::Precision;
 use crate::model::{Adam, Model, Objective, Param};
 use crate::oracle::step::{Batch, Losses, Network};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A recorded run: its inputs, and what came out of it.
 #[derive(Clone, Debug)]
@@ -131,11 +130,6 @@ impl Quantity {
 }
 
 impl Trace {
-    /// Reads and validates a trace; an error says what is wrong with the file.
-    pub fn load(path: &Path) -> Result<Trace> {
-        trace_file::load(path)
-    }
-
     /// What each step is fed, first to last.
     pub fn steps(&self) -> impl ExactSizeIterator<Item = Step<'_>> {
         (0..self.x.len_of(Axis(0))).map(|step| Step {

@@ -13,14 +13,16 @@ use std::str::FromStr;
 
 const FORMAT: &str = "training-trace-1";
 
-/// Reads and validates a trace.
-pub(super) fn load(path: &Path) -> Result<Trace> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    let header = SafeTensors::read_metadata(&bytes);
-    let (_, header) = header.map_err(|e| Error::malformed(path, format!("not a safetensors file: {e}")))?;
-    let tensors = SafeTensors::deserialize(&bytes);
-    let tensors = tensors.map_err(|e| Error::malformed(path, format!("not a safetensors file: {e}")))?;
-    File { path, settings: header.metadata().clone().unwrap_or_default(), tensors }.trace()
+impl Trace {
+    /// Reads and validates a trace; an error says what is wrong with the file.
+    pub fn load(path: &Path) -> Result<Trace> {
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        let header = SafeTensors::read_metadata(&bytes);
+        let (_, header) = header.map_err(|e| Error::malformed(path, format!("not a safetensors file: {e}")))?;
+        let tensors = SafeTensors::deserialize(&bytes);
+        let tensors = tensors.map_err(|e| Error::malformed(path, format!("not a safetensors file: {e}")))?;
+        File { path, settings: header.metadata().clone().unwrap_or_default(), tensors }.trace()
+    }
 }
 
 struct File<'a> {
