@@ -111,12 +111,12 @@ fn every_new_row_is_scored_under_its_name() {
 #[test]
 fn pictures_are_drawn_of_new_rows() {
     let drawn = [
-        ("reconstruct vae --errors", "reconstruct-new"),
+        ("reconstruct vae --errors", "reconstructions-new"),
         ("denoise vae --corrupt 0.3", "denoise-new"),
         ("interpolate vae --from 8 --to 0", "interpolate-new"),
         ("scatter vae", "scatter-new"),
-        ("traverse vae --image 8", "traverse-new-image8"),
-        ("traverse ae --image 8", "traverse-new-image8"),
+        ("traverse vae --image 8", "traversal-new-image8"),
+        ("traverse ae --image 8", "traversal-new-image8"),
         ("style cvae --image 8", "style-new"),
     ];
     for (command, picture) in drawn {
@@ -125,10 +125,12 @@ fn pictures_are_drawn_of_new_rows() {
         assert_eq!(printed.trim(), format!("{run}/images/{picture}.png"), "{command}");
         assert!(place().join(printed.trim()).is_file());
     }
+    let own = place().join("vae/images/reconstructions.png");
+    let before = fs::read(&own).unwrap();
     done("reconstruct vae --device cpu --data one.npy");
-    assert!(!place().join("vae/images/reconstruct.png").exists(), "that name is of the run's own test images");
+    assert!(fs::read(&own).unwrap() == before, "that name is of the run's own test images");
     done("reconstruct vae --device cpu --split train");
-    assert!(place().join("vae/images/reconstruct-train.png").is_file());
+    assert!(place().join("vae/images/reconstructions-train.png").is_file());
     bad(&["reconstruct", "vae", "--device", "cpu", "--data", "new", "--images", "9"], "9 is past the 9 images, 0 to 8");
     bad(&["traverse", "vae", "--device", "cpu", "--data", "new"], "--data: chooses among images, which are used with");
     bad(&["score", "vae", "--device", "cpu", "--data", "new", "--split", "test"], "new has no parts");

@@ -22,7 +22,7 @@ pub struct Claim {
 
 impl Claim {
     /// Claims `dir` for a new run and makes it where it is missing. A directory that holds a run is claimed only to `replace` it,
-    /// which [`Claim::clear`] does later.
+    /// which `Session::begin_in` does later, when model and data are on the device.
     ///
     /// # Errors
     /// [`Error::Invalid`] where another process trains there, or where `dir` is in use; [`Error::Io`] where it cannot be written.
