@@ -88,6 +88,9 @@
 //! - Where Rust and WGSL must agree (bindings, arguments, workgroup sizes, records), a test compares them by reflection.
 //! - Random numbers are a function of (seed, use, step, element): no generator has a state to save.
 
+// Progress is dropped and a result is an error where it cannot be written: `println!` would end the process.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod analysis;
 pub mod bench;
 pub mod check;

@@ -2,15 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::process::{Command, Output};
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
 
+/// Runs the example that `cargo test` has built beside the program. (Started within a test, cargo would build it once more, with most
+/// dependencies, because the environment differs.)
 fn example(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["run", "--quiet", "--example", "prove_your_shader"]).current_dir(env!("CARGO_MANIFEST_DIR"));
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
-    }
-    command.arg("--").args(arguments).output().unwrap()
+    let name = format!("prove_your_shader{}", std::env::consts::EXE_SUFFIX);
+    let program = Path::new(env!("CARGO_BIN_EXE_wgvae")).with_file_name("examples").join(name);
+    assert!(program.is_file(), "{} is built by cargo test, or with --example prove_your_shader", program.display());
+    Command::new(program).args(arguments).output().unwrap()
 }
 
 #[test]

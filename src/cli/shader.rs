@@ -1,5 +1,6 @@
 //! `wgvae shader`
 
+use super::print::{result, to_stdout};
 use crate::{Error, Result, gpu::Spec, kernels};
 use std::collections::HashMap;
 
@@ -12,11 +13,9 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<()> {
     if arguments.name.is_empty() {
-        kernels::all().for_each(|spec| println!("{}", spec.name));
-        return Ok(());
+        return kernels::all().try_for_each(|spec| result!("{}", spec.name));
     }
-    print!("{}", linked(find(&arguments.name.join(" "))?));
-    Ok(())
+    to_stdout(format_args!("{}", linked(find(&arguments.name.join(" "))?)))
 }
 
 /// The kernel called `name`.
