@@ -12,7 +12,7 @@
 //! let data = glyphs::dataset(0, 640, 64); // 28 × 28 digits: 640 to train on, 64 to test
 //! let device = Device::open(&Choice::Auto, Options::default(), &mut |line| println!("{line}"))?;
 //! let model = Model { kind: Kind::Vae, input: data.pixels(), hidden: vec![64], latent: 4, classes: data.classes };
-//! let objective = Objective { loss: Loss::BceSum, beta: 1.0 };
+//! let objective = Objective { loss: Loss::BCE_SUM, beta: 1.0 };
 //! let settings = Settings { model: model.clone(), objective, adam: Adam::default(), corruption: None, batch: 32, seed: 0, tilings: None };
 //! let mut session = Session::begin(&settings, 1, device.clone(), data, None)?;
 //! let metrics = session.epoch(&mut |_| true)?; // false would stop the epoch

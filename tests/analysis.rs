@@ -20,12 +20,12 @@ fn near(a: f64, b: f64, tolerance: f64, what: &str) {
 
 #[test]
 fn figures_are_those_that_training_reported() {
-    for (kind, loss) in [(Kind::Ae, Loss::MseMean), (Kind::Vae, Loss::BceSum), (Kind::Cvae, Loss::MseSum)] {
+    for (kind, loss) in [(Kind::Ae, Loss::MSE_MEAN), (Kind::Vae, Loss::BCE_SUM), (Kind::Cvae, Loss::MSE_SUM)] {
         let run = run(kind, loss, &folder(&format!("evaluate-{kind:?}")));
         let codec = Codec::new(&gpu(), &run.config.model, &run.weights().unwrap()).unwrap();
         let figures = evaluate(&codec, &data().test, run.config.seed).unwrap();
         let then = run.metrics().unwrap().pop().unwrap().test;
-        let reconstruction = if loss == Loss::BceSum { figures.bce } else { figures.squared_error };
+        let reconstruction = if loss == Loss::BCE_SUM { figures.bce } else { figures.squared_error };
         near(reconstruction, then.reconstruction, 1e-5, "reconstruction");
         near(figures.kl.unwrap_or_default(), then.kl, 1e-5, "kl");
         assert_eq!(figures.images, 70);
@@ -37,7 +37,7 @@ fn figures_are_those_that_training_reported() {
 
 #[test]
 fn scores_are_plain_sums_over_the_pixels() {
-    let run = run(Kind::Cvae, Loss::BceSum, &folder("score"));
+    let run = run(Kind::Cvae, Loss::BCE_SUM, &folder("score"));
     let codec = Codec::new(&Device::Oracle, &run.config.model, &run.weights().unwrap()).unwrap();
     let data = data();
     let (scores, encoding) = score(&codec, &data.test, run.config.seed).unwrap();

@@ -23,7 +23,7 @@ fn gpu() -> Arc<Gpu> {
 fn settings(input: usize, hidden: &[usize], latent: usize, batch: usize) -> Settings {
     Settings {
         model: Model { kind: Kind::Vae, input, hidden: hidden.to_vec(), latent, classes: 0 },
-        objective: Objective { loss: Loss::MseSum, beta: 3.0 },
+        objective: Objective { loss: Loss::MSE_SUM, beta: 3.0 },
         adam: Adam::default(),
         corruption: None,
         batch,

@@ -289,7 +289,7 @@ fn init_names_what_does_not_fit_and_leaves_nothing() {
     bad(&[&common[..], &more].concat(), "encoder.2.weight is [3, 16], expected [4, 16]");
     assert!(!out.exists());
     // Weights fit by name and shape alone, whatever run they come from.
-    let loss = Loss::MseSum;
+    let loss = Loss::MSE_SUM;
     let fits = ["--latent", "3", "--epochs", "1", "--init", weights.to_str().unwrap(), "--out", out.to_str().unwrap()];
     good(&dir, &[&common[..], &fits].concat());
     let config: serde_json::Value =

@@ -31,7 +31,7 @@ fn mask(strength: f64) -> Corruption {
 fn settings(corruption: Option<Corruption>) -> Settings {
     Settings {
         model: Model { kind: Kind::Ae, input: PIXELS, hidden: vec![64], latent: 16, classes: 10 },
-        objective: Objective { loss: Loss::MseMean, beta: 0.0 },
+        objective: Objective { loss: Loss::MSE_MEAN, beta: 0.0 },
         adam: Adam { lr: 3e-3, ..Adam::default() },
         corruption,
         batch: 16,

@@ -17,7 +17,7 @@ use wgvae::{
     run::{Run, checkpoint},
 };
 
-const KINDS: [(Kind, Loss); 3] = [(Kind::Ae, Loss::MseMean), (Kind::Vae, Loss::BceSum), (Kind::Cvae, Loss::MseSum)];
+const KINDS: [(Kind, Loss); 3] = [(Kind::Ae, Loss::MSE_MEAN), (Kind::Vae, Loss::BCE_SUM), (Kind::Cvae, Loss::MSE_SUM)];
 
 /// The test images and labels as arrays in `dir`, and what the codec makes of them.
 struct Case {

@@ -4,7 +4,7 @@
 
 use ndarray::{Array1, Array2, array};
 use rand::RngExt;
-use wgvae::model::{Adam, Kind, Loss, Model, Objective, Param};
+use wgvae::model::{Adam, Kind, Likelihood, Loss, Model, Objective, Param};
 use wgvae::oracle::adam::adam;
 use wgvae::oracle::kl::kl;
 use wgvae::oracle::latent::{LatentLayers, latent};
@@ -19,7 +19,7 @@ use wgvae::oracle::step::{Batch, Network};
 use wgvae::random::{Stream, stream};
 
 const KINDS: [Kind; 3] = [Kind::Ae, Kind::Vae, Kind::Cvae];
-const LOSSES: [Loss; 3] = [Loss::MseMean, Loss::MseSum, Loss::BceSum];
+const LOSSES: [Loss; 3] = [Loss::MSE_MEAN, Loss::MSE_SUM, Loss::BCE_SUM];
 const ROWS: usize = 5;
 
 fn model(kind: Kind, hidden: &[usize]) -> Model {
@@ -99,7 +99,7 @@ fn kl_of_the_prior_is_zero_and_of_a_known_gaussian_its_closed_form() {
 #[test]
 fn bce_at_logit_zero_is_ln_2_per_pixel() {
     let x = uniform(1, 3, 10);
-    for loss in losses(&Array2::zeros((3, 10)), &x, Loss::BceSum) {
+    for loss in losses(&Array2::zeros((3, 10)), &x, Likelihood::Bernoulli) {
         assert!((loss - 10.0 * 2f64.ln()).abs() < 1e-14);
     }
 }
@@ -118,7 +118,7 @@ fn output_matches_the_textbook_loss_and_scales_its_mean() {
     }) {
         assert!((row - out).abs() < 1e-13);
     }
-    assert_eq!(losses(&logits, &x, Loss::BceSum), bce.loss);
+    assert_eq!(losses(&logits, &x, Likelihood::Bernoulli), bce.loss);
     assert!((&mean.dlogits * 35.0 - &sum.dlogits).iter().all(|d| d.abs() < 1e-16));
 }
 
@@ -128,14 +128,14 @@ fn extreme_logits_stay_finite() {
         assert_eq!((sigmoid(a), sigmoid(0.0)), (1.0, 0.5));
         assert!((sigmoid(-a) - (-a).exp()).abs() <= 1e-15 * (-a).exp());
         for (logit, x, loss) in [(a, 1.0, (-a).exp()), (a, 0.0, a), (-a, 1.0, a), (-a, 0.0, (-a).exp())] {
-            let (value, gradient) = pixel(Loss::BceSum, logit, x);
+            let (value, gradient) = pixel(Likelihood::Bernoulli, logit, x);
             assert!((value - loss).abs() <= 1e-15 * loss, "{logit} {x}: {value}");
             assert!((gradient - (sigmoid(logit) - x)).abs() == 0.0);
-            let (value, gradient) = pixel(Loss::MseSum, logit, x);
+            let (value, gradient) = pixel(Likelihood::SquaredError, logit, x);
             assert!(value.is_finite() && gradient.abs() <= 4.0 * (-a).exp(), "{logit} {x}: {value} {gradient}");
         }
     }
-    assert!(relu(f64::NAN).is_nan() && pixel(Loss::BceSum, f64::NAN, 0.5).0.is_nan());
+    assert!(relu(f64::NAN).is_nan() && pixel(Likelihood::Bernoulli, f64::NAN, 0.5).0.is_nan());
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_network_resumes_to_the_same_bytes() {
         let model = model(kind, &[7, 5]);
         let (x, eps, labels) = data(&model);
         let batch = Batch { x: x.view(), corrupted: None, eps: Some(eps.view()), labels: Some(&labels) };
-        let objective = Objective { loss: Loss::BceSum, beta: 1.0 };
+        let objective = Objective { loss: Loss::BCE_SUM, beta: 1.0 };
         let mut whole = Network::new(&model, &model.initialise(1)).unwrap();
         let run = |network: &mut Network, steps: usize| {
             for _ in 0..steps {

@@ -157,7 +157,7 @@ fn agree_step_by_step(settings: &Settings, data: &Dataset) {
 
 #[test]
 fn each_of_a_hundred_steps_is_the_oracles() {
-    for (kind, loss) in KINDS.into_iter().zip([Loss::MseMean, Loss::MseSum, Loss::BceSum]) {
+    for (kind, loss) in KINDS.into_iter().zip([Loss::MSE_MEAN, Loss::MSE_SUM, Loss::BCE_SUM]) {
         let data = glyphs::dataset(0, 32 + 9, 20);
         agree_step_by_step(&settings(kind, &data, &[256], 8, 32, loss), &data);
     }
@@ -174,7 +174,7 @@ fn each_of_a_hundred_steps_is_the_oracles_however_products_are_cut() {
             println!("not checked: {tilings}, which this device lacks");
             continue;
         }
-        let settings = settings(Kind::Vae, &data, &[70, 37], 5, 67, Loss::BceSum);
+        let settings = settings(Kind::Vae, &data, &[70, 37], 5, 67, Loss::BCE_SUM);
         agree_step_by_step(&Settings { tilings: Some(tilings), ..settings }, &data);
     }
 }
@@ -203,7 +203,7 @@ fn middles_too_wide_for_one_dispatch_run_as_layers() {
 #[test]
 fn odd_sizes_and_a_partial_last_batch_train_as_on_the_oracle() {
     let data = noise_images(); // 171 images in batches of 7: 25 steps an epoch, 3 images in the last
-    for (kind, loss) in KINDS.into_iter().zip([Loss::MseMean, Loss::BceSum, Loss::MseSum]) {
+    for (kind, loss) in KINDS.into_iter().zip([Loss::MSE_MEAN, Loss::BCE_SUM, Loss::MSE_SUM]) {
         agree(&settings(kind, &data, &[37], 5, 7, loss), &data);
     }
 }
@@ -211,7 +211,7 @@ fn odd_sizes_and_a_partial_last_batch_train_as_on_the_oracle() {
 #[test]
 fn the_articles_nets_train_as_on_the_oracle() {
     let data = glyphs::dataset(0, 24 * 32 + 9, 100);
-    for (kind, loss) in KINDS.into_iter().zip([Loss::MseMean, Loss::MseSum, Loss::BceSum]) {
+    for (kind, loss) in KINDS.into_iter().zip([Loss::MSE_MEAN, Loss::MSE_SUM, Loss::BCE_SUM]) {
         agree(&settings(kind, &data, &[256], 8, 32, loss), &data);
     }
 }
@@ -219,7 +219,7 @@ fn the_articles_nets_train_as_on_the_oracle() {
 #[test]
 fn latents_too_wide_for_one_dispatch_train_as_on_the_oracle() {
     let data = noise_images();
-    for (kind, loss) in KINDS.into_iter().zip([Loss::MseSum, Loss::MseSum, Loss::BceSum]) {
+    for (kind, loss) in KINDS.into_iter().zip([Loss::MSE_SUM, Loss::MSE_SUM, Loss::BCE_SUM]) {
         let settings = settings(kind, &data, &[40], 130, 7, loss);
         assert!(!Network::new(&settings.model, settings.batch, Tilings::default()).row_wise());
         agree(&settings, &data);
@@ -229,7 +229,7 @@ fn latents_too_wide_for_one_dispatch_train_as_on_the_oracle() {
 #[test]
 fn deep_nets_train_as_on_the_oracle() {
     let data = noise_images();
-    for (kind, loss) in KINDS.into_iter().zip([Loss::BceSum, Loss::BceSum, Loss::MseSum]) {
+    for (kind, loss) in KINDS.into_iter().zip([Loss::BCE_SUM, Loss::BCE_SUM, Loss::MSE_SUM]) {
         agree(&settings(kind, &data, &[48, 32, 24], 5, 7, loss), &data);
     }
 }
@@ -240,7 +240,7 @@ fn corrupted_inputs_train_as_on_the_oracle() {
     let corruptions = [(Noise::Gaussian, 0.3), (Noise::Mask, 0.4), (Noise::Gaussian, 1.5)];
     for (kind, (noise, strength)) in KINDS.into_iter().zip(corruptions) {
         let corruption = Some(Corruption { kind: noise, strength });
-        let clean = settings(kind, &data, &[37], 5, 7, Loss::MseSum);
+        let clean = settings(kind, &data, &[37], 5, 7, Loss::MSE_SUM);
         agree(&Settings { corruption, ..clean }, &data);
     }
 }
@@ -248,7 +248,7 @@ fn corrupted_inputs_train_as_on_the_oracle() {
 #[test]
 fn noise_on_the_input_takes_a_dispatch_more() {
     let (gpu, data) = (gpu(), glyphs::dataset(0, 40, 10));
-    let clean = settings(Kind::Ae, &data, &[256], 8, 32, Loss::MseMean);
+    let clean = settings(Kind::Ae, &data, &[256], 8, 32, Loss::MSE_MEAN);
     let noisy = Settings { corruption: Some(Corruption { kind: Noise::Mask, strength: 0.3 }), ..clean.clone() };
     let [clean, noisy] = [clean, noisy].map(|settings| GpuTrainer::new(Arc::clone(&gpu), &settings, &data).unwrap());
     assert_eq!([clean.dispatches_per_step(), noisy.dispatches_per_step()], [6, 7]);
@@ -260,7 +260,7 @@ fn a_step_takes_six_dispatches_and_four_more_for_each_further_width() {
     for kind in KINDS {
         // A further width is a layer of the encoder and one of the decoder: one dispatch each, forward and backward.
         for (hidden, most) in [(&[256][..], 6), (&[256, 128], 10), (&[256, 128, 64], 14)] {
-            let settings = settings(kind, &data, hidden, 8, 32, Loss::BceSum);
+            let settings = settings(kind, &data, hidden, 8, 32, Loss::BCE_SUM);
             let dispatches = GpuTrainer::new(Arc::clone(&gpu), &settings, &data).unwrap().dispatches_per_step();
             assert!(dispatches <= most, "{kind:?} {hidden:?}: {dispatches} dispatches, at most {most}");
         }
@@ -278,7 +278,7 @@ fn mixed_precision_trains_nearly_as_the_oracle_and_twice_the_same() {
     let Tilings { forward, backward, update, .. } = gpu.tilings(); // what a trainer takes unless told otherwise
     assert_eq!([forward, backward, update].map(Tiling::precision), [Precision::Mixed; 3]);
     let data = glyphs::dataset(0, 24 * 32 + 9, 100);
-    for (kind, loss) in KINDS.into_iter().zip([Loss::MseMean, Loss::MseSum, Loss::BceSum]) {
+    for (kind, loss) in KINDS.into_iter().zip([Loss::MSE_MEAN, Loss::MSE_SUM, Loss::BCE_SUM]) {
         let settings = settings(kind, &data, &[256], 8, 32, loss);
         let [first, second] = [(); 2].map(|()| train(&Device::Gpu(Arc::clone(&gpu)), &settings, &data));
         assert!(first.end == second.end, "{kind:?}: two runs differ");

@@ -3,7 +3,7 @@
 use crate::{
     Result,
     data::Split,
-    model::Loss,
+    model::Likelihood,
     network::{Codec, Encoding},
     oracle::{kl::kl, noise::noise, output::pixel, reparameterize::reparameterize},
     random::Stream,
@@ -44,11 +44,11 @@ impl Score {
 }
 
 impl Errors {
-    /// The one a run with this loss minimises.
-    pub fn of(&self, loss: Loss) -> f64 {
-        match loss {
-            Loss::MseMean | Loss::MseSum => self.squared_error,
-            Loss::BceSum => self.bce,
+    /// The one a run with this likelihood minimises.
+    pub fn of(&self, likelihood: Likelihood) -> f64 {
+        match likelihood {
+            Likelihood::SquaredError => self.squared_error,
+            Likelihood::Bernoulli => self.bce,
         }
     }
 }
@@ -89,8 +89,8 @@ pub fn errors(codec: &Codec, z: &[f32], labels: Option<&[u8]>, images: &[u8]) ->
             logits.iter().zip(image).fold(Errors::default(), |sum, (&a, &byte)| {
                 let (a, x) = (f64::from(a), f64::from(byte) / 255.0);
                 Errors {
-                    squared_error: sum.squared_error + pixel(Loss::MseSum, a, x).0,
-                    bce: sum.bce + pixel(Loss::BceSum, a, x).0,
+                    squared_error: sum.squared_error + pixel(Likelihood::SquaredError, a, x).0,
+                    bce: sum.bce + pixel(Likelihood::Bernoulli, a, x).0,
                 }
             })
         }));

@@ -57,7 +57,7 @@ pub struct StepLine {
 pub(super) fn article(batch: usize) -> Settings {
     Settings {
         model: Model { kind: Kind::Vae, input: 784, hidden: vec![256], latent: 8, classes: 0 },
-        objective: Objective { loss: Loss::MseSum, beta: 3.0 },
+        objective: Objective { loss: Loss::MSE_SUM, beta: 3.0 },
         adam: Adam::default(),
         corruption: None,
         batch,

@@ -11,7 +11,7 @@ use crate::{
     analysis::{Quantised, draw, errors},
     data::Split,
     interop::npy,
-    model::{Kind, Loss},
+    model::Kind,
     network::Codec,
     run::Run,
 };
@@ -98,14 +98,14 @@ pub fn range_beside(path: &Path) -> PathBuf {
 
 /// Sizes, and what eight bits cost.
 fn compression(run: &Run, codec: &Codec, split: &Split, z: &[f32], quantised: &Quantised) -> Result<String> {
-    let (latent, input, loss) = (codec.model().latent, codec.model().input, run.config.objective.loss);
+    let (latent, input, likelihood) = (codec.model().latent, codec.model().input, run.config.objective.loss.likelihood);
     let labels = split.labels.as_deref();
     if codec.model().kind == Kind::Cvae && labels.is_none() {
         return Err(Error::no_labels());
     }
     let mean = |z: &[f32]| -> Result<f64> {
         let errors = errors(codec, z, labels, &split.images)?;
-        Ok(errors.iter().map(|error| error.of(loss)).sum::<f64>() / split.count as f64)
+        Ok(errors.iter().map(|error| error.of(likelihood)).sum::<f64>() / split.count as f64)
     };
     let (before, after) = (mean(z)?, mean(&quantised.restore())?);
     let with_labels = if codec.model().kind == Kind::Cvae { split.count } else { 0 };
@@ -118,6 +118,6 @@ fn compression(run: &Run, codec: &Codec, split: &Split, z: &[f32], quantised: &Q
          error   {before:>12.4} per image from float32 codes, {after:.4} from 8-bit codes ({})",
         split.count,
         images as f64 / codes as f64,
-        if loss == Loss::BceSum { "nats" } else { "squared error" },
+        likelihood.unit(),
     ))
 }

@@ -11,7 +11,7 @@ use crate::{
     analysis::{Score, score},
     data::{Split, rows_f32},
     files::write_atomically,
-    model::{Kind, Loss},
+    model::Kind,
     picture::{Sheet, save_png},
 };
 use std::path::PathBuf;
@@ -81,18 +81,18 @@ pub fn run(arguments: Arguments) -> Result<()> {
         Some(path) => path.clone(),
         None => picture_of_run(&run.dir, &format!("{}.png", arguments.source.picture_name("worst")))?,
     };
-    let loss = run.config.objective.loss;
+    let likelihood = run.config.objective.loss.likelihood;
     let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|&a, &b| scores[b].at_mu.of(loss).total_cmp(&scores[a].at_mu.of(loss)));
+    order.sort_by(|&a, &b| scores[b].at_mu.of(likelihood).total_cmp(&scores[a].at_mu.of(likelihood)));
     order.truncate(worst as usize);
     let shown = rows_f32(split, images.pixels(), &order);
     let labels: Option<Vec<u8>> = split.labels.as_ref().map(|labels| order.iter().map(|&i| labels[i]).collect());
     let restored = codec.reconstruct(&shown, labels.as_deref())?;
     let captions = order.iter().enumerate().map(|(place, &i)| {
         let label = labels.as_ref().map(|labels| format!(" ({})", labels[place])).unwrap_or_default();
-        format!("{}{label} {:.1}", split.names.caption(i), scores[i].at_mu.of(loss))
+        format!("{}{label} {:.1}", split.names.caption(i), scores[i].at_mu.of(likelihood))
     });
-    let unit = if loss == Loss::BceSum { "nats" } else { "squared error" };
+    let unit = likelihood.unit();
     // Each tile is an original and its reconstruction under it.
     let sheet =
         Sheet::new(images.width, 2 * images.height).title(format!("restored worst: {unit}, z = mu")).captions(captions);

@@ -95,10 +95,10 @@ enum LossName {
 impl Arguments {
     fn settings(&self, kind: Kind, corruption: Option<Corruption>, input: usize, classes: usize) -> Settings {
         let (loss, beta) = match (kind, self.loss) {
-            (Kind::Ae, LossName::Mse) => (Loss::MseMean, 0.0),
-            (Kind::Ae, LossName::Bce) => (Loss::BceSum, 0.0),
-            (_, LossName::Mse) => (Loss::MseSum, 3.0),
-            (_, LossName::Bce) => (Loss::BceSum, 1.0),
+            (Kind::Ae, LossName::Mse) => (Loss::MSE_MEAN, 0.0),
+            (Kind::Ae, LossName::Bce) => (Loss::BCE_SUM, 0.0),
+            (_, LossName::Mse) => (Loss::MSE_SUM, 3.0),
+            (_, LossName::Bce) => (Loss::BCE_SUM, 1.0),
         };
         Settings {
             model: Model { kind, input, hidden: self.hidden.clone(), latent: self.latent, classes },

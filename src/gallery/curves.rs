@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Result,
-    model::{Kind, Loss},
+    model::Kind,
     picture::{self, Curves, Plot},
     run::{Figures, Run},
 };
@@ -35,8 +35,7 @@ impl Quantity {
 /// [`Error::Invalid`] where no run has an epoch, where all are autoencoders and their KL divergence is asked for, or where
 /// their losses are of different kinds and cannot share an axis; as [`Run::metrics`].
 pub fn curves(runs: &[Run], quantity: Quantity, log: bool) -> Result<Plot> {
-    let unit = |loss: Loss| if loss == Loss::BceSum { "nats" } else { "squared error" };
-    let units: Vec<&str> = runs.iter().map(|run| unit(run.config.objective.loss)).collect();
+    let units: Vec<&str> = runs.iter().map(|run| run.config.objective.loss.likelihood.unit()).collect();
     let unit = units.first().copied().unwrap_or("nats");
     if let Some(other) = units.iter().position(|&other| other != unit && quantity != Quantity::Kl) {
         let problem = format!(

@@ -4,7 +4,7 @@ use super::{Variants, expect};
 use crate::{
     Result,
     gpu::{Args as _, Format, Layer, Matrix, Program, Role, Spec, Tiling, Work, args, source, vec4s},
-    model::Loss,
+    model::{Likelihood, Loss, Reduction},
 };
 use std::sync::LazyLock;
 
@@ -33,43 +33,26 @@ args! {
 pub struct Variant {
     /// How dl is cut.
     pub tiling: Tiling,
-    /// Which loss, summed or averaged.
-    pub measure: Measure,
+    /// What is measured; how it is reduced is an argument.
+    pub likelihood: Likelihood,
     /// The format of the images.
     pub images: Format,
 }
 
-/// A loss without its reduction, which is an argument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Measure {
-    /// Squared error.
-    Mse,
-    /// Binary cross-entropy.
-    Bce,
-}
-
-impl Measure {
-    /// That of `loss`.
-    pub fn of(loss: Loss) -> Measure {
-        match loss {
-            Loss::MseMean | Loss::MseSum => Measure::Mse,
-            Loss::BceSum => Measure::Bce,
-        }
-    }
-}
-
 /// By tiling, and in each by loss and image format.
 pub static SPECS: LazyLock<Variants<Variant>> = LazyLock::new(|| {
-    let uses = [Measure::Mse, Measure::Bce].map(|measure| [Format::U8, Format::F32].map(|images| (measure, images)));
-    let of = move |tiling| uses.into_iter().flatten().map(move |(measure, images)| Variant { tiling, measure, images });
+    let uses = Likelihood::ALL.map(|likelihood| [Format::U8, Format::F32].map(|images| (likelihood, images)));
+    let of = move |tiling| {
+        uses.into_iter().flatten().map(move |(likelihood, images)| Variant { tiling, likelihood, images })
+    };
     Variants::new(Tiling::ALL.into_iter().flat_map(of), spec)
 });
 
 fn spec(variant: Variant) -> Spec {
-    let Variant { tiling, measure, images } = variant;
-    let (name, loss) = match measure {
-        Measure::Mse => ("mse", source!("parts/mse.wgsl")),
-        Measure::Bce => ("bce", source!("parts/bce.wgsl")),
+    let Variant { tiling, likelihood, images } = variant;
+    let loss = match likelihood {
+        Likelihood::SquaredError => source!("parts/mse.wgsl"),
+        Likelihood::Bernoulli => source!("parts/bce.wgsl"),
     };
     let image = match images {
         Format::U8 => source!("parts/images_u8.wgsl"),
@@ -83,7 +66,7 @@ fn spec(variant: Variant) -> Spec {
         image,
     ];
     Spec {
-        name: format!("output {name} of {images} images{}", tiling.suffix()),
+        name: format!("output {} of {images} images{}", likelihood.name(), tiling.suffix()),
         sources: [&[source!("kernels/output.wgsl")], tiling.forward(), &shared].concat(),
         bindings: vec![
             Role::Params.read(),
@@ -128,10 +111,10 @@ pub fn launch(
         k4: vec4s(layer.inputs() as usize) as u32,
         n: layer.outputs(),
         stride: stride as u32,
-        mean: (loss == Loss::MseMean) as u32,
+        mean: (loss.reduction == Reduction::Mean) as u32,
     };
     let tiling = program.tilings.forward;
-    let spec = SPECS.get(Variant { tiling, measure: Measure::of(loss), images });
+    let spec = SPECS.get(Variant { tiling, likelihood: loss.likelihood, images });
     let (rows, k, n) = (dl.rows as usize, 4 * args.k4 as usize, dl.columns as usize);
     let bytes = images.bytes() * rows * n + 4 * (rows * k + k * n + rows * n);
     program.launch(spec, &args, tiling.elements(rows, n), Work::product([rows, k, n], bytes));

@@ -69,7 +69,7 @@ impl Model {
             .try_fold(0_usize, |count, layer| count.checked_add(layer.out.checked_mul(layer.inp.checked_add(1)?)?));
         match count {
             Some(_) => Ok(()),
-            None => Err(Error::invalid("--hidden", "makes a model of more than 2^64 parameters")),
+            None => Err(Error::invalid("--hidden, --latent", "make a model of more than 2^64 parameters")),
         }
     }
 

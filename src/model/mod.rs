@@ -5,7 +5,8 @@
 //! | `architecture` | [`Kind`] and [`Model`]: which layers there are, and their widths |
 //! | `param` | [`Param`]: one named tensor; the names and shapes of a model's parameters |
 //! | [`init`] | the parameters a model starts with |
-//! | `objective` | [`Loss`] and [`Objective`]: what a step minimises |
+//! | `likelihood` | [`Likelihood`], [`Reduction`] and the [`Loss`] they make |
+//! | `objective` | [`Objective`]: what a step minimises |
 //! | `adam` | [`Adam`]: the optimizer's settings |
 //! | `corruption` | [`Corruption`]: noise on the input of a denoising model |
 
@@ -13,11 +14,13 @@ mod adam;
 mod architecture;
 mod corruption;
 pub mod init;
+mod likelihood;
 mod objective;
 mod param;
 
 pub use adam::Adam;
 pub use architecture::{Kind, LayerShape, Model};
 pub use corruption::{Corruption, Noise};
-pub use objective::{Loss, Objective};
+pub use likelihood::{Likelihood, Loss, Reduction};
+pub use objective::Objective;
 pub use param::Param;

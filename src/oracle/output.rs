@@ -1,7 +1,7 @@
 //! The decoder's last layer, the reconstruction loss and its gradient.
 
 use super::linear::{Activation, Layer, linear};
-use crate::model::Loss;
+use crate::model::{Likelihood, Loss};
 use ndarray::{Array1, Array2, ArrayRef2, Zip};
 
 /// What the output kernel gives for one batch.
@@ -13,16 +13,16 @@ pub struct Output {
     pub dlogits: Array2<f64>,
 }
 
-/// `logits = d Wᵀ + b`, the loss of each image against `x`, and its gradient times [`reduction`]; `d` is `[batch, width]`,
+/// `logits = d Wᵀ + b`, the loss of each image against `x`, and its gradient as the loss is reduced; `d` is `[batch, width]`,
 /// the layer's weight `[input, width]`, `x` `[batch, input]` in [0, 1].
 pub fn output(d: &ArrayRef2<f64>, layer: &Layer, x: &ArrayRef2<f64>, loss: Loss) -> Output {
     let mut dlogits = linear(d, layer, Activation::Identity); // the logits, until each is replaced by its gradient
-    let scale = reduction(loss, x.nrows(), x.ncols());
+    let scale = loss.reduction.scale(x.nrows(), x.ncols());
     let rows = Zip::from(dlogits.rows_mut()).and(x.rows());
     let losses = rows.par_map_collect(|dlogits, x| {
         let mut sum = 0.0;
         Zip::from(dlogits).and(x).for_each(|dlogit, &x| {
-            let (value, gradient) = pixel(loss, *dlogit, x);
+            let (value, gradient) = pixel(loss.likelihood, *dlogit, x);
             sum += value;
             *dlogit = scale * gradient;
         });
@@ -31,32 +31,24 @@ pub fn output(d: &ArrayRef2<f64>, layer: &Layer, x: &ArrayRef2<f64>, loss: Loss)
     Output { loss: losses, dlogits }
 }
 
-/// The loss of each image, `[batch]`, summed over its pixels, whatever the reduction of `loss`.
-pub fn losses(logits: &ArrayRef2<f64>, x: &ArrayRef2<f64>, loss: Loss) -> Array1<f64> {
+/// The loss of each image, `[batch]`, summed over its pixels.
+pub fn losses(logits: &ArrayRef2<f64>, x: &ArrayRef2<f64>, likelihood: Likelihood) -> Array1<f64> {
     let row = |logits: ndarray::ArrayView1<f64>, x: ndarray::ArrayView1<f64>| {
-        logits.iter().zip(x).map(|(&logit, &x)| pixel(loss, logit, x).0).sum()
+        logits.iter().zip(x).map(|(&logit, &x)| pixel(likelihood, logit, x).0).sum()
     };
     Zip::from(logits.rows()).and(x.rows()).par_map_collect(row)
-}
-
-/// What a sum over all pixels of a batch is multiplied by: 1, or 1 / (batch · input) for the mean.
-pub fn reduction(loss: Loss, batch: usize, input: usize) -> f64 {
-    match loss {
-        Loss::MseMean => 1.0 / (batch * input) as f64,
-        Loss::MseSum | Loss::BceSum => 1.0,
-    }
 }
 
 /// One pixel's loss and its derivative by the logit `a`, with p = sigmoid(a):
 /// `(p − x)²` and `2 (p − x) p (1 − p)`; or `−x ln p − (1 − x) ln(1 − p) = softplus(a) − x a` and `p − x`.
 /// softplus(a) = max(a, 0) + ln(1 + exp(−|a|)), and max(a, 0) − x a is taken as one product so that nothing cancels.
-pub fn pixel(loss: Loss, a: f64, x: f64) -> (f64, f64) {
+pub fn pixel(likelihood: Likelihood, a: f64, x: f64) -> (f64, f64) {
     let e = (-a.abs()).exp();
     let r = 1.0 / (1.0 + e);
     let p = if a < 0.0 { e * r } else { r };
-    match loss {
-        Loss::MseMean | Loss::MseSum => ((p - x) * (p - x), 2.0 * (p - x) * e * r * r),
-        Loss::BceSum => (if a < 0.0 { -x * a } else { (1.0 - x) * a } + e.ln_1p(), p - x),
+    match likelihood {
+        Likelihood::SquaredError => ((p - x) * (p - x), 2.0 * (p - x) * e * r * r),
+        Likelihood::Bernoulli => (if a < 0.0 { -x * a } else { (1.0 - x) * a } + e.ln_1p(), p - x),
     }
 }
 

@@ -187,7 +187,7 @@ impl Network {
         let decoded = acts.decoded(depth - 1);
         let out = output::output(decoded, self.output_layer(), &batch.x, objective.loss);
         let (rows, pixels) = batch.x.dim();
-        let reconstruction = output::reduction(objective.loss, rows, pixels) * loss(&out.loss);
+        let reconstruction = objective.loss.reduction.scale(rows, pixels) * loss(&out.loss);
         let kl = loss(&acts.latent.kl);
         let losses = Losses { reconstruction, kl, loss: reconstruction + objective.beta * kl };
 

@@ -12,8 +12,8 @@ use crate::{
         tolerance::{Approx, exact, values},
     },
     gpu::{Format, Program, Role, Tiling, Tilings},
-    kernels::output::{Measure, SPECS, Variant, launch, tiles},
-    model::Loss,
+    kernels::output::{SPECS, Variant, launch, tiles},
+    model::{Likelihood, Loss, Reduction},
     oracle::{
         linear::{Activation, linear},
         output as oracle,
@@ -23,9 +23,9 @@ use crate::{
 /// A proof of each variant.
 pub fn proofs() -> Vec<Proof> {
     let proof = |(variant, spec): (Variant, _)| {
-        let own = match variant.measure {
-            Measure::Mse => Mutant { find: "batch.rows * args.n", replace: "args.n" },
-            Measure::Bce => Mutant { find: "z - 0.5 * z * z", replace: "z + 0.5 * z * z" },
+        let own = match variant.likelihood {
+            Likelihood::SquaredError => Mutant { find: "2.0 * e * p * q", replace: "2.0 * e * p" },
+            Likelihood::Bernoulli => Mutant { find: "z - 0.5 * z * z", replace: "z + 0.5 * z * z" },
         };
         Proof::new(spec, &[MUTANTS, &[own]].concat(), move || cases(variant))
     };
@@ -35,19 +35,17 @@ pub fn proofs() -> Vec<Proof> {
 const MUTANTS: &[Mutant] = &[
     Mutant { find: "batch.slot * args.stride + tile", replace: "tile" },
     Mutant { find: "tile_loss += ", replace: "tile_loss = " },
+    Mutant { find: "batch.rows * args.n", replace: "args.n" },
     Mutant { find: "select(vec4f(), found.loss, inside)", replace: "found.loss" },
 ];
 
-fn cases(Variant { tiling, measure, images }: Variant) -> Vec<Case> {
-    let losses = match measure {
-        Measure::Mse => &[Loss::MseSum, Loss::MseMean][..],
-        Measure::Bce => &[Loss::BceSum],
-    };
+fn cases(Variant { tiling, likelihood, images }: Variant) -> Vec<Case> {
+    let losses = [Reduction::Sum, Reduction::Mean].map(|reduction| Loss { likelihood, reduction });
     let mut cases: Vec<Case> = shapes()
         .zip(losses.iter().cycle())
         .map(|(shape, &loss)| case(tiling, shape, loss, images, 1.0, false))
         .collect();
-    for &loss in losses {
+    for loss in losses {
         let shape = Shape { first: 1, rows: 3, capacity: 4, inputs: 1, outputs: 30 };
         cases.push(case(tiling, shape, loss, images, 100.0, false));
         // black pixels, told from their bias alone, so surely black that the loss takes its other formula
@@ -82,12 +80,11 @@ fn case(tiling: Tiling, shape: Shape, loss: Loss, format: Format, bias: f64, bla
 
     let truth_found = oracle::output(&x, &truth, &values(&t), loss);
     let logits = linear(&x, &truth, Activation::Identity);
-    let analysis = analyse(&affine(&exact(&x), &truth, precision), &t, loss);
-    let scale = Approx::exact(1.0)
-        / Approx::exact(match loss {
-            Loss::MseMean => (rows * outputs) as f64,
-            Loss::MseSum | Loss::BceSum => 1.0,
-        });
+    let analysis = analyse(&affine(&exact(&x), &truth, precision), &t, loss.likelihood);
+    let scale = match loss.reduction {
+        Reduction::Mean => Approx::exact(1.0) / Approx::exact((rows * outputs) as f64),
+        Reduction::Sum => Approx::exact(1.0),
+    };
     let gradients = analysis.mapv(|(_, gradient)| scale * gradient);
     layout.expect(Role::Signals, dl_at, &truth_found.dlogits, &gradients);
 
@@ -96,7 +93,7 @@ fn case(tiling: Tiling, shape: Shape, loss: Loss, format: Format, bias: f64, bla
     for ((i, j), &(loss_found, _)) in analysis.indexed_iter() {
         let [x, y] = tiling.owner(i, j);
         let (sum, terms) = &mut sums[y * across + x];
-        *sum += oracle::pixel(loss, logits[[i, j]], t[[i, j]].value).0;
+        *sum += oracle::pixel(loss.likelihood, logits[[i, j]], t[[i, j]].value).0;
         terms.push(loss_found);
     }
     let (sums, analysis): (Vec<f64>, Vec<Approx>) =
@@ -104,24 +101,24 @@ fn case(tiling: Tiling, shape: Shape, loss: Loss, format: Format, bias: f64, bla
     layout.expect_words(Role::Partials, slot * stride, &sums, &analysis);
     let what = if black { ", black" } else { "" };
     launch(&mut program, x_at, layer, dl_at, loss, format, stride).expect("operands of one shape");
-    layout.case(format!("{shape}, {loss:?}, biases up to {bias}{what}"), program, batch(first, rows, slot), 1)
+    layout.case(format!("{shape}, {loss}, biases up to {bias}{what}"), program, batch(first, rows, slot), 1)
 }
 
 /// Error analysis of each pixel's loss and gradient.
 fn analyse(
     logits: &ndarray::Array2<Approx>,
     t: &ndarray::Array2<Approx>,
-    loss: Loss,
+    likelihood: Likelihood,
 ) -> ndarray::Array2<(Approx, Approx)> {
     let one = Approx::exact(1.0);
     ndarray::Zip::from(logits).and(t).map_collect(|&l, &t| {
         let (p, z) = (l.sigmoid(), (-l.abs()).exp());
-        match loss {
-            Loss::MseMean | Loss::MseSum => {
+        match likelihood {
+            Likelihood::SquaredError => {
                 let e = p - t;
                 (e * e, Approx::exact(2.0) * e * p * (-l).sigmoid())
             }
-            Loss::BceSum => {
+            Likelihood::Bernoulli => {
                 // below 10⁻³ the shader takes z − z²/2, which leaves out z³/3
                 let cut = z.value.powi(3) / 3.0;
                 let series = z - Approx::exact(0.5) * z * z;

@@ -5,7 +5,7 @@ use crate::{
     Error, Result,
     data::{Dataset, Split},
     memory,
-    model::{Kind, Loss},
+    model::Kind,
     oracle::{
         corrupt::corrupt,
         noise::noise,
@@ -59,9 +59,8 @@ impl OracleTrainer {
         for rows in order.chunks(batch) {
             let gathered = Gathered::new(&self.settings, &self.train, rows, Stream::Noise, self.network.steps());
             let step = self.network.train_step(&gathered.batch(), &objective, &adam)?;
-            let mean =
-                if objective.loss == Loss::MseMean { (rows.len() * self.settings.model.input) as f64 } else { 1.0 };
-            losses.add(first_step, step.reconstruction * mean, step.kl)?;
+            let scale = objective.loss.reduction.scale(rows.len(), self.settings.model.input);
+            losses.add(first_step, step.reconstruction / scale, step.kl)?;
             let steps = order.len().div_ceil(batch);
             let progress = Progress { done: losses.steps, steps, losses, elapsed: start.elapsed() };
             if !watch(&progress) && losses.steps < steps {
@@ -82,7 +81,8 @@ impl OracleTrainer {
             let gathered = Gathered::new(&self.settings, &self.test, rows, Stream::Evaluation, entry as u64);
             let batch = gathered.batch();
             let forward = self.network.forward(&batch)?;
-            let reconstruction = output::losses(&forward.logits, &batch.x, self.settings.objective.loss).sum();
+            let reconstruction =
+                output::losses(&forward.logits, &batch.x, self.settings.objective.loss.likelihood).sum();
             losses.add(self.network.steps(), reconstruction, forward.latent.kl.sum())?;
         }
         Ok(losses)

@@ -5,7 +5,6 @@ use crate::{
     Result,
     gpu::{Batch, Batches, Format, Gpu, Matrix, Memory, Part, Program, Role, vec4s},
     kernels::update::Epilogue,
-    model::Loss,
     network::{Network, rows, step},
     oracle::step::Losses,
 };
@@ -67,9 +66,8 @@ pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
         let partials: Vec<f32> = memory.read(gpu, Role::Partials, 0, net.partials.stride as usize)?;
         let (tiles, row_kl) = partials.split_at(net.partials.tiles as usize);
         let sum = |values: &[f32]| values.iter().copied().map(f64::from).sum::<f64>();
-        let mean = if trace.objective.loss == Loss::MseMean { (batch * trace.model.input) as f64 } else { 1.0 };
         let kl = if net.parts().variational { sum(row_kl) } else { 0.0 };
-        let reconstruction = sum(tiles) / mean;
+        let reconstruction = trace.objective.loss.reduction.scale(batch, trace.model.input) * sum(tiles);
         losses.push(Losses { reconstruction, kl, loss: reconstruction + trace.objective.beta * kl });
     }
     let params = net.unpack(&memory.read(gpu, Role::Params, 0, net.param_bytes() as usize / 4)?);

@@ -42,9 +42,9 @@ pub struct ModelReport {
 /// [`Error::Gpu`](crate::Error::Gpu) where the device is lost, [`Error::NotFinite`](crate::Error::NotFinite) where a loss is not.
 pub fn models(gpu: &Arc<Gpu>) -> Result<Vec<ModelReport>> {
     [
-        ("ae", Kind::Ae, Objective { loss: Loss::MseMean, beta: 0.0 }),
-        ("vae", Kind::Vae, Objective { loss: Loss::MseSum, beta: 3.0 }),
-        ("cvae", Kind::Cvae, Objective { loss: Loss::BceSum, beta: 1.0 }),
+        ("ae", Kind::Ae, Objective { loss: Loss::MSE_MEAN, beta: 0.0 }),
+        ("vae", Kind::Vae, Objective { loss: Loss::MSE_SUM, beta: 3.0 }),
+        ("cvae", Kind::Cvae, Objective { loss: Loss::BCE_SUM, beta: 1.0 }),
     ]
     .into_iter()
     .map(|(model, kind, objective)| {
