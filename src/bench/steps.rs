@@ -73,7 +73,7 @@ pub(super) fn settings(gpu: &Gpu, batch: usize) -> Result<Settings> {
 
 /// `settings` with the tilings that `wgvae train` would take.
 pub(super) fn tuned(gpu: &Gpu, settings: Settings) -> Result<Settings> {
-    let tilings = tuning::tilings(gpu, &settings, tuning::Wish::Auto, &mut |_| ())?;
+    let tilings = tuning::tilings(gpu, &settings, tuning::TilingChoice::Auto, &mut |_| ())?;
     Ok(Settings { tilings: Some(tilings), ..settings })
 }
 

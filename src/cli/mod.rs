@@ -65,7 +65,7 @@ enum Command {
     Curves(curves::Arguments),
     /// Figures of a run on its test images: errors, KL, ELBO, active units, label accuracy of samples
     Evaluate(evaluate::Arguments),
-    /// Write what the encoder says of images as a NumPy array; with --u8 as codes of eight bits
+    /// Write the encoder outputs of images as a NumPy array; with --u8 as codes of eight bits
     Encode(encode::Arguments),
     /// Make images of latents in a NumPy array
     Decode(decode::Arguments),

@@ -18,7 +18,7 @@ use crate::{
     run::{Claim, Config, Figures, Metrics, Run, Settings, checkpoint},
     train::{
         Changes, Session,
-        tuning::{Wish, prove, tilings},
+        tuning::{TilingChoice, prove, tilings},
     },
 };
 use clap::ValueEnum;
@@ -75,8 +75,8 @@ pub struct Arguments {
     /// How the GPU's products are cut. auto: as was found fastest before, else as measures fastest now, on a software
     /// adapter as is known to be; measure: measure anew; or one of registers, subgroup, workgroup, split; with
     /// --precision mixed matrix8 or matrix16
-    #[arg(long, default_value = "auto", value_name = "auto|measure|NAME", value_parser = parse::<Wish>)]
-    tiling: Wish,
+    #[arg(long, default_value = "auto", value_name = "auto|measure|NAME", value_parser = parse::<TilingChoice>)]
+    tiling: TilingChoice,
     #[command(flatten)]
     precision: PrecisionOptions,
     /// Start from the weights in a safetensors file, such as one saved from PyTorch, or of the run in a directory
@@ -158,7 +158,7 @@ fn begin(arguments: &Arguments) -> Result<Session> {
         None => Claim::free(&format!("{kind:?}").to_lowercase())?,
     };
     let device = arguments.precision.open(&arguments.device)?;
-    if matches!(device, Device::Oracle) && arguments.tiling != Wish::Auto {
+    if matches!(device, Device::Oracle) && arguments.tiling != TilingChoice::Auto {
         return Err(Error::invalid("--tiling", "is for a GPU; the f64 oracle has none"));
     }
     let data = arguments.data.open()?;
@@ -205,7 +205,7 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
             }
             None => {
                 let report = &mut |line: &str| progress!("tilings: {line}");
-                changes.tilings = Some(tilings(gpu, &settings, Wish::Auto, report)?);
+                changes.tilings = Some(tilings(gpu, &settings, TilingChoice::Auto, report)?);
             }
         }
     }

@@ -158,7 +158,7 @@ pub(crate) fn room(size: Size, rows: usize, columns: usize) -> [usize; 2] {
     [most(rows, &|rows| fits(&labelled(rows), rows, columns).is_ok()), columns]
 }
 
-/// Refuses what is too small.
+/// Returns an error if `value` is less than `least`.
 fn at_least(what: &str, value: usize, least: usize) -> Result<usize> {
     match value >= least {
         true => Ok(value),

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// What the user asked for.
+/// Which adapter is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// The best adapter, hardware before software.
@@ -26,7 +26,7 @@ pub struct Options {
     pub precision: Precision,
 }
 
-/// What an adapter says of itself.
+/// Name, driver, limits and features of an adapter.
 #[derive(Clone, Debug, Serialize)]
 pub struct AdapterSummary {
     /// Its place in the list; what `--device INDEX` takes.

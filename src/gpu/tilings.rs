@@ -60,7 +60,7 @@ impl LatentTiling {
         }
     }
 
-    /// What comes of it for `latent` variables beside `width` hidden units. One dispatch reads the weights anew for every few
+    /// The latent tiling actually used for `latent` variables and `width` hidden units. One dispatch reads the weights anew for every few
     /// rows, which for large ones costs more than the dispatches it saves; a subgroup holds only 8 variables, and a row in
     /// workgroup memory 128. Up to 32, workgroup memory stands in for a subgroup, so that a step stays at six dispatches.
     pub const fn fitting(self, latent: usize, width: usize) -> LatentTiling {

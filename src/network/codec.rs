@@ -1,4 +1,4 @@
-//! A trained model at work: images to latents, latents to images, in batches on the device.
+//! Inference: encodes images and decodes latents in batches, on either device.
 
 use super::gpu_codec::GpuCodec;
 use crate::{
@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Rows the oracle works on at a time.
 const ROWS: usize = 1024;
 
-/// What the encoder says of images.
+/// Encoder outputs for a batch of images.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Encoding {
     /// `[count, latent]`

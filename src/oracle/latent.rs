@@ -18,7 +18,7 @@ pub struct LatentLayers<'a> {
     pub decoder: &'a Layer,
 }
 
-/// What the encoder says of one batch.
+/// Encoder outputs for one batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Code {
     /// `relu(Wc h + bc)`, `[batch, latent]`.

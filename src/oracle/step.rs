@@ -21,7 +21,7 @@ pub struct Network {
     layers: Vec<Layer>,
     first_moments: Vec<Layer>,
     second_moments: Vec<Layer>,
-    /// Of the last step: kept for their memory, which would otherwise be fetched from the system anew in each.
+    /// Gradients of the previous step. Kept so that their memory is reused.
     gradients: Vec<Layer>,
     steps: u64,
 }
@@ -136,7 +136,7 @@ impl Network {
         Ok(Forward { latent: activations.latent, logits })
     }
 
-    /// What the encoder says of `x` `[batch, input]`.
+    /// Encoder outputs for images `x` `[batch, input]`.
     pub fn encode(&self, x: &ArrayRef2<f64>) -> Result<Code> {
         expect("x", x.dim(), (x.nrows(), self.model.input))?;
         let hidden = self.encoder(x);

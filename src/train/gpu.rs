@@ -12,6 +12,7 @@ use crate::{
 };
 use std::{
     collections::VecDeque,
+    ops::Range,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -243,6 +244,8 @@ impl Loop {
     }
 
     /// Runs every batch of the split. `record` gives what a step's record holds beyond its place; `shuffle` makes the order anew first.
+    /// Up to [`IN_FLIGHT`] submits are under way: the device works on one while the host records the next and reads the losses of
+    /// the one before.
     fn run(
         &mut self,
         gpu: &Gpu,
@@ -251,51 +254,24 @@ impl Loop {
         first_step: u64,
         watch: &mut Watch,
     ) -> Result<EpochLosses> {
-        let (steps, rows, start) = (self.steps(), self.net.rows, Instant::now());
-        let mut under_way: VecDeque<(Submission, usize, usize)> = VecDeque::new();
+        let (steps, start) = (self.steps(), Instant::now());
         let mut losses = EpochLosses { count: self.count, ..EpochLosses::default() };
-        let (mut submitted, mut submits, mut finished) = (0, 0, Instant::now());
-        while submitted < steps || !under_way.is_empty() {
+        let mut under_way: VecDeque<UnderWay> = VecDeque::new();
+        let (mut submitted, mut rings, mut finished) = (0, (0..IN_FLIGHT).cycle(), start);
+        while losses.steps < steps {
             if submitted < steps && under_way.len() < IN_FLIGHT {
-                let wanted = self.pace.map_or(1, |pace| (SUBMIT.as_secs_f64() / pace.as_secs_f64().max(1e-7)) as usize);
-                let slots = wanted.clamp(1, self.slots).min(steps - submitted);
-                let records: Vec<Batch> = (0..slots)
-                    .map(|slot| {
-                        let entry = submitted + slot;
-                        let first = entry * rows;
-                        Batch {
-                            first: first as u32,
-                            rows: rows.min(self.count - first) as u32,
-                            slot: slot as u32,
-                            entry: entry as u32,
-                            ..record(entry as u64)
-                        }
-                    })
-                    .collect();
-                self.batches.write(gpu, &records);
-                let mut parts = Vec::with_capacity(slots + 3);
-                if shuffle && submitted == 0 {
-                    parts.push(Part::Submit(&self.order, 1));
-                }
-                parts.extend(self.noise.as_ref().map(|noise| Part::Submit(noise, slots as u32)));
-                parts.extend((0..slots as u32).map(|slot| Part::Step(&self.step, slot)));
-                parts.push(Part::Submit(&self.loss, slots as u32));
-                let ring = submits % IN_FLIGHT;
-                let (from, bytes) = (8 * submitted as u64, 8 * slots as u64);
-                let readback = (&self.readbacks[ring], &self.memory, Role::Losses, from, bytes);
-                under_way.push_back((gpu.submit(&self.batches, &parts, Some(readback)), slots, ring));
-                submitted += slots;
-                submits += 1;
+                let entries = submitted..submitted + self.next_slots().min(steps - submitted);
+                submitted = entries.end;
+                let ring = rings.next().expect("a cycle has no end");
+                under_way.push_back(self.submit(gpu, shuffle && entries.start == 0, entries, ring, &record));
                 continue;
             }
-            let (submission, slots, ring) = under_way.pop_front().expect("the loop goes on only with work to do");
-            gpu.wait_for(submission, "training")?;
+            let oldest = under_way.pop_front().expect("steps without losses are under way");
+            let slots = oldest.slots;
+            self.collect(gpu, oldest, first_step, &mut losses)?;
             let now = Instant::now();
             self.pace = Some((now - finished) / slots as u32);
             finished = now;
-            for [reconstruction, kl] in self.readbacks[ring].take::<[f32; 2]>(8 * slots as u64)? {
-                losses.add(first_step, reconstruction as f64, kl as f64)?;
-            }
             let progress = Progress { done: losses.steps, steps, losses, elapsed: start.elapsed() };
             if !watch(&progress) && losses.steps < steps {
                 gpu.wait("stopping")?;
@@ -304,4 +280,58 @@ impl Loop {
         }
         Ok(losses)
     }
+
+    /// Steps of the next submit: as many as take [`SUBMIT`] at the present pace; one, as long as that is unknown.
+    fn next_slots(&self) -> usize {
+        let wanted = self.pace.map_or(1, |pace| (SUBMIT.as_secs_f64() / pace.as_secs_f64().max(1e-7)) as usize);
+        wanted.clamp(1, self.slots)
+    }
+
+    /// Submits the steps `entries` of the epoch: their records, a new order where `shuffle` says so, noise for all, the steps, and the
+    /// sums of their losses, which come back through readback `ring`.
+    fn submit(
+        &self,
+        gpu: &Gpu,
+        shuffle: bool,
+        entries: Range<usize>,
+        ring: usize,
+        record: &impl Fn(u64) -> Batch,
+    ) -> UnderWay {
+        let rows = self.net.rows;
+        let place = |(slot, entry): (usize, usize)| Batch {
+            first: (entry * rows) as u32,
+            rows: rows.min(self.count - entry * rows) as u32,
+            slot: slot as u32,
+            entry: entry as u32,
+            ..record(entry as u64)
+        };
+        let slots = entries.len();
+        let records: Vec<Batch> = entries.clone().enumerate().map(place).collect();
+        self.batches.write(gpu, &records);
+        let mut parts = Vec::with_capacity(slots + 3);
+        parts.extend(shuffle.then_some(Part::Submit(&self.order, 1)));
+        parts.extend(self.noise.as_ref().map(|noise| Part::Submit(noise, slots as u32)));
+        parts.extend((0..slots as u32).map(|slot| Part::Step(&self.step, slot)));
+        parts.push(Part::Submit(&self.loss, slots as u32));
+        let readback = (&self.readbacks[ring], &self.memory, Role::Losses, 8 * entries.start as u64, 8 * slots as u64);
+        UnderWay { submission: gpu.submit(&self.batches, &parts, Some(readback)), slots, ring }
+    }
+
+    /// Waits for a submit and adds the losses of its steps.
+    fn collect(&self, gpu: &Gpu, done: UnderWay, first_step: u64, losses: &mut EpochLosses) -> Result<()> {
+        gpu.wait_for(done.submission, "training")?;
+        for [reconstruction, kl] in self.readbacks[done.ring].take::<[f32; 2]>(8 * done.slots as u64)? {
+            losses.add(first_step, reconstruction as f64, kl as f64)?;
+        }
+        Ok(())
+    }
+}
+
+/// A submit whose losses were not read yet.
+struct UnderWay {
+    submission: Submission,
+    /// Its steps.
+    slots: usize,
+    /// The readback that its losses come through.
+    ring: usize,
 }

@@ -64,7 +64,7 @@ pub struct Progress {
     pub elapsed: Duration,
 }
 
-/// Called as an epoch goes on; false stops it.
+/// Progress callback; returning false cancels the epoch.
 pub type Watch<'a> = dyn FnMut(&Progress) -> bool + 'a;
 
 /// Rows of an evaluation batch. Part of what makes a figure reproducible: the draws of z are numbered by it.

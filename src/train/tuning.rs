@@ -20,9 +20,9 @@ use std::{
     str::FromStr,
 };
 
-/// What the user asked for.
+/// The value of `--tiling`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Wish {
+pub enum TilingChoice {
     /// What was found before, else what measures best; on a software adapter, which compiles slowly, what is known to be best.
     #[default]
     Auto,
@@ -32,17 +32,21 @@ pub enum Wish {
     Pinned(Tiling),
 }
 
-impl FromStr for Wish {
+impl FromStr for TilingChoice {
     type Err = Error;
 
-    fn from_str(text: &str) -> Result<Wish> {
+    fn from_str(text: &str) -> Result<TilingChoice> {
         match text {
-            "auto" => Ok(Wish::Auto),
-            "measure" => Ok(Wish::Measure),
-            _ => Tiling::ALL.into_iter().find(|tiling| tiling.to_string() == text).map(Wish::Pinned).ok_or_else(|| {
-                let names = Tiling::ALL.map(|tiling| tiling.to_string()).join(", ");
-                Error::invalid("--tiling", format!("is {text:?}, expected auto, measure or one of {names}"))
-            }),
+            "auto" => Ok(TilingChoice::Auto),
+            "measure" => Ok(TilingChoice::Measure),
+            _ => {
+                Tiling::ALL.into_iter().find(|tiling| tiling.to_string() == text).map(TilingChoice::Pinned).ok_or_else(
+                    || {
+                        let names = Tiling::ALL.map(|tiling| tiling.to_string()).join(", ");
+                        Error::invalid("--tiling", format!("is {text:?}, expected auto, measure or one of {names}"))
+                    },
+                )
+            }
         }
     }
 }
@@ -52,28 +56,28 @@ const MARGIN: f64 = 0.97;
 /// Seconds that one measurement should take.
 const SPAN: f64 = 4e-3;
 
-/// The tilings that `wish` makes for `settings` on `gpu`; `report` is told which and why, in one line.
+/// The tilings that `choice` makes for `settings` on `gpu`; `report` is told which and why, in one line.
 ///
 /// # Errors
 /// [`Error::Invalid`] where the adapter lacks what is pinned; [`Error::Gpu`] where the device is lost; as [`prove`].
-pub fn tilings(gpu: &Gpu, settings: &Settings, wish: Wish, report: &mut dyn FnMut(&str)) -> Result<Tilings> {
+pub fn tilings(gpu: &Gpu, settings: &Settings, choice: TilingChoice, report: &mut dyn FnMut(&str)) -> Result<Tilings> {
     let (file, mut checked) = (cache_file(), Checked::default());
-    let (found, why) = match wish {
-        Wish::Pinned(tiling) if tiling.precision() != gpu.precision() => {
+    let (found, why) = match choice {
+        TilingChoice::Pinned(tiling) if tiling.precision() != gpu.precision() => {
             let problem = format!("{tiling} goes with --precision {}, not {}", tiling.precision(), gpu.precision());
             return Err(Error::invalid("--tiling", problem));
         }
-        Wish::Pinned(tiling) if !gpu.offers(tiling.needs()) => {
+        TilingChoice::Pinned(tiling) if !gpu.offers(tiling.needs()) => {
             let problem = format!("{tiling} needs {}, which {} lacks", tiling.needs(), gpu.adapter().name);
             return Err(Error::invalid("--tiling", problem));
         }
-        Wish::Pinned(tiling) => (Tilings::all(tiling), "as asked"),
-        Wish::Auto if gpu.adapter().is_software() => (gpu.tilings(), "for a software adapter"),
-        Wish::Auto => match file.as_deref().and_then(|file| remembered(file, &key(gpu, settings))) {
+        TilingChoice::Pinned(tiling) => (Tilings::all(tiling), "as asked"),
+        TilingChoice::Auto if gpu.adapter().is_software() => (gpu.tilings(), "for a software adapter"),
+        TilingChoice::Auto => match file.as_deref().and_then(|file| remembered(file, &key(gpu, settings))) {
             Some(found) => (found, "as measured before"),
             None => (measure(gpu, settings, &mut checked)?, "as measured now"),
         },
-        Wish::Measure => (measure(gpu, settings, &mut checked)?, "as measured now"),
+        TilingChoice::Measure => (measure(gpu, settings, &mut checked)?, "as measured now"),
     };
     let found = network::fit(&settings.model, found);
     prove(gpu, settings, found, &mut checked)?;
