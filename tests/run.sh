@@ -187,7 +187,7 @@ if [ -n "$driver" ] && [ ${#names[@]} = 0 ]; then
 fi
 selected=()
 for name in ${names[@]+"${names[@]}"}; do selected+=(--test "$name"); done
-cargo test --release --no-run ${selected[@]+"${selected[@]}"}
+cargo test --locked --release --no-run ${selected[@]+"${selected[@]}"}
 # not `cargo run`: without the tests' features of naga it would build most crates a second time
 devices=$($runner "${CARGO_TARGET_DIR:-target}/release/wgvae" devices) || true
 adapter=$(sed -n '/^[0-9]*\*/p' <<<"$devices")
@@ -196,4 +196,4 @@ case $driver-$devices in
 -* | swiftshader-*SwiftShader* | mesa-*"by cooperative matrices"*) ;;
 *) say "the adapter is not $driver's" >&2 && exit 1 ;;
 esac
-cargo test --release ${selected[@]+"${selected[@]}"}
+cargo test --locked --release ${selected[@]+"${selected[@]}"}
