@@ -20,7 +20,7 @@ use std::{ffi::OsString, path::PathBuf};
 #[derive(Args)]
 pub struct DeviceOptions {
     /// auto: the best adapter, or the f64 oracle where there is none; gpu: the best adapter; cpu: the f64 oracle;
-    /// or the number of an adapter in `wgvae devices` [default: auto; with train --resume, the run's own]
+    /// or the number of an adapter in `wgvae devices` [default: auto; of a run that is resumed, its own]
     #[arg(long, value_name = "auto|gpu|cpu|INDEX", value_parser = parse::<Choice>)]
     pub device: Option<Choice>,
     /// Keep WebGPU's runtime checks in the shaders

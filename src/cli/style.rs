@@ -9,7 +9,7 @@ pub struct Arguments {
     run: RunOptions,
     #[command(flatten)]
     source: ImageOptions,
-    /// An image whose style is taken; several may be given [default: the first of each class]
+    /// An image whose style is taken; several may be given [default: the first of each class, or of images without labels the first ten]
     #[arg(long, value_delimiter = ',', value_name = "I")]
     image: Vec<usize>,
     #[command(flatten)]

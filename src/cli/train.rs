@@ -313,7 +313,7 @@ fn failure(error: Error, session: &Session, stop: &Stop) -> Failure {
         Error::Interrupted(_) => Failure { error, hint: Some(format!("go on with: {command}")), status: stop.status() },
         Error::NotFinite { .. } => {
             let hint = error.hint().unwrap_or_default();
-            let hint = format!("{hint}; the checkpoint of epoch {done} is whole: {command} --lr {}", lr / 10.0);
+            let hint = format!("{hint}; the checkpoint of epoch {done} is whole: {command} --lr {:?}", lr / 10.0);
             Failure { error, hint: Some(hint), status: 1 }
         }
         other => other.into(),

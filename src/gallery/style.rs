@@ -3,9 +3,9 @@
 use super::{Figure, Size, at_least, chosen, fits, name};
 use crate::{Error, Result, data::Images, model::Kind, network::Codec};
 
-/// The first image of each class that has one.
+/// The first image of each class that has one; of images without labels, the first ten.
 pub fn example_of_each_class(images: &Images) -> Vec<usize> {
-    let labels = images.split.labels.as_deref().unwrap_or_default();
+    let Some(labels) = &images.split.labels else { return (0..images.split.count.min(10)).collect() };
     (0..images.classes).filter_map(|class| labels.iter().position(|&label| label as usize == class)).collect()
 }
 
