@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use wgvae::model::{Activation, Model};
+use wgvae::{
+    check::tolerance::{Approx, ULP},
+    kernels::activation::part,
+    model::{Activation, Model},
+};
 
 #[test]
 fn a_name_is_the_same_in_options_and_configurations() {
@@ -36,4 +40,21 @@ fn derivatives_are_central_differences() {
         }
         assert!(activation.forward(f64::NAN).is_nan(), "{activation} hides a NaN");
     }
+}
+
+/// As the shader computes it, operation by operation.
+#[test]
+fn the_accuracy_of_tanh_is_what_its_operations_add_up_to() {
+    let (part, one) = (part(Some(Activation::Tanh)), Approx::exact(1.0));
+    let [mut worst, mut worst_slope] = [0.0_f64; 2];
+    for a in (0..4000).map(|i| 0.005 * f64::from(i)) {
+        let e = Approx::exact(-2.0 * a).exp();
+        let y = (one - e) / (one + e);
+        assert!((y.value - Activation::Tanh.forward(a)).abs() < 1e-15);
+        worst = worst.max(y.error / ULP);
+        let y = Approx::exact(y.value);
+        worst_slope = worst_slope.max((one - y * y).error / ULP);
+    }
+    assert!(worst <= part.activate_ulps && worst > part.activate_ulps - 0.1, "{worst}");
+    assert!(worst_slope <= part.derivative_ulps + 1e-5 && worst_slope > part.derivative_ulps - 0.1, "{worst_slope}");
 }

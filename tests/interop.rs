@@ -182,6 +182,7 @@ fn execute(graph: &GraphProto, inputs: HashMap<String, ArrayD<f64>>) -> HashMap<
                 matrix(0).dot(&matrix(1).t()).into_dyn() + &x[2]
             }
             "Relu" => x[0].mapv(|v| v.max(0.0)),
+            "Tanh" => x[0].mapv(f64::tanh),
             "Sigmoid" => x[0].mapv(|v| 1.0 / (1.0 + (-v).exp())),
             "Add" => &x[0] + &x[1],
             "Transpose" => x[0].t().to_owned(),

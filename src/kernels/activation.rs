@@ -21,6 +21,7 @@ pub fn part(activation: Option<Activation>) -> Part {
     let (source, activate_ulps, derivative_ulps) = match activation {
         None => (source!("parts/identity.wgsl"), 0.0, 0.0),
         Some(Activation::Relu) => (source!("parts/activation_relu.wgsl"), 0.0, 0.0),
+        Some(Activation::Tanh) => (source!("parts/activation_tanh.wgsl"), 5.0, 1.0),
     };
     Part { source, activate_ulps, derivative_ulps }
 }

@@ -14,16 +14,19 @@ pub enum Activation {
     /// max(a, 0)
     #[default]
     Relu,
+    /// (eᵃ − e⁻ᵃ) / (eᵃ + e⁻ᵃ)
+    Tanh,
 }
 
 impl Activation {
     /// Every activation.
-    pub const ALL: [Activation; 1] = [Activation::Relu];
+    pub const ALL: [Activation; 2] = [Activation::Relu, Activation::Tanh];
 
     /// The name in options, configurations, kernels and shader files.
     pub fn name(self) -> &'static str {
         match self {
             Activation::Relu => "relu",
+            Activation::Tanh => "tanh",
         }
     }
 
@@ -32,6 +35,7 @@ impl Activation {
         match self {
             Activation::Relu if a < 0.0 => 0.0, // f64::max would hide a NaN
             Activation::Relu => a,
+            Activation::Tanh => a.tanh(),
         }
     }
 
@@ -43,6 +47,7 @@ impl Activation {
         match self {
             Activation::Relu if y > 0.0 => 1.0,
             Activation::Relu => 0.0,
+            Activation::Tanh => 1.0 - y * y,
         }
     }
 }

@@ -24,6 +24,11 @@ pub const EQUIVALENT: &[Equivalent] = &[
         reason: "at x = 0, z is 1 as well",
     },
     Equivalent {
+        file: "parts/activation_tanh.wgsl",
+        line: "return select(y, -y, a <= vec4f());",
+        reason: "at a = 0, y is 0 but for rounding",
+    },
+    Equivalent {
         file: "parts/mse.wgsl",
         line: "let p = select(z, vec4f(1.0), l > vec4f()) / (1.0 + z);",
         reason: "at l = 0, z is 1 as well",

@@ -31,6 +31,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "first + own < n4", replace: "first + own <= n4" },
     Mutant { find: "sum / args.loss_scale", replace: "sum" },
     Mutant { find: "y > vec4f()", replace: "y >= vec4f()" },
+    Mutant { find: "1.0 - y * y", replace: "1.0 - y" },
 ];
 
 fn cases((tiling, activation): Variant) -> Vec<Case> {

@@ -2,7 +2,7 @@
 import torch.nn as nn
 
 
-ACTIVATIONS = {"relu": nn.ReLU}
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
 def layers(widths, activation, last):
