@@ -11,7 +11,8 @@
 //! # fn main() -> wgvae::Result<()> {
 //! let data = glyphs::dataset(0, 640, 64); // 28 × 28 digits: 640 to train on, 64 to test
 //! let device = Device::open(&Choice::Auto, Options::default(), &mut |line| println!("{line}"))?;
-//! let model = Model { kind: Kind::Vae, input: data.pixels(), hidden: vec![64], latent: 4, classes: data.classes };
+//! let (input, classes) = (data.pixels(), data.classes);
+//! let model = Model { kind: Kind::Vae, input, hidden: vec![64], latent: 4, classes, activation: Activation::Relu };
 //! let objective = Objective { loss: Loss::BCE_SUM, beta: 1.0 };
 //! let settings = Settings { model: model.clone(), objective, adam: Adam::default(), corruption: None, batch: 32, seed: 0, tilings: None };
 //! let mut session = Session::begin(&settings, 1, device.clone(), data, None)?;
@@ -30,7 +31,7 @@
 //! |---|---|
 //! | `shaders/` | `kernels/`: one per file, named after the maths; `products/`, `latents/`: their tilings; `parts/`: what several share |
 //! | [`random`] | counter-based streams, as generators of the crate `rand`; normals and permutations as shaders draw them |
-//! | [`model`] | models as pure data: architecture, parameters and how they start, objective, optimizer |
+//! | [`model`] | models as pure data: architecture, activation, parameters and how they start, objective, optimizer |
 //! | [`gpu`] | adapters, buffers, kernels compiled from WGSL, programs: lists of dispatches written down without a device |
 //! | [`kernels`] | one file per shader, same name: what it declares, and a typed launch |
 //! | [`oracle`] | one file per kernel, same name: the same in f64, as short as it can be; `step` is a whole training step |

@@ -10,7 +10,7 @@ use wgvae::{
     analysis::{ACTIVE, Judge, Quantised, draw, evaluate, kl_terms, label_accuracy, score},
     data::{Dataset, Split, rows_f32},
     device::Device,
-    model::{Kind, Loss, Model, Param},
+    model::{Activation, Kind, Loss, Model, Param},
     network::Codec,
 };
 
@@ -21,7 +21,7 @@ fn near(a: f64, b: f64, tolerance: f64, what: &str) {
 #[test]
 fn figures_are_those_that_training_reported() {
     for (kind, loss) in [(Kind::Ae, Loss::MSE_MEAN), (Kind::Vae, Loss::BCE_SUM), (Kind::Cvae, Loss::MSE_SUM)] {
-        let run = run(kind, loss, &folder(&format!("evaluate-{kind:?}")));
+        let run = run(kind, loss, Activation::Relu, &folder(&format!("evaluate-{kind:?}")));
         let codec = Codec::new(&gpu(), &run.config.model, &run.weights().unwrap()).unwrap();
         let figures = evaluate(&codec, &data().test, run.config.seed).unwrap();
         let then = run.metrics().unwrap().pop().unwrap().test;
@@ -37,7 +37,7 @@ fn figures_are_those_that_training_reported() {
 
 #[test]
 fn scores_are_plain_sums_over_the_pixels() {
-    let run = run(Kind::Cvae, Loss::BCE_SUM, &folder("score"));
+    let run = run(Kind::Cvae, Loss::BCE_SUM, Activation::Relu, &folder("score"));
     let codec = Codec::new(&Device::Oracle, &run.config.model, &run.weights().unwrap()).unwrap();
     let data = data();
     let (scores, encoding) = score(&codec, &data.test, run.config.seed).unwrap();
@@ -69,7 +69,8 @@ fn param<'a>(params: &'a mut [Param], name: &str) -> &'a mut Vec<f64> {
 #[test]
 fn collapsed_dimensions_are_counted_out() {
     let data = data();
-    let model = Model { kind: Kind::Vae, input: 784, hidden: vec![16], latent: 3, classes: 0 };
+    let model =
+        Model { kind: Kind::Vae, input: 784, hidden: vec![16], latent: 3, classes: 0, activation: Activation::Relu };
     let mut params = model.initialise(2);
     // μ₀ is an active code, far from constant; μ₁ is a constant 2 with σ = 1; μ₂ is N(0, 1) itself.
     param(&mut params, "encoder.2.weight").iter_mut().for_each(|w| *w = 1.0);
@@ -152,7 +153,14 @@ fn the_judge_learns_classes_and_cannot_learn_chance() {
 fn label_accuracy_tells_a_perfect_cvae_from_one_that_swaps_labels() {
     let data = rows_of_light();
     let pixels = SIDE * SIDE;
-    let model = Model { kind: Kind::Cvae, input: pixels, hidden: vec![CLASSES], latent: CLASSES, classes: CLASSES };
+    let model = Model {
+        kind: Kind::Cvae,
+        input: pixels,
+        hidden: vec![CLASSES],
+        latent: CLASSES,
+        classes: CLASSES,
+        activation: Activation::Relu,
+    };
     let diagonal = |value: f64, shift: usize| -> Vec<f64> {
         let square = (0..CLASSES * CLASSES).map(|i| (i / CLASSES, i % CLASSES));
         square.map(|(row, column)| if (row + shift) % CLASSES == column { value } else { 0.0 }).collect()

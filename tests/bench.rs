@@ -8,7 +8,7 @@ use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
     gpu::{Choice, Gpu, Options},
-    model::{Adam, Kind, Loss, Model, Objective},
+    model::{Activation, Adam, Kind, Loss, Model, Objective},
     network::Network,
     run::Settings,
     train::{DeviceMemory, GpuTrainer, evaluation_rows},
@@ -22,7 +22,14 @@ fn gpu() -> Arc<Gpu> {
 
 fn settings(input: usize, hidden: &[usize], latent: usize, batch: usize) -> Settings {
     Settings {
-        model: Model { kind: Kind::Vae, input, hidden: hidden.to_vec(), latent, classes: 0 },
+        model: Model {
+            kind: Kind::Vae,
+            input,
+            hidden: hidden.to_vec(),
+            latent,
+            classes: 0,
+            activation: Activation::Relu,
+        },
         objective: Objective { loss: Loss::MSE_SUM, beta: 3.0 },
         adam: Adam::default(),
         corruption: None,

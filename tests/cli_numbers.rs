@@ -15,7 +15,7 @@ use std::{
 };
 use tiny::folder;
 use wgvae::{
-    model::{Kind, Loss, Model},
+    model::{Activation, Kind, Loss, Model},
     run::checkpoint,
 };
 
@@ -238,7 +238,8 @@ fn damaged(name: &str, weights: &[u8]) -> String {
 fn what_is_no_run_or_a_damaged_one_is_refused_by_every_command() {
     let whole = fs::read(runs().join("vae/model.safetensors")).unwrap();
     let foreign = folder("cli-foreign").join("weights.safetensors");
-    let model = Model { kind: Kind::Ae, input: 784, hidden: vec![16], latent: 3, classes: 0 };
+    let model =
+        Model { kind: Kind::Ae, input: 784, hidden: vec![16], latent: 3, classes: 0, activation: Activation::Relu };
     checkpoint::save_weights(&foreign, &model.initialise(0)).unwrap();
     let mut nan = command::without_checksum(&whole);
     let end = nan.len();

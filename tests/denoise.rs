@@ -9,7 +9,7 @@ use wgvae::{
     data::glyphs,
     device::Device,
     gallery::denoise,
-    model::{Adam, Corruption, Kind, Loss, Model, Noise, Objective},
+    model::{Activation, Adam, Corruption, Kind, Loss, Model, Noise, Objective},
     network::Codec,
     oracle::corrupt::corrupt,
     picture::BLANK,
@@ -30,7 +30,14 @@ fn mask(strength: f64) -> Corruption {
 
 fn settings(corruption: Option<Corruption>) -> Settings {
     Settings {
-        model: Model { kind: Kind::Ae, input: PIXELS, hidden: vec![64], latent: 16, classes: 10 },
+        model: Model {
+            kind: Kind::Ae,
+            input: PIXELS,
+            hidden: vec![64],
+            latent: 16,
+            classes: 10,
+            activation: Activation::Relu,
+        },
         objective: Objective { loss: Loss::MSE_MEAN, beta: 0.0 },
         adam: Adam { lr: 3e-3, ..Adam::default() },
         corruption,

@@ -12,12 +12,17 @@ use tiny::{data, folder, gpu, python, run};
 use wgvae::{
     data::rows_f32,
     interop::onnx::{self, messages::*},
-    model::{Kind, Loss, Model, Param},
+    model::{Activation, Kind, Loss, Model, Param},
     network::Codec,
     run::{Run, checkpoint},
 };
 
 const KINDS: [(Kind, Loss); 3] = [(Kind::Ae, Loss::MSE_MEAN), (Kind::Vae, Loss::BCE_SUM), (Kind::Cvae, Loss::MSE_SUM)];
+
+/// Every kind with every activation, numbered.
+fn kinds() -> impl Iterator<Item = (usize, ((Kind, Loss), Activation))> {
+    Activation::ALL.into_iter().flat_map(|activation| KINDS.map(|kind| (kind, activation))).enumerate()
+}
 
 /// The test images and labels as arrays in `dir`, and what the codec makes of them.
 struct Case {
@@ -28,8 +33,8 @@ struct Case {
 }
 
 impl Case {
-    fn new((kind, loss): (Kind, Loss), dir: &Path) -> Case {
-        let run = run(kind, loss, &dir.join("run"));
+    fn new((kind, loss): (Kind, Loss), activation: Activation, dir: &Path) -> Case {
+        let run = run(kind, loss, activation, &dir.join("run"));
         let codec = Codec::new(&gpu(), &run.config.model, &run.weights().unwrap()).unwrap();
         let data = data();
         let all: Vec<usize> = (0..data.test.count).collect();
@@ -70,7 +75,7 @@ fn numpy_restores_the_same_from_our_weights() {
     let Some(_) = python("numpy") else { return };
     for (number, kind) in KINDS.into_iter().enumerate() {
         let dir = folder(&format!("numpy-{number}"));
-        let case = Case::new(kind, &dir);
+        let case = Case::new(kind, Activation::Relu, &dir);
         let model = case.run.dir.join("model.safetensors");
         succeed(
             python("numpy")
@@ -112,9 +117,9 @@ fn init_keeps(dir: &Path, file: &Path) {
 #[test]
 fn pytorch_takes_and_gives_weights() {
     let Some(_) = python("torch, safetensors, numpy") else { return };
-    for (number, kind) in KINDS.into_iter().enumerate() {
+    for (number, (kind, activation)) in kinds() {
         let dir = folder(&format!("torch-{number}"));
-        let case = Case::new(kind, &dir);
+        let case = Case::new(kind, activation, &dir);
         let mut command = python("torch").unwrap();
         let arguments = ["run", "images.npy", "labels.npy", "theirs.npy"];
         succeed(command.current_dir(&dir).arg(script("wgvae_to_pytorch.py")).args(arguments));
@@ -134,9 +139,9 @@ fn pytorch_takes_and_gives_weights() {
 #[test]
 fn onnxruntime_gives_the_same() {
     let Some(_) = python("onnxruntime, numpy") else { return };
-    for (number, kind) in KINDS.into_iter().enumerate() {
+    for (number, (kind, activation)) in kinds() {
         let dir = folder(&format!("onnx-{number}"));
-        let case = Case::new(kind, &dir);
+        let case = Case::new(kind, activation, &dir);
         onnx::export(&dir, &case.run.config.model, &case.run.weights().unwrap()).unwrap();
         let encoding = case.codec.encode(case.images.as_slice().unwrap()).unwrap();
         let z = Array2::from_shape_vec((case.labels.len(), 5), encoding.mean().to_vec()).unwrap();
@@ -177,6 +182,7 @@ fn execute(graph: &GraphProto, inputs: HashMap<String, ArrayD<f64>>) -> HashMap<
                 matrix(0).dot(&matrix(1).t()).into_dyn() + &x[2]
             }
             "Relu" => x[0].mapv(|v| v.max(0.0)),
+            "Tanh" => x[0].mapv(f64::tanh),
             "Sigmoid" => x[0].mapv(|v| 1.0 / (1.0 + (-v).exp())),
             "Add" => &x[0] + &x[1],
             "Transpose" => x[0].t().to_owned(),
@@ -196,9 +202,9 @@ fn shape_of(value: &ValueInfoProto) -> (i32, Vec<DimensionProto>) {
 
 #[test]
 fn exported_graphs_hold_the_weights_and_compute_the_model() {
-    for (number, kind) in KINDS.into_iter().enumerate() {
+    for (number, (kind, activation)) in kinds() {
         let dir = folder(&format!("graph-{number}"));
-        let case = Case::new(kind, &dir);
+        let case = Case::new(kind, activation, &dir);
         let params = case.run.weights().unwrap();
         onnx::export(&dir, &case.run.config.model, &params).unwrap();
         let read = |name: &str| ModelProto::decode(&std::fs::read(dir.join(name)).unwrap()[..]).unwrap();
@@ -242,7 +248,8 @@ fn exported_graphs_hold_the_weights_and_compute_the_model() {
 
 #[test]
 fn log_var_is_bounded_as_the_model_bounds_it() {
-    let model = Model { kind: Kind::Vae, input: 4, hidden: vec![3], latent: 2, classes: 0 };
+    let model =
+        Model { kind: Kind::Vae, input: 4, hidden: vec![3], latent: 2, classes: 0, activation: Activation::Relu };
     let mut params = model.initialise(0);
     let bias = params.iter_mut().find(|param| param.name == "log_var.bias").unwrap();
     bias.values = vec![1e3, -1e3];
@@ -257,7 +264,8 @@ fn log_var_is_bounded_as_the_model_bounds_it() {
 fn every_mismatch_of_foreign_weights_is_named() {
     let dir = folder("foreign");
     let path = dir.join("theirs.safetensors");
-    let ours = Model { kind: Kind::Vae, input: 4, hidden: vec![3], latent: 2, classes: 0 };
+    let ours =
+        Model { kind: Kind::Vae, input: 4, hidden: vec![3], latent: 2, classes: 0, activation: Activation::Relu };
     let mut params = Model { kind: Kind::Ae, latent: 5, ..ours.clone() }.initialise(0);
     params[0].values[1] = f64::NAN;
     checkpoint::save_weights(&path, &params).unwrap();

@@ -17,7 +17,7 @@ use std::{
 use wgvae::{
     data::glyphs,
     device::Device,
-    model::{Adam, Kind, Loss, Model, Objective},
+    model::{Activation, Adam, Kind, Loss, Model, Objective},
     run::{Claim, Run, Settings, checkpoint},
     train::{Changes, Session},
 };
@@ -318,7 +318,14 @@ fn what_a_cut_off_write_left_goes_at_the_next_start() {
 fn session(epochs: u64, dir: &Path) -> Session {
     let data = glyphs::dataset(0, 64, 5);
     let settings = Settings {
-        model: Model { kind: Kind::Vae, input: data.pixels(), hidden: vec![16], latent: 2, classes: data.classes },
+        model: Model {
+            kind: Kind::Vae,
+            input: data.pixels(),
+            hidden: vec![16],
+            latent: 2,
+            classes: data.classes,
+            activation: Activation::Relu,
+        },
         objective: Objective { loss: Loss::MSE_SUM, beta: 3.0 },
         adam: Adam::default(),
         corruption: None,

@@ -4,12 +4,12 @@
 
 use ndarray::{Array1, Array2, array};
 use rand::RngExt;
-use wgvae::model::{Adam, Kind, Likelihood, Loss, Model, Objective, Param};
+use wgvae::model::{Activation, Adam, Kind, Likelihood, Loss, Model, Objective, Param};
 use wgvae::oracle::adam::adam;
 use wgvae::oracle::kl::kl;
 use wgvae::oracle::latent::{LatentLayers, latent};
 use wgvae::oracle::latent_backward::latent_backward;
-use wgvae::oracle::linear::{Activation, Layer, linear, relu};
+use wgvae::oracle::linear::{Layer, linear};
 use wgvae::oracle::noise::noise;
 use wgvae::oracle::onehot::onehot;
 use wgvae::oracle::output::{losses, output, pixel, sigmoid};
@@ -23,7 +23,7 @@ const LOSSES: [Loss; 3] = [Loss::MSE_MEAN, Loss::MSE_SUM, Loss::BCE_SUM];
 const ROWS: usize = 5;
 
 fn model(kind: Kind, hidden: &[usize]) -> Model {
-    Model { kind, input: 9, hidden: hidden.to_vec(), latent: 4, classes: 3 }
+    Model { kind, input: 9, hidden: hidden.to_vec(), latent: 4, classes: 3, activation: Activation::Relu }
 }
 
 fn uniform(index: u64, rows: usize, cols: usize) -> Array2<f64> {
@@ -60,8 +60,9 @@ fn central_differences(model: &Model, params: &[Param], batch: &Batch, objective
 fn every_gradient_is_its_central_difference() {
     for kind in KINDS {
         for hidden in [&[6][..], &[7, 5], &[8, 6, 5]] {
-            for loss in LOSSES {
-                let model = model(kind, hidden);
+            for (activation, loss) in Activation::ALL.into_iter().flat_map(|act| LOSSES.map(|loss| (act, loss))) {
+                let model = Model { activation, ..model(kind, hidden) };
+                let what = format!("{kind:?} {hidden:?} {activation} {loss:?}");
                 let (x, eps, labels) = data(&model);
                 let batch = Batch { x: x.view(), corrupted: None, eps: Some(eps.view()), labels: Some(&labels) };
                 let objective = Objective { loss, beta: if kind == Kind::Ae { 0.0 } else { 1.7 } };
@@ -77,8 +78,8 @@ fn every_gradient_is_its_central_difference() {
                     let apart: Vec<f64> = gradient.values.iter().zip(difference).map(|(a, b)| a - b).collect();
                     let (apart, size) = (norm(&apart), norm(difference));
                     let name = &gradient.name;
-                    assert!(size > 1e-5, "{kind:?} {hidden:?} {loss:?}: {name} has no gradient to check");
-                    assert!(apart <= 1e-6 * size, "{kind:?} {hidden:?} {loss:?}: {name} is {:e} off", apart / size);
+                    assert!(size > 1e-5, "{what}: {name} has no gradient to check");
+                    assert!(apart <= 1e-6 * size, "{what}: {name} is {:e} off", apart / size);
                 }
             }
         }
@@ -108,7 +109,7 @@ fn bce_at_logit_zero_is_ln_2_per_pixel() {
 fn output_matches_the_textbook_loss_and_scales_its_mean() {
     let layer = Layer { weight: uniform(2, 7, 4) - 0.5, bias: Array1::linspace(-1.0, 1.0, 7) };
     let (d, x) = (uniform(3, 5, 4), uniform(4, 5, 7));
-    let logits = linear(&d, &layer, Activation::Identity);
+    let logits = linear(&d, &layer, None);
     let p = logits.mapv(|a| 1.0 / (1.0 + (-a).exp()));
     let cross_entropy = -(&x * &p.mapv(f64::ln) + (1.0 - &x) * (1.0 - &p).mapv(f64::ln));
     let squared = (&p - &x).mapv(|e| e * e);
@@ -135,7 +136,7 @@ fn extreme_logits_stay_finite() {
             assert!(value.is_finite() && gradient.abs() <= 4.0 * (-a).exp(), "{logit} {x}: {value} {gradient}");
         }
     }
-    assert!(relu(f64::NAN).is_nan() && pixel(Likelihood::Bernoulli, f64::NAN, 0.5).0.is_nan());
+    assert!(Activation::Relu.forward(f64::NAN).is_nan() && pixel(Likelihood::Bernoulli, f64::NAN, 0.5).0.is_nan());
 }
 
 #[test]
@@ -166,7 +167,13 @@ fn log_var_is_bounded_and_passes_no_gradient_beyond() {
         (100.0, LOG_VAR_MAX, false),
     ] {
         let (mu, log_var) = (one(0.0), one(raw));
-        let layers = LatentLayers { code: &layer, heads: Some((&mu, &log_var)), projector: None, decoder: &layer };
+        let layers = LatentLayers {
+            code: &layer,
+            heads: Some((&mu, &log_var)),
+            projector: None,
+            decoder: &layer,
+            activation: Activation::Relu,
+        };
         let out = latent(&h, &layers, &eps, &Array2::zeros((1, 0)));
         assert_eq!(out.gaussian.as_ref().unwrap().log_var[[0, 0]], bounded);
         assert_eq!(out.z[[0, 0]], 0.5 * (bounded / 2.0).exp());

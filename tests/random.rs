@@ -5,7 +5,7 @@
 use rand::Rng;
 use rayon::prelude::*;
 use std::f64::consts::TAU;
-use wgvae::model::{Kind, Model};
+use wgvae::model::{Activation, Kind, Model};
 use wgvae::oracle::noise::noise;
 use wgvae::oracle::order::order;
 use wgvae::random::{
@@ -169,7 +169,8 @@ fn noise_is_one_sequence_whatever_its_shape() {
 
 #[test]
 fn initial_parameters_are_uniform_up_to_one_over_the_root_of_a_layers_inputs() {
-    let model = Model { kind: Kind::Cvae, input: 784, hidden: vec![256], latent: 8, classes: 10 };
+    let model =
+        Model { kind: Kind::Cvae, input: 784, hidden: vec![256], latent: 8, classes: 10, activation: Activation::Relu };
     let params = model.initialise(6);
     let inputs = |name: &str| match name.split('.').next() {
         Some("mu" | "log_var") => 8,

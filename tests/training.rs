@@ -8,7 +8,7 @@ use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
     gpu::{Choice, Gpu, LatentTiling, Options, Precision, Tiling, Tilings},
-    model::{Adam, Corruption, Kind, Loss, Model, Noise, Objective, Param},
+    model::{Activation, Adam, Corruption, Kind, Loss, Model, Noise, Objective, Param},
     network::Network,
     random::{Stream, stream},
     run::{Settings, State},
@@ -51,7 +51,14 @@ fn noise_images() -> Dataset {
 fn settings(kind: Kind, data: &Dataset, hidden: &[usize], latent: usize, batch: usize, loss: Loss) -> Settings {
     let beta = if kind == Kind::Ae { 0.0 } else { 1.0 };
     Settings {
-        model: Model { kind, input: data.pixels(), hidden: hidden.to_vec(), latent, classes: data.classes },
+        model: Model {
+            kind,
+            input: data.pixels(),
+            hidden: hidden.to_vec(),
+            latent,
+            classes: data.classes,
+            activation: Activation::Relu,
+        },
         objective: Objective { loss, beta },
         adam: Adam::default(),
         corruption: None,
@@ -134,7 +141,8 @@ fn agree(settings: &Settings, data: &Dataset) {
 /// A hundred steps, and each of them is the oracle's: it starts every epoch (one full batch, one partial) where the GPU is, so
 /// that nothing can build up, and no seed is chosen.
 fn agree_step_by_step(settings: &Settings, data: &Dataset) {
-    let what = format!("{:?} {:?}, tilings {:?}", settings.model.kind, settings.model.hidden, settings.tilings);
+    let Model { kind, hidden, latent, activation, .. } = &settings.model;
+    let what = format!("{kind:?} {hidden:?} {latent} {activation}, tilings {:?}", settings.tilings);
     let mut gpu = Trainer::new(&Device::Gpu(gpu()), settings, data).unwrap();
     let mut oracle = Trainer::new(&Device::Oracle, settings, data).unwrap();
     let mut worst = 0.0_f64;
@@ -160,6 +168,21 @@ fn each_of_a_hundred_steps_is_the_oracles() {
     for (kind, loss) in KINDS.into_iter().zip([Loss::MSE_MEAN, Loss::MSE_SUM, Loss::BCE_SUM]) {
         let data = glyphs::dataset(0, 32 + 9, 20);
         agree_step_by_step(&settings(kind, &data, &[256], 8, 32, loss), &data);
+    }
+}
+
+/// With two hidden layers on each side, through the middle in one dispatch and layer by layer.
+#[test]
+fn each_of_a_hundred_steps_is_the_oracles_with_every_activation() {
+    let mut data = noise_images();
+    let labels = data.train.labels.map(|labels| labels[..16].to_vec());
+    data.train = Split { images: data.train.images[..16 * 63].to_vec(), labels, count: 16, ..Split::default() };
+    for activation in Activation::ALL {
+        for (kind, latent) in KINDS.into_iter().flat_map(|kind| [5, 130].map(|latent| (kind, latent))) {
+            let mut settings = settings(kind, &data, &[37, 21], latent, 9, Loss::BCE_SUM);
+            settings.model.activation = activation;
+            agree_step_by_step(&settings, &data);
+        }
     }
 }
 
@@ -194,7 +217,14 @@ fn middles_too_wide_for_one_dispatch_run_as_layers() {
         (Workgroup, 129, 1, Layers),
         (Layers, 1, 1, Layers),
     ] {
-        let model = Model { kind: Kind::Vae, input: 9, hidden: vec![5, width], latent, classes: 0 };
+        let model = Model {
+            kind: Kind::Vae,
+            input: 9,
+            hidden: vec![5, width],
+            latent,
+            classes: 0,
+            activation: Activation::Relu,
+        };
         let net = Network::new(&model, 3, Tilings { latent: wanted, ..Tilings::default() });
         assert_eq!(net.tilings.latent, taken, "{wanted} for {latent} beside {width}");
     }

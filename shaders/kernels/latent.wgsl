@@ -1,6 +1,6 @@
 // The narrow middle of a model, row by row:
-// code = relu(W₂ h + b₂)      μ = Wμ code + bμ      log σ² = Wσ code + bσ      z = μ + exp(½ log σ²) ε
-// c = z + relu(P onehot(y) + bP)      d = relu(W₃ c + b₃)      KL = ½ Σ (μ² + σ² − 1 − log σ²)
+// code = act(W₂ h + b₂)      μ = Wμ code + bμ      log σ² = Wσ code + bσ      z = μ + exp(½ log σ²) ε
+// c = z + act(P onehot(y) + bP)      d = act(W₃ c + b₃)      KL = ½ Σ (μ² + σ² − 1 − log σ²)
 // The autoencoder decodes c = code, the VAE c = z.
 // Provides: args, params, activations, order, labels, noise, partials, param
 // Needs: nothing
@@ -10,7 +10,7 @@ struct Args {
     code: u32,         // start of code, likewise
     mu: u32,           // start of μ, likewise
     log_var: u32,      // start of log σ², likewise
-    projection: u32,   // start of relu(P onehot(y) + bP), likewise
+    projection: u32,   // start of act(P onehot(y) + bP), likewise
     onehot: u32,       // start of onehot(y), likewise
     c: u32,            // start of c, likewise
     d: u32,            // start of d, likewise

@@ -1,7 +1,8 @@
-// Backward through the narrow middle of a model, row by row, from dd (the gradient before d's relu):
-// dc = W₃ᵀ dd      dprojection = dc · [projection > 0]      dz = dc
-// dμ = dz + β μ      dlog σ² = ½ (dz ε σ + β (σ² − 1))      dcode = (Wμᵀ dμ + Wσᵀ dlog σ²) · [code > 0]
-// dh = W₂ᵀ dcode · [h > 0]      For the autoencoder dcode = dc · [code > 0].
+// Backward through the narrow middle of a model, row by row, from dd (the gradient before d's activation):
+// dc = W₃ᵀ dd      dprojection = dc · act′(projection)      dz = dc
+// dμ = dz + β μ      dlog σ² = ½ (dz ε σ + β (σ² − 1))      dcode = (Wμᵀ dμ + Wσᵀ dlog σ²) · act′(code)
+// dh = W₂ᵀ dcode · act′(h)      For the autoencoder dcode = dc · act′(code).
+// act′ is the derivative of the activation, from its output.
 // Provides: args, params, activations, signals, noise
 // Needs: nothing
 
@@ -10,7 +11,7 @@ struct Args {
     code: u32,         // start of code, likewise
     mu: u32,           // start of μ, likewise
     log_var: u32,      // start of log σ², likewise
-    projection: u32,   // start of relu(P onehot(y) + bP), likewise
+    projection: u32,   // start of act(P onehot(y) + bP), likewise
     dd: u32,           // start of dd in signals
     dprojection: u32,  // start of dprojection, likewise
     dmu: u32,          // start of dμ, likewise

@@ -6,7 +6,7 @@
 struct Args {
     mu: u32,          // start of μ in activations
     log_var: u32,     // start of log σ², likewise
-    projection: u32,  // start of relu(P onehot(y) + bP), likewise
+    projection: u32,  // start of act(P onehot(y) + bP), likewise
     c: u32,           // start of c, likewise
     latent: u32,      // columns of all of them
     labelled: u32,    // 0: no projection

@@ -1,12 +1,12 @@
-// dμ = dz + β μ      dlog σ² = ½ (dz ε σ + β (σ² − 1))      dprojection = dz · [projection > 0]
+// dμ = dz + β μ      dlog σ² = ½ (dz ε σ + β (σ² − 1))      dprojection = dz · act′(projection)
 // For a middle that runs layer by layer. One invocation owns four latents of one row.
 // Provides: main
-// Needs: batch, slopes
+// Needs: batch, slopes, derivative
 
 struct Args {
     mu: u32,           // start of μ in activations
     log_var: u32,      // start of log σ², likewise
-    projection: u32,   // start of relu(P onehot(y) + bP), likewise
+    projection: u32,   // start of act(P onehot(y) + bP), likewise
     dz: u32,           // start of dz in signals
     dprojection: u32,  // start of dprojection, likewise
     dmu: u32,          // start of dμ, likewise
@@ -40,6 +40,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     signals[args.dmu + at] = dmu;
     signals[args.dlog_var + at] = dlog_var;
     if args.labelled == 1u {
-        signals[args.dprojection + at] = select(vec4f(), dz, activations[args.projection + at] > vec4f());
+        signals[args.dprojection + at] = dz * derivative(activations[args.projection + at]);
     }
 }

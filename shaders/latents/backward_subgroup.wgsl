@@ -1,7 +1,7 @@
 // Backward through the middle of four rows, for a latent of at most 8. One workgroup of 8 owns four rows, invocation j their
 // latent variable j. It takes subgroups of at least 8 invocations.
 // Provides: main
-// Needs: params, args, activations, gathered, batch, signals, across, slopes, noise
+// Needs: params, args, activations, gathered, batch, signals, across, derivative, slopes, noise
 
 fn w_d(n: u32, q: u32, latent4: u32) -> vec4f {
     return params[args.w_d + min(n, args.width - 1u) * latent4 + min(q, latent4 - 1u)];
@@ -55,7 +55,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     dc = select(dc, subgroupAdd(right[3]), lane == 7u);
     dc = select(vec4f(), dc, inside);
     if args.classes > 0u {
-        store(args.dprojection, row, lane, select(vec4f(), dc, of_rows(args.projection, rows, j) > vec4f()));
+        store(args.dprojection, row, lane, dc * derivative(of_rows(args.projection, rows, j)));
     }
 
     var sum = dc;
@@ -79,8 +79,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
             }
         }
     }
-    sum = select(vec4f(), sum, inside);
-    let dcode = select(vec4f(), sum, of_rows(args.code, rows, j) > vec4f());
+    let dcode = select(vec4f(), sum * derivative(of_rows(args.code, rows, j)), inside);
     store(args.dcode, row, lane, dcode);
 
     let d0 = gathered(dcode, 0u);
@@ -90,7 +89,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         if latent4 > 1u { dh += dh_of(d1, k, 1u, width4); }
         for (var r = 0u; r < 4u && row + r < batch.rows; r++) {
             let at = (row + r) * width4 + k;
-            signals[args.dh + at] = select(vec4f(), dh[r], activations[args.h + at] > vec4f());
+            signals[args.dh + at] = dh[r] * derivative(activations[args.h + at]);
         }
     }
 }

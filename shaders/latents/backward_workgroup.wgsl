@@ -1,6 +1,6 @@
 // Backward through the middle of one row, for a latent of at most 128. One workgroup owns one row.
 // Provides: main
-// Needs: batch, args, signals, params, activations, noise, slopes
+// Needs: batch, args, signals, params, derivative, activations, noise, slopes
 
 const LANES = 64u;
 var<workgroup> part:     array<vec4f, 64>;
@@ -41,7 +41,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     if lane < latent4 {
         let dz = dc[lane];
         if args.classes > 0u {
-            signals[args.dprojection + at] = select(vec4f(), dz, activations[args.projection + at] > vec4f());
+            signals[args.dprojection + at] = dz * derivative(activations[args.projection + at]);
         }
         if args.variational == 1u {
             let mu = activations[args.mu + at];
@@ -71,7 +71,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
                 sum += dlog_var[j / 4u][j % 4u] * params[args.w_log_var + j * latent4 + lane];
             }
         }
-        sum = select(vec4f(), sum, activations[args.code + at] > vec4f());
+        sum *= derivative(activations[args.code + at]);
         dcode[lane] = sum;
         signals[args.dcode + at] = sum;
     }
@@ -83,6 +83,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
             sum += dcode[j / 4u][j % 4u] * params[args.w_code + j * width4 + k];
         }
         let h = activations[args.h + row * width4 + k];
-        signals[args.dh + row * width4 + k] = select(vec4f(), sum, h > vec4f());
+        signals[args.dh + row * width4 + k] = sum * derivative(h);
     }
 }

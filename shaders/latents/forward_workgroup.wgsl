@@ -1,6 +1,6 @@
 // The middle of one row, for a latent of at most 128. One workgroup owns one row.
 // Provides: main
-// Needs: param, args, params, batch, activations, order, noise, draw, labels, partials, in_width
+// Needs: activate, param, args, params, batch, activations, order, noise, draw, labels, partials, in_width
 
 const LANES = 64u;
 var<workgroup> part:       array<f32, 64>;
@@ -12,6 +12,8 @@ var<workgroup> c:          array<f32, 128>;
 
 fn code4(q: u32) -> vec4f { return vec4f(code[4u * q], code[4u * q + 1u], code[4u * q + 2u], code[4u * q + 3u]); }
 fn c4(q: u32) -> vec4f { return vec4f(c[4u * q], c[4u * q + 1u], c[4u * q + 2u], c[4u * q + 3u]); }
+
+fn activate_one(a: f32) -> f32 { return activate(vec4f(a)).x; }
 
 // Row j of a latent × latent layer.
 fn of_code(w: u32, j: u32, latent4: u32) -> f32 {
@@ -57,7 +59,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         if lane < 8u && first + lane < args.latent {
             var total = param(args.w_code + args.latent * width4, first + lane);
             for (var l = 0u; l < 8u; l++) { total += part[8u * lane + l]; }
-            code[first + lane] = max(total, 0.0);
+            code[first + lane] = activate_one(total);
         }
         workgroupBarrier();
     }
@@ -77,7 +79,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         }
         if args.classes > 0u {
             let p = param(args.w_label + j * classes4, labels[item]);
-            projection[j] = max(p + param(args.w_label + args.latent * classes4, j), 0.0);
+            projection[j] = activate_one(p + param(args.w_label + args.latent * classes4, j));
             c[j] += projection[j];
         }
     }
@@ -109,6 +111,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     for (var q = lane; q < width4; q += LANES) {
         let y = vec4f(of_c(4u * q, latent4), of_c(4u * q + 1u, latent4), of_c(4u * q + 2u, latent4), of_c(4u * q + 3u, latent4));
         let b = params[args.w_d + args.width * latent4 + q];
-        activations[args.d + row * width4 + q] = select(vec4f(), max(y + b, vec4f()), in_width(q, args.width));
+        activations[args.d + row * width4 + q] = select(vec4f(), activate(y + b), in_width(q, args.width));
     }
 }

@@ -3,10 +3,10 @@
 use crate::{
     Error, Result,
     data::{Dataset, Split},
-    model::{Adam, init},
+    model::{Activation, Adam, init},
     oracle::{
         adam::adam,
-        linear::{Activation, Layer, linear},
+        linear::{Layer, linear},
         linear_backward::linear_backward,
         update::update,
     },
@@ -16,6 +16,7 @@ use ndarray::{Array1, Array2, ArrayRef2, ArrayView2, Axis};
 use rand::seq::SliceRandom;
 
 const HIDDEN: usize = 128;
+const ACTIVATION: Activation = Activation::Relu;
 const BATCH: usize = 100;
 /// Passes over the training images; more where they are few, so that there are at least [`LEAST_STEPS`] steps.
 const EPOCHS: usize = 4;
@@ -77,8 +78,8 @@ impl Judge {
         args: &Adam,
         step: u64,
     ) {
-        let h = linear(x, &self.hidden, Activation::Relu); // [batch, 128]
-        let mut dlogits = linear(&h, &self.output, Activation::Identity); // [batch, classes]
+        let h = linear(x, &self.hidden, Some(ACTIVATION)); // [batch, 128]
+        let mut dlogits = linear(&h, &self.output, None); // [batch, classes]
         let batch = dlogits.nrows() as f64;
         for (mut row, target) in dlogits.rows_mut().into_iter().zip(targets) {
             let largest = row.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
@@ -88,7 +89,7 @@ impl Judge {
             row[target] -= 1.0 / batch;
         }
         let output = update(&dlogits, &h);
-        let hidden = update(&linear_backward(&dlogits, &self.output.weight, &h), x);
+        let hidden = update(&linear_backward(&dlogits, &self.output.weight, &h, ACTIVATION), x);
         let [m_hidden, v_hidden, m_output, v_output] = moments;
         for (layer, m, v, gradient) in
             [(&mut self.hidden, m_hidden, v_hidden, hidden), (&mut self.output, m_output, v_output, output)]
@@ -100,7 +101,7 @@ impl Judge {
 
     /// The class of each image of `x` `[count, pixels]`, each value in [0, 1].
     pub fn classify(&self, x: &ArrayView2<f64>) -> Vec<u8> {
-        let logits = linear(&linear(x, &self.hidden, Activation::Relu), &self.output, Activation::Identity);
+        let logits = linear(&linear(x, &self.hidden, Some(ACTIVATION)), &self.output, None);
         let best = |row: ndarray::ArrayView1<f64>| {
             let places = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
             places.map_or(0, |(class, _)| class as u8)

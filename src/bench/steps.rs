@@ -9,7 +9,7 @@ use crate::{
     data::{Dataset, Split},
     device::Device,
     gpu::{Gpu, Tilings},
-    model::{Adam, Kind, Loss, Model, Objective},
+    model::{Activation, Adam, Kind, Loss, Model, Objective},
     random::{Stream, stream},
     run::Settings,
     train::{DeviceMemory, Progress, Trainer, tuning},
@@ -56,7 +56,14 @@ pub struct StepLine {
 /// The article's VAE, 784-256-8, squared error + 3 KL.
 pub(super) fn article(batch: usize) -> Settings {
     Settings {
-        model: Model { kind: Kind::Vae, input: 784, hidden: vec![256], latent: 8, classes: 0 },
+        model: Model {
+            kind: Kind::Vae,
+            input: 784,
+            hidden: vec![256],
+            latent: 8,
+            classes: 0,
+            activation: Activation::Relu,
+        },
         objective: Objective { loss: Loss::MSE_SUM, beta: 3.0 },
         adam: Adam::default(),
         corruption: None,

@@ -21,7 +21,7 @@ use ndarray::{Array2, ArrayRef2};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// One ulp, relative to the value.
-const ULP: f64 = 1.0 / (1 << 23) as f64;
+pub const ULP: f64 = 1.0 / (1 << 23) as f64;
 
 /// The smallest normal float32: results below it may be flushed to zero.
 const TINY: f64 = f32::MIN_POSITIVE as f64;

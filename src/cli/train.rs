@@ -12,7 +12,7 @@ use crate::{
     Error, Result,
     device::{Choice, Device},
     gpu::{Precision, Tilings, adapters},
-    model::{Adam, Corruption, Kind, Loss, Model, Objective, Param},
+    model::{Activation, Adam, Corruption, Kind, Loss, Model, Objective, Param},
     network,
     proofs::Checked,
     run::{Claim, Config, Figures, Metrics, Run, Settings, checkpoint},
@@ -21,7 +21,10 @@ use crate::{
         tuning::{TilingChoice, prove, tilings},
     },
 };
-use clap::ValueEnum;
+use clap::{
+    ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use std::path::{Path, PathBuf};
 
 /// Posterior collapse is reported below this KL divergence per image, in nats.
@@ -44,7 +47,7 @@ pub struct Arguments {
     force: bool,
     /// Go on with the run in DIR after its last finished epoch; of the other options only --epochs, --lr, --device and --data-dir
     /// can be given with it, and what is not given stays as it was
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "loss", "beta", "seed", "tiling", "precision", "init", "corrupt", "noise"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "activation", "loss", "beta", "seed", "tiling", "precision", "init", "corrupt", "noise"])]
     resume: Option<PathBuf>,
     /// Passes over the training images, in all [default: 10; with --resume, the run's own]
     #[arg(long)]
@@ -61,6 +64,9 @@ pub struct Arguments {
     /// Width of the latent space
     #[arg(long, default_value_t = 8)]
     latent: usize,
+    /// What follows the sums of every layer but μ, log σ² and the last
+    #[arg(long, default_value_t = Activation::Relu, value_name = "NAME", value_parser = activations())]
+    activation: Activation,
     /// Reconstruction loss [default: mse]. For an AE averaged over pixels and batch, else summed
     #[arg(long, value_enum, default_value = "mse")]
     loss: LossName,
@@ -101,7 +107,14 @@ impl Arguments {
             (_, LossName::Bce) => (Loss::BCE_SUM, 1.0),
         };
         Settings {
-            model: Model { kind, input, hidden: self.hidden.clone(), latent: self.latent, classes },
+            model: Model {
+                kind,
+                input,
+                hidden: self.hidden.clone(),
+                latent: self.latent,
+                classes,
+                activation: self.activation,
+            },
             objective: Objective { loss, beta: self.beta.unwrap_or(beta) },
             adam: Adam { lr: self.lr.unwrap_or(Adam::default().lr), ..Adam::default() },
             corruption,
@@ -110,6 +123,11 @@ impl Arguments {
             tilings: None,
         }
     }
+}
+
+/// Reads the name of an activation; the help lists them all.
+fn activations() -> impl TypedValueParser<Value = Activation> {
+    PossibleValuesParser::new(Activation::ALL.map(Activation::name)).try_map(|name| name.parse::<Activation>())
 }
 
 /// The model of a name.

@@ -1,8 +1,8 @@
 //! The narrow middle of a model, row by row: code, μ, log σ², z, KL and the decoder's first layer in one dispatch.
 
 use super::{
-    Variants,
-    middle::{Layers, Middle, Partials, Parts, group_rows, work, workgroup},
+    Variants, activation,
+    middle::{Layers, Middle, Partials, Parts, Variant, group_rows, variants, work, workgroup},
 };
 use crate::{
     Result,
@@ -21,7 +21,7 @@ args! {
         mu: u32,
         /// Start of log σ², likewise.
         log_var: u32,
-        /// Start of relu(P onehot(y) + bP), likewise.
+        /// Start of act(P onehot(y) + bP), likewise.
         projection: u32,
         /// Start of onehot(y), likewise.
         onehot: u32,
@@ -58,20 +58,24 @@ args! {
     }
 }
 
-/// In workgroup memory, and in subgroups.
-pub static SPECS: LazyLock<Variants<LatentTiling>> =
-    LazyLock::new(|| Variants::new([LatentTiling::Workgroup, LatentTiling::Subgroup], spec));
+/// By activation, and for each in workgroup memory and in subgroups.
+pub static SPECS: LazyLock<Variants<Variant>> = LazyLock::new(|| Variants::new(variants(), spec));
 
-fn spec(tiling: LatentTiling) -> Spec {
-    let (name, parts) = match tiling {
+fn spec((tiling, activation): Variant) -> Spec {
+    let (suffix, parts) = match tiling {
         LatentTiling::Subgroup => {
-            ("latent, subgroup", &[source!("latents/forward_subgroup.wgsl"), source!("parts/four_rows.wgsl")][..])
+            (", subgroup", &[source!("latents/forward_subgroup.wgsl"), source!("parts/four_rows.wgsl")][..])
         }
-        LatentTiling::Workgroup | LatentTiling::Layers => ("latent", &[source!("latents/forward_workgroup.wgsl")][..]),
+        LatentTiling::Workgroup | LatentTiling::Layers => ("", &[source!("latents/forward_workgroup.wgsl")][..]),
     };
-    let shared = [source!("parts/batch.wgsl"), source!("parts/in_width.wgsl"), source!("parts/reparameterize.wgsl")];
+    let shared = [
+        source!("parts/batch.wgsl"),
+        source!("parts/in_width.wgsl"),
+        source!("parts/reparameterize.wgsl"),
+        activation::part(Some(activation)).source,
+    ];
     Spec {
-        name: name.into(),
+        name: format!("latent{}{suffix}", activation::suffix(activation)),
         sources: [&[source!("kernels/latent.wgsl")], parts, &shared].concat(),
         bindings: vec![
             Role::Params.read(),
@@ -137,7 +141,7 @@ pub(crate) fn launch_folded(
         tiles: partials.tiles,
         stride: partials.stride,
     };
-    let spec = SPECS.get(program.tilings.latent);
+    let spec = SPECS.get((program.tilings.latent, layers.activation));
     program.launch(spec, &args, [x * spec.workgroup[0] as usize, y], work(layers, middle));
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Backward through the narrow middle of a model, row by row, in one dispatch.
 
 use super::{
-    Variants, expect,
-    middle::{Layers, Middle, Parts, group_rows, work, workgroup},
+    Variants, activation, expect,
+    middle::{Layers, Middle, Parts, Variant, group_rows, variants, work, workgroup},
 };
 use crate::{
     Result,
@@ -21,7 +21,7 @@ args! {
         mu: u32,
         /// Start of log σ², likewise.
         log_var: u32,
-        /// Start of relu(P onehot(y) + bP), likewise.
+        /// Start of act(P onehot(y) + bP), likewise.
         projection: u32,
         /// Start of dd in signals.
         dd: u32,
@@ -61,7 +61,7 @@ args! {
 /// Gradients of the middle, each before its activation. Those a model lacks are left at their default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gradients {
-    /// `[rows, width]`, before the relu of the decoder's first hidden layer.
+    /// `[rows, width]`, before the activation of the decoder's first hidden layer.
     pub d: Matrix,
     /// Of what is decoded, `[rows, latent]`; only written where the middle is not one dispatch.
     pub c: Matrix,
@@ -77,23 +77,20 @@ pub struct Gradients {
     pub h: Matrix,
 }
 
-/// In workgroup memory, and in subgroups.
-pub static SPECS: LazyLock<Variants<LatentTiling>> =
-    LazyLock::new(|| Variants::new([LatentTiling::Workgroup, LatentTiling::Subgroup], spec));
+/// By activation, and for each in workgroup memory and in subgroups.
+pub static SPECS: LazyLock<Variants<Variant>> = LazyLock::new(|| Variants::new(variants(), spec));
 
-fn spec(tiling: LatentTiling) -> Spec {
-    let (name, parts) = match tiling {
-        LatentTiling::Subgroup => (
-            "latent_backward, subgroup",
-            &[source!("latents/backward_subgroup.wgsl"), source!("parts/four_rows.wgsl")][..],
-        ),
-        LatentTiling::Workgroup | LatentTiling::Layers => {
-            ("latent_backward", &[source!("latents/backward_workgroup.wgsl")][..])
+fn spec((tiling, activation): Variant) -> Spec {
+    let (suffix, parts) = match tiling {
+        LatentTiling::Subgroup => {
+            (", subgroup", &[source!("latents/backward_subgroup.wgsl"), source!("parts/four_rows.wgsl")][..])
         }
+        LatentTiling::Workgroup | LatentTiling::Layers => ("", &[source!("latents/backward_workgroup.wgsl")][..]),
     };
-    let shared = [source!("parts/batch.wgsl"), source!("parts/reparameterize.wgsl")];
+    let of_output = activation::part(Some(activation)).source;
+    let shared = [source!("parts/batch.wgsl"), source!("parts/reparameterize.wgsl"), of_output];
     Spec {
-        name: name.into(),
+        name: format!("latent_backward{}{suffix}", activation::suffix(activation)),
         sources: [&[source!("kernels/latent_backward.wgsl")], parts, &shared].concat(),
         bindings: vec![Role::Params.read(), Role::Activations.read(), Role::Signals.read_write(), Role::Noise.read()],
         args: Args::FIELDS,
@@ -164,7 +161,7 @@ pub(crate) fn launch_folded(
         capacity: rows,
         beta: beta as f32,
     };
-    let spec = SPECS.get(program.tilings.latent);
+    let spec = SPECS.get((program.tilings.latent, layers.activation));
     program.launch(spec, &args, [x * spec.workgroup[0] as usize, y], work(layers, middle));
     Ok(())
 }

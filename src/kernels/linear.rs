@@ -1,9 +1,10 @@
 //! `y[i, j] = act(Σₖ x[i, k] w[j, k] + b[j])`
 
-use super::{Variants, expect};
+use super::{Variants, activation::part, expect};
 use crate::{
     Error, Result,
     gpu::{Args as _, Format, Layer, Matrix, Program, Role, Spec, Tiling, Work, args, source, vec4s},
+    model::Activation,
 };
 use std::sync::LazyLock;
 
@@ -23,14 +24,14 @@ args! {
     }
 }
 
-/// What is done to a layer's output.
+/// What is done to the sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
-    /// max(x, 0)
-    Relu,
-    /// x
+pub enum Finish {
+    /// They go through the model's activation.
+    Activated(Activation),
+    /// They are stored as they are.
     Identity,
-    /// 1 / (1 + e⁻ˣ)
+    /// 1 / (1 + e⁻ˣ), which makes logits pixels.
     Sigmoid,
 }
 
@@ -51,28 +52,26 @@ pub struct Variant {
     /// The format of the images, where they are x.
     pub images: Option<Format>,
     /// What is done to the sums.
-    pub activation: Activation,
+    pub finish: Finish,
 }
 
-/// By tiling, and in each by the inputs and activations in use.
+/// By tiling, and in each by the inputs and finishes in use.
 pub static SPECS: LazyLock<Variants<Variant>> = LazyLock::new(|| {
-    let uses = [
-        (Some(Format::U8), Activation::Relu),
-        (Some(Format::F32), Activation::Relu),
-        (None, Activation::Relu),
-        (None, Activation::Identity),
-        (None, Activation::Sigmoid),
-    ];
-    let of = move |tiling| uses.map(|(images, activation)| Variant { tiling, images, activation });
+    let activated = Activation::ALL.map(|activation| {
+        [Some(Format::U8), Some(Format::F32), None].map(|images| (images, Finish::Activated(activation)))
+    });
+    let others = [(None, Finish::Identity), (None, Finish::Sigmoid)];
+    let uses = [activated.as_flattened(), &others].concat();
+    let of = |tiling| uses.iter().map(move |&(images, finish)| Variant { tiling, images, finish });
     Variants::new(Tiling::ALL.into_iter().flat_map(of), spec)
 });
 
 fn spec(variant: Variant) -> Spec {
-    let Variant { tiling, images, activation } = variant;
-    let (name, activate) = match activation {
-        Activation::Relu => ("relu", source!("parts/relu.wgsl")),
-        Activation::Identity => ("identity", source!("parts/identity.wgsl")),
-        Activation::Sigmoid => ("sigmoid", source!("parts/sigmoid.wgsl")),
+    let Variant { tiling, images, finish } = variant;
+    let (name, activate) = match finish {
+        Finish::Activated(activation) => (activation.name(), part(Some(activation)).source),
+        Finish::Identity => ("identity", part(None).source),
+        Finish::Sigmoid => ("sigmoid", source!("parts/sigmoid.wgsl")),
     };
     let from_images = source!("parts/source_images.wgsl");
     let x = match images {
@@ -97,11 +96,11 @@ fn spec(variant: Variant) -> Spec {
     }
 }
 
-/// Adds `y = act(x wᵀ + b)` to the program; `y` is `[rows, out]`.
+/// Adds `y = finish(x wᵀ + b)` to the program; `y` is `[rows, out]`.
 ///
 /// # Errors
 /// [`Error::Shape`] where x, the layer and y do not fit.
-pub fn launch(program: &mut Program, x: Input, layer: Layer, y: Matrix, activation: Activation) -> Result<()> {
+pub fn launch(program: &mut Program, x: Input, layer: Layer, y: Matrix, finish: Finish) -> Result<()> {
     expect("linear", "y", y, y.rows, layer.outputs())?;
     let (images, start) = match x {
         Input::Images(format) => (Some(format), 0),
@@ -111,11 +110,11 @@ pub fn launch(program: &mut Program, x: Input, layer: Layer, y: Matrix, activati
         }
     };
     let tiling = program.tilings.forward;
-    let Some(spec) = SPECS.find(Variant { tiling, images, activation }) else {
+    let Some(spec) = SPECS.find(Variant { tiling, images, finish }) else {
         return Err(Error::Shape {
             kernel: "linear",
             tensor: "x",
-            expected: "an activation matrix, unless a relu follows".into(),
+            expected: "an activation matrix, unless an activation follows".into(),
             got: "images".into(),
         });
     };

@@ -1,9 +1,10 @@
 //! `dx[i, k] = (Σⱼ dy[i, j] w[j, k] + before) · derivative(x[i, k])`
 
-use super::{Variants, expect};
+use super::{Variants, activation::part, expect};
 use crate::{
     Result,
     gpu::{Args as _, Layer, Matrix, Program, Role, Spec, Tiling, Work, args, source},
+    model::Activation,
 };
 use std::sync::LazyLock;
 
@@ -29,32 +30,19 @@ args! {
     }
 }
 
-/// The activation that x went through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Derivative {
-    /// 1 where x > 0, else 0.
-    Relu,
-    /// 1.
-    Identity,
-}
+/// What sets a variant apart: how dx is cut, and the activation that x went through, if any.
+pub type Variant = (Tiling, Option<Activation>);
 
-/// What sets a variant apart: how dx is cut, and the activation that x went through.
-pub type Variant = (Tiling, Derivative);
-
-/// By tiling, and in each by derivative.
+/// By tiling, and in each by activation.
 pub static SPECS: LazyLock<Variants<Variant>> = LazyLock::new(|| {
-    let of = |tiling| [Derivative::Relu, Derivative::Identity].map(|derivative| (tiling, derivative));
+    let of = |tiling| Activation::ALL.map(Some).into_iter().chain([None]).map(move |activation| (tiling, activation));
     Variants::new(Tiling::ALL.into_iter().flat_map(of), spec)
 });
 
-fn spec((tiling, derivative): Variant) -> Spec {
-    let (name, of_x) = match derivative {
-        Derivative::Relu => ("relu", source!("parts/relu_derivative.wgsl")),
-        Derivative::Identity => ("identity", source!("parts/identity_derivative.wgsl")),
-    };
-    let shared = [source!("parts/batch.wgsl"), source!("parts/in_width.wgsl"), of_x];
+fn spec((tiling, activation): Variant) -> Spec {
+    let shared = [source!("parts/batch.wgsl"), source!("parts/in_width.wgsl"), part(activation).source];
     Spec {
-        name: format!("linear_backward {name}{}", tiling.suffix()),
+        name: format!("linear_backward {}{}", activation.map_or("identity", Activation::name), tiling.suffix()),
         sources: [&[source!("kernels/linear_backward.wgsl")], tiling.backward(), &shared].concat(),
         bindings: vec![Role::Params.read(), Role::Activations.read(), Role::Signals.read_write()],
         args: Args::FIELDS,
@@ -65,7 +53,7 @@ fn spec((tiling, derivative): Variant) -> Spec {
 }
 
 /// Adds `dx = (dy w) · derivative(x)` to the program, or, with `add`, `dx = (dx + dy w) · derivative(x)`.
-/// dy is `[rows, out]`, x and dx are `[rows, in]`.
+/// dy is `[rows, out]`, x and dx are `[rows, in]`; the derivative is that of the activation that gave x, or 1 where none did.
 ///
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) where dy, the layer, x and dx do not fit.
@@ -75,7 +63,7 @@ pub fn launch(
     layer: Layer,
     x: Matrix,
     dx: Matrix,
-    derivative: Derivative,
+    activation: Option<Activation>,
     add: bool,
 ) -> Result<()> {
     expect("linear_backward", "dy", dy, dx.rows, layer.outputs())?;
@@ -94,6 +82,6 @@ pub fn launch(
     let tiling = program.tilings.backward;
     let (rows, k, n) = (dx.rows as usize, dx.columns as usize, dy.columns as usize);
     let work = Work::product([rows, n, k], 4 * (rows * n + k * n + 2 * rows * k));
-    program.launch(SPECS.get((tiling, derivative)), &args, tiling.elements(rows, k), work);
+    program.launch(SPECS.get((tiling, activation)), &args, tiling.elements(rows, k), work);
     Ok(())
 }

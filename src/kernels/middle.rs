@@ -4,6 +4,7 @@ use super::expect;
 use crate::{
     Error, Result,
     gpu::{LatentTiling, Layer, Matrix, Work},
+    model::Activation,
 };
 
 /// The layers of the middle. Those a model lacks are left at their default.
@@ -19,6 +20,8 @@ pub struct Layers {
     pub label: Layer,
     /// `[width, latent]`
     pub d: Layer,
+    /// What follows the sums of code, label and d.
+    pub activation: Activation,
 }
 
 /// The activations of the middle. Those a model lacks are left at their default.
@@ -32,7 +35,7 @@ pub struct Middle {
     pub mu: Matrix,
     /// `[rows, latent]`
     pub log_var: Matrix,
-    /// relu(P onehot(y) + bP), `[rows, latent]`.
+    /// act(P onehot(y) + bP), `[rows, latent]`.
     pub projection: Matrix,
     /// onehot(y), `[rows, classes]`.
     pub onehot: Matrix,
@@ -91,6 +94,15 @@ pub struct Partials {
     pub tiles: u32,
     /// Partials per step.
     pub stride: u32,
+}
+
+/// What sets a variant of the kernels that do the middle in one dispatch apart: how it is cut, and the model's activation.
+pub type Variant = (LatentTiling, Activation);
+
+/// Every such variant.
+pub(super) fn variants() -> impl Iterator<Item = Variant> {
+    let of = |activation| [LatentTiling::Workgroup, LatentTiling::Subgroup].map(|tiling| (tiling, activation));
+    Activation::ALL.into_iter().flat_map(of)
 }
 
 /// Rows that one workgroup owns, of the kernels that do the middle in one dispatch.

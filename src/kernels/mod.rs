@@ -1,6 +1,7 @@
 //! One file per shader, same name: what the shader needs, and a typed launch. Knows no network, no oracle and no check.
 //! To add a kernel: its shader, its oracle, its file here and its line in [`all`], its proof and its line there.
 
+pub mod activation;
 pub mod adam;
 pub mod corrupt;
 pub mod latent;
@@ -42,7 +43,7 @@ pub fn all() -> impl Iterator<Item = &'static Spec> {
         output::SPECS.specs(),
         linear_backward::SPECS.specs(),
         latent_backward::SPECS.specs(),
-        one(&reparameterize_backward::SPEC),
+        reparameterize_backward::SPECS.specs(),
         update::SPECS.specs(),
         one(&adam::SPEC),
         one(&loss::SPEC),

@@ -18,7 +18,7 @@ args! {
         mu: u32,
         /// Start of log σ², likewise.
         log_var: u32,
-        /// Start of relu(P onehot(y) + bP), likewise.
+        /// Start of act(P onehot(y) + bP), likewise.
         projection: u32,
         /// Start of c, likewise.
         c: u32,

@@ -1,10 +1,11 @@
-//! `dμ = dz + β μ`, `dlog σ² = ½ (dz ε σ + β (σ² − 1))`, `dprojection = dz · [projection > 0]`,
+//! `dμ = dz + β μ`, `dlog σ² = ½ (dz ε σ + β (σ² − 1))`, `dprojection = dz · act′(projection)`,
 //! for [`LatentTiling::Layers`](crate::gpu::LatentTiling::Layers).
 
-use super::{expect, latent_backward::Gradients, middle::Middle};
+use super::{Variants, activation, expect, latent_backward::Gradients, middle::Middle};
 use crate::{
     Result,
     gpu::{Args as _, Needs, Program, Role, Spec, Work, args, source, vec4s},
+    model::Activation,
 };
 use std::sync::LazyLock;
 
@@ -15,7 +16,7 @@ args! {
         mu: u32,
         /// Start of log σ², likewise.
         log_var: u32,
-        /// Start of relu(P onehot(y) + bP), likewise.
+        /// Start of act(P onehot(y) + bP), likewise.
         projection: u32,
         /// Start of dz in signals.
         dz: u32,
@@ -36,26 +37,39 @@ args! {
     }
 }
 
-/// The kernel.
-pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
-    name: "reparameterize_backward".into(),
-    sources: vec![
-        source!("kernels/reparameterize_backward.wgsl"),
-        source!("parts/batch.wgsl"),
-        source!("parts/reparameterize.wgsl"),
-    ],
-    bindings: vec![Role::Activations.read(), Role::Signals.read_write(), Role::Noise.read()],
-    args: Args::FIELDS,
-    workgroup: [8, 8, 1],
-    needs: Needs::Nothing,
-    trusted: true,
-});
+/// By the activation of the projection.
+pub static SPECS: LazyLock<Variants<Activation>> = LazyLock::new(|| Variants::new(Activation::ALL, spec));
 
-/// Adds dμ, dlog σ² and, where `labelled`, dprojection, all `[rows, latent]`, from `gradients.c`.
+fn spec(activation: Activation) -> Spec {
+    Spec {
+        name: format!("reparameterize_backward{}", activation::suffix(activation)),
+        sources: vec![
+            source!("kernels/reparameterize_backward.wgsl"),
+            source!("parts/batch.wgsl"),
+            source!("parts/reparameterize.wgsl"),
+            activation::part(Some(activation)).source,
+        ],
+        bindings: vec![Role::Activations.read(), Role::Signals.read_write(), Role::Noise.read()],
+        args: Args::FIELDS,
+        workgroup: [8, 8, 1],
+        needs: Needs::Nothing,
+        trusted: true,
+    }
+}
+
+/// Adds dμ, dlog σ² and, where `labelled`, dprojection, all `[rows, latent]`, from `gradients.c`; the projection went through
+/// `activation`.
 ///
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) where the matrices do not fit.
-pub fn launch(program: &mut Program, middle: &Middle, gradients: &Gradients, labelled: bool, beta: f64) -> Result<()> {
+pub fn launch(
+    program: &mut Program,
+    middle: &Middle,
+    gradients: &Gradients,
+    activation: Activation,
+    labelled: bool,
+    beta: f64,
+) -> Result<()> {
     let dz = gradients.c;
     let fits = |tensor, matrix| expect("reparameterize_backward", tensor, matrix, dz.rows, dz.columns);
     fits("mu", middle.mu)?;
@@ -81,6 +95,6 @@ pub fn launch(program: &mut Program, middle: &Middle, gradients: &Gradients, lab
     };
     let (rows, latent) = (dz.rows as usize, dz.columns as usize);
     let work = Work::elementwise([rows, latent], 4 * 6 * rows * latent); // μ, log σ², ε, dz; dμ, dlog σ²
-    program.launch(&SPEC, &args, [vec4s(latent), rows], work);
+    program.launch(SPECS.get(activation), &args, [vec4s(latent), rows], work);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The three models as layers: `input → hidden… → latent → …hidden → input`.
 
+use super::Activation;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ pub enum Kind {
     Ae,
     /// Variational autoencoder: z = μ + exp(½ log σ²) ε is decoded.
     Vae,
-    /// Conditional VAE: z + relu(P onehot(y) + b) is decoded.
+    /// Conditional VAE: z + act(P onehot(y) + b) is decoded.
     Cvae,
 }
 
@@ -28,6 +29,9 @@ pub struct Model {
     pub latent: usize,
     /// Number of label classes; used by the CVAE alone.
     pub classes: usize,
+    /// What follows the sums of every layer but μ, log σ² and the last; ReLU where a configuration does not say.
+    #[serde(default)]
+    pub activation: Activation,
 }
 
 /// The widths of one linear layer and the name its parameters carry.

@@ -2,6 +2,7 @@
 //!
 //! | file | what it describes |
 //! |---|---|
+//! | `activation` | [`Activation`]: what follows a hidden layer's sums, and its derivative |
 //! | `architecture` | [`Kind`] and [`Model`]: which layers there are, and their widths |
 //! | `param` | [`Param`]: one named tensor; the names and shapes of a model's parameters |
 //! | [`init`] | the parameters a model starts with |
@@ -10,6 +11,7 @@
 //! | `adam` | [`Adam`]: the optimizer's settings |
 //! | `corruption` | [`Corruption`]: noise on the input of a denoising model |
 
+mod activation;
 mod adam;
 mod architecture;
 mod corruption;
@@ -18,6 +20,7 @@ mod likelihood;
 mod objective;
 mod param;
 
+pub use activation::Activation;
 pub use adam::Adam;
 pub use architecture::{Kind, LayerShape, Model};
 pub use corruption::{Corruption, Noise};

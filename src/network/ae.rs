@@ -6,19 +6,19 @@ use crate::{
     Result,
     gpu::Program,
     kernels::{
-        linear::{self, Activation, Input},
-        linear_backward::{self, Derivative},
+        linear::{self, Input},
+        linear_backward,
     },
 };
 
 /// h to code.
 pub fn forward(program: &mut Program, net: &Network) -> Result<()> {
     let (h, code) = (net.middle.h, net.middle.code);
-    linear::launch(program, Input::Activations(h), net.layers.code, code, Activation::Relu) // [rows, latent]
+    linear::launch(program, Input::Activations(h), net.layers.code, code, net.activated()) // [rows, latent]
 }
 
 /// dd to dcode.
 pub fn backward(program: &mut Program, net: &Network) -> Result<()> {
     let (dd, code, dcode) = (net.gradients.d, net.middle.code, net.gradients.code);
-    linear_backward::launch(program, dd, net.layers.d, code, dcode, Derivative::Relu, false)
+    linear_backward::launch(program, dd, net.layers.d, code, dcode, Some(net.model.activation), false)
 }

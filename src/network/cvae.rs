@@ -1,4 +1,4 @@
-//! Conditional VAE of the article: z + relu(P onehot(y) + b) is decoded; the encoder never sees the label.
+//! Conditional VAE of the article: z + act(P onehot(y) + b) is decoded; the encoder never sees the label.
 //! The middle as separate dispatches, for [`LatentTiling::Layers`](crate::gpu::LatentTiling::Layers).
 
 use super::{Network, vae};
@@ -6,7 +6,7 @@ use crate::{
     Result,
     gpu::Program,
     kernels::{
-        linear::{self, Activation, Input},
+        linear::{self, Input},
         onehot, reparameterize,
     },
 };
@@ -18,11 +18,11 @@ pub fn forward(program: &mut Program, net: &Network, noisy: bool) -> Result<()> 
     reparameterize::launch(program, &net.middle, true, noisy, net.partials) // z + projection [rows, latent]
 }
 
-/// The labels to relu(P onehot(y) + b).
+/// The labels to act(P onehot(y) + b).
 pub(super) fn projection(program: &mut Program, net: &Network) -> Result<()> {
     let m = &net.middle;
     onehot::launch(program, m.onehot); // [rows, classes]
-    linear::launch(program, Input::Activations(m.onehot), net.layers.label, m.projection, Activation::Relu) // [rows, latent]
+    linear::launch(program, Input::Activations(m.onehot), net.layers.label, m.projection, net.activated()) // [rows, latent]
 }
 
 /// dd to dz, dprojection, dμ, dlog σ² and dcode.

@@ -4,7 +4,7 @@ use super::{Encoding, Network, padded, rows, step};
 use crate::{
     Result,
     gpu::{Batch, Batches, Format, Gpu, Matrix, Memory, Part, Precision, Prepared, Program, Readback, Role, vec4s},
-    kernels::linear::Activation,
+    kernels::linear::Finish,
     model::{Model, Param},
     oracle::reparameterize,
 };
@@ -58,8 +58,8 @@ impl GpuCodec {
         Ok(GpuCodec {
             encoding: encoding(Format::F32)?,
             encoding_bytes: encoding(Format::U8)?,
-            decoding: gpu.prepare(&step::decoding(&net, Activation::Sigmoid)?, &memory)?,
-            decoding_logits: gpu.prepare(&step::decoding(&net, Activation::Identity)?, &memory)?,
+            decoding: gpu.prepare(&step::decoding(&net, Finish::Sigmoid)?, &memory)?,
+            decoding_logits: gpu.prepare(&step::decoding(&net, Finish::Identity)?, &memory)?,
             batches: Batches::new(&gpu, 1),
             readbacks: (0..IN_FLIGHT).map(|_| Readback::new(&gpu, largest)).collect(),
             gpu,

@@ -6,6 +6,7 @@ use crate::{
     kernels::{
         corrupt::Corrupted,
         latent_backward::Gradients,
+        linear::Finish,
         middle::{Layers, Middle, Partials, Parts},
         output,
     },
@@ -65,7 +66,7 @@ impl Network {
         let code = next();
         let [mu, log_var] = if parts.variational { [next(), next()] } else { [Layer::default(); 2] };
         let label = if parts.labelled { next() } else { Layer::default() };
-        let layers = Layers { code, mu, log_var, label, d: next() };
+        let layers = Layers { code, mu, log_var, label, d: next(), activation: model.activation };
         let decoder: Vec<Layer> = (0..depth).map(|_| next()).collect();
 
         let up = || model.hidden.iter().rev();
@@ -138,6 +139,11 @@ impl Network {
     /// Which parts the middle has.
     pub fn parts(&self) -> Parts {
         parts(self.model.kind)
+    }
+
+    /// What follows the sums of every layer that has the model's activation.
+    pub fn activated(&self) -> Finish {
+        Finish::Activated(self.model.activation)
     }
 
     /// Whether the middle runs as one dispatch.

@@ -6,9 +6,8 @@ use crate::{
     gpu::{Format, Layer, Matrix, Program},
     kernels::{
         corrupt, latent, latent_backward,
-        linear::{self, Activation, Input},
-        linear_backward::{self, Derivative},
-        output, reparameterize,
+        linear::{self, Finish, Input},
+        linear_backward, output, reparameterize,
         update::{self, Entry, Epilogue, Share},
     },
     model::{Kind, Loss, Objective},
@@ -30,7 +29,7 @@ pub fn encoding(program: &mut Program, net: &Network, images: Format, noisy: boo
     }
     let mut x = input(net, images);
     for (&layer, &h) in net.encoder.iter().zip(&net.encoded) {
-        linear::launch(program, x, layer, h, Activation::Relu)?; // [rows, hidden[i]]
+        linear::launch(program, x, layer, h, net.activated())?; // [rows, hidden[i]]
         x = Input::Activations(h);
     }
     if net.row_wise() {
@@ -51,13 +50,13 @@ fn input(net: &Network, images: Format) -> Input {
 /// `middle.c` to `middle.d`.
 fn decoder_first(program: &mut Program, net: &Network) -> Result<()> {
     let (c, d) = (net.middle.c, net.middle.d);
-    linear::launch(program, Input::Activations(c), net.layers.d, d, Activation::Relu)
+    linear::launch(program, Input::Activations(c), net.layers.d, d, net.activated())
 }
 
 /// The decoder's hidden layers after the first.
 fn decoder_hidden(program: &mut Program, net: &Network) -> Result<()> {
     for (&layer, pair) in net.decoder.iter().zip(net.decoded.windows(2)) {
-        linear::launch(program, Input::Activations(pair[0]), layer, pair[1], Activation::Relu)?;
+        linear::launch(program, Input::Activations(pair[0]), layer, pair[1], net.activated())?;
     }
     Ok(())
 }
@@ -100,10 +99,10 @@ pub fn training(
 
 /// From the gradient of the logits to the gradient before every activation.
 fn backward(program: &mut Program, net: &Network, beta: f64) -> Result<()> {
-    let mut dy = net.d_logits;
+    let (mut dy, activation) = (net.d_logits, Some(net.model.activation));
     let hidden = net.decoder.iter().zip(&net.decoded).zip(&net.d_decoded);
     for ((&layer, &h), &dh) in hidden.rev() {
-        linear_backward::launch(program, dy, layer, h, dh, Derivative::Relu, false)?; // [rows, hidden[i]]
+        linear_backward::launch(program, dy, layer, h, dh, activation, false)?; // [rows, hidden[i]]
         dy = dh;
     }
     if net.row_wise() {
@@ -115,12 +114,12 @@ fn backward(program: &mut Program, net: &Network, beta: f64) -> Result<()> {
             Kind::Cvae => cvae::backward(program, net, beta)?,
         }
         let (dcode, h, dh) = (net.gradients.code, net.middle.h, net.gradients.h);
-        linear_backward::launch(program, dcode, net.layers.code, h, dh, Derivative::Relu, false)?;
+        linear_backward::launch(program, dcode, net.layers.code, h, dh, activation, false)?;
     }
     let mut dy = net.gradients.h;
     let hidden = net.encoder.iter().skip(1).zip(&net.encoded).zip(&net.d_encoded);
     for ((&layer, &h), &dh) in hidden.rev() {
-        linear_backward::launch(program, dy, layer, h, dh, Derivative::Relu, false)?;
+        linear_backward::launch(program, dy, layer, h, dh, activation, false)?;
         dy = dh;
     }
     Ok(())
@@ -149,11 +148,11 @@ fn shares(net: &Network, images: Format) -> Vec<Share> {
 }
 
 /// From [`decoder_input`] and, where the model has them, labels to `reconstruction`: the sigmoid of the logits, or with
-/// [`Activation::Identity`] the logits themselves.
+/// [`Finish::Identity`] the logits themselves.
 ///
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) where the network has no space for reconstructions.
-pub fn decoding(net: &Network, activation: Activation) -> Result<Program> {
+pub fn decoding(net: &Network, finish: Finish) -> Result<Program> {
     let mut program = Program::new(net.tilings);
     if net.parts().labelled {
         cvae::projection(&mut program, net)?;
@@ -161,7 +160,7 @@ pub fn decoding(net: &Network, activation: Activation) -> Result<Program> {
     }
     decoder_first(&mut program, net)?;
     decoder_hidden(&mut program, net)?;
-    reconstruction(&mut program, net, activation)?;
+    reconstruction(&mut program, net, finish)?;
     Ok(program)
 }
 
@@ -177,11 +176,11 @@ pub fn decoder_input(net: &Network) -> Matrix {
 pub fn reconstructing(net: &Network, images: Format, noisy: bool) -> Result<Program> {
     let mut program = Program::new(net.tilings);
     forward(&mut program, net, images, noisy)?;
-    reconstruction(&mut program, net, Activation::Sigmoid)?;
+    reconstruction(&mut program, net, Finish::Sigmoid)?;
     Ok(program)
 }
 
-fn reconstruction(program: &mut Program, net: &Network, activation: Activation) -> Result<()> {
+fn reconstruction(program: &mut Program, net: &Network, finish: Finish) -> Result<()> {
     let (d, layer) = last(net);
-    linear::launch(program, Input::Activations(d), layer, net.reconstruction, activation)
+    linear::launch(program, Input::Activations(d), layer, net.reconstruction, finish)
 }

@@ -6,9 +6,8 @@ use crate::{
     Result,
     gpu::Program,
     kernels::{
-        linear::{self, Activation, Input},
-        linear_backward::{self, Derivative},
-        reparameterize, reparameterize_backward,
+        linear::{self, Finish, Input},
+        linear_backward, reparameterize, reparameterize_backward,
     },
 };
 
@@ -21,9 +20,9 @@ pub fn forward(program: &mut Program, net: &Network, noisy: bool) -> Result<()> 
 /// h to code, μ and log σ².
 pub(super) fn gaussian(program: &mut Program, net: &Network) -> Result<()> {
     let (m, layers) = (&net.middle, &net.layers);
-    linear::launch(program, Input::Activations(m.h), layers.code, m.code, Activation::Relu)?; // [rows, latent]
-    linear::launch(program, Input::Activations(m.code), layers.mu, m.mu, Activation::Identity)?; // [rows, latent]
-    linear::launch(program, Input::Activations(m.code), layers.log_var, m.log_var, Activation::Identity) // [rows, latent]
+    linear::launch(program, Input::Activations(m.h), layers.code, m.code, net.activated())?; // [rows, latent]
+    linear::launch(program, Input::Activations(m.code), layers.mu, m.mu, Finish::Identity)?; // [rows, latent]
+    linear::launch(program, Input::Activations(m.code), layers.log_var, m.log_var, Finish::Identity) // [rows, latent]
 }
 
 /// dd to dz, dμ, dlog σ² and dcode.
@@ -34,8 +33,9 @@ pub fn backward(program: &mut Program, net: &Network, beta: f64) -> Result<()> {
 /// dd to dz, dprojection where `labelled`, dμ, dlog σ² and dcode.
 pub(super) fn through_z(program: &mut Program, net: &Network, labelled: bool, beta: f64) -> Result<()> {
     let (m, g, layers) = (&net.middle, &net.gradients, &net.layers);
-    linear_backward::launch(program, g.d, layers.d, m.c, g.c, Derivative::Identity, false)?; // [rows, latent]
-    reparameterize_backward::launch(program, m, g, labelled, beta)?;
-    linear_backward::launch(program, g.mu, layers.mu, m.code, g.code, Derivative::Relu, false)?; // [rows, latent]
-    linear_backward::launch(program, g.log_var, layers.log_var, m.code, g.code, Derivative::Relu, true)
+    let activation = net.model.activation;
+    linear_backward::launch(program, g.d, layers.d, m.c, g.c, None, false)?; // [rows, latent]
+    reparameterize_backward::launch(program, m, g, activation, labelled, beta)?;
+    linear_backward::launch(program, g.mu, layers.mu, m.code, g.code, Some(activation), false)?; // [rows, latent]
+    linear_backward::launch(program, g.log_var, layers.log_var, m.code, g.code, Some(activation), true)
 }

@@ -1,8 +1,9 @@
 //! The narrow middle of the network, row by row: code, μ and log σ², z, the label's projection, KL, first decoder layer.
 
 use super::kl::kl;
-use super::linear::{Activation, Layer, linear};
+use super::linear::{Layer, linear};
 use super::reparameterize::{bound, reparameterize};
+use crate::model::Activation;
 use ndarray::{Array1, Array2, ArrayRef2};
 
 /// The layers of the middle; which of them exist tells the three models apart.
@@ -16,12 +17,14 @@ pub struct LatentLayers<'a> {
     pub projector: Option<&'a Layer>,
     /// First decoder layer, `[width, latent]`.
     pub decoder: &'a Layer,
+    /// That of the code, the projection and the first decoder layer.
+    pub activation: Activation,
 }
 
 /// Encoder outputs for one batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Code {
-    /// `relu(Wc h + bc)`, `[batch, latent]`.
+    /// `act(Wc h + bc)`, `[batch, latent]`.
     pub code: Array2<f64>,
     /// μ and log σ²; the AE has none.
     pub gaussian: Option<Gaussian>,
@@ -39,17 +42,17 @@ pub struct Gaussian {
 /// What the latent kernel gives for one batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Latent {
-    /// `relu(Wc h + bc)`, `[batch, latent]`.
+    /// `act(Wc h + bc)`, `[batch, latent]`.
     pub code: Array2<f64>,
     /// μ and bounded log σ²; the AE has none.
     pub gaussian: Option<Gaussian>,
     /// `μ + exp(½ log σ²) ε`, `[batch, latent]`; the AE's is its code.
     pub z: Array2<f64>,
-    /// `relu(P onehot(y) + bp)`, `[batch, latent]`; the CVAE's alone.
+    /// `act(P onehot(y) + bp)`, `[batch, latent]`; the CVAE's alone.
     pub projection: Option<Array2<f64>>,
     /// What the decoder sees: z, plus the projection where there is one, `[batch, latent]`.
     pub decoder_input: Array2<f64>,
-    /// First decoder layer, `relu(Wd decoder_input + bd)`, `[batch, width]`.
+    /// First decoder layer, `act(Wd decoder_input + bd)`, `[batch, width]`.
     pub d1: Array2<f64>,
     /// KL of each row in nats, `[batch]`; zeros for the AE.
     pub kl: Array1<f64>,
@@ -63,17 +66,17 @@ pub fn latent(h: &ArrayRef2<f64>, layers: &LatentLayers, eps: &ArrayRef2<f64>, o
         Some(q) => (reparameterize(&q.mu, &q.log_var, eps), kl(&q.mu, &q.log_var)),
         None => (code.clone(), Array1::zeros(h.nrows())),
     };
-    let (projection, decoder_input) = project(&z, layers.projector, onehot);
-    let d1 = linear(&decoder_input, layers.decoder, Activation::Relu);
+    let (projection, decoder_input) = project(&z, layers, onehot);
+    let d1 = linear(&decoder_input, layers.decoder, Some(layers.activation));
     Latent { code, gaussian, z, projection, decoder_input, d1, kl }
 }
 
 /// The code, and μ and log σ² where the model has them.
 pub fn encode(h: &ArrayRef2<f64>, layers: &LatentLayers) -> Code {
-    let code = linear(h, layers.code, Activation::Relu);
+    let code = linear(h, layers.code, Some(layers.activation));
     let gaussian = layers.heads.map(|(mu, log_var)| Gaussian {
-        mu: linear(&code, mu, Activation::Identity),
-        log_var: linear(&code, log_var, Activation::Identity).mapv_into(bound),
+        mu: linear(&code, mu, None),
+        log_var: linear(&code, log_var, None).mapv_into(bound),
     });
     Code { code, gaussian }
 }
@@ -81,10 +84,10 @@ pub fn encode(h: &ArrayRef2<f64>, layers: &LatentLayers) -> Code {
 /// The label's projection, and the decoder's input it makes of `z`.
 pub fn project(
     z: &ArrayRef2<f64>,
-    projector: Option<&Layer>,
+    layers: &LatentLayers,
     onehot: &ArrayRef2<f64>,
 ) -> (Option<Array2<f64>>, Array2<f64>) {
-    let projection = projector.map(|projector| linear(onehot, projector, Activation::Relu));
+    let projection = layers.projector.map(|projector| linear(onehot, projector, Some(layers.activation)));
     let decoder_input = projection.as_ref().map_or_else(|| z.to_owned(), |projection| projection + &z.view());
     (projection, decoder_input)
 }

@@ -1,7 +1,7 @@
 //! The gradients of the narrow middle, row by row.
 
 use super::latent::{Latent, LatentLayers};
-use super::linear_backward::{linear_backward, relu_backward};
+use super::linear_backward::{activation_backward, linear_backward};
 use super::product::product;
 use super::reparameterize_backward::{projection_backward, reparameterize_backward};
 use ndarray::{Array2, ArrayRef2};
@@ -23,7 +23,7 @@ pub struct LatentGradients {
 
 /// From `dd1` `[batch, width]`, the gradient at d1's pre-activation, back to `h` `[batch, width]`, the last hidden activations:
 /// `dz = dd1 Wd`; `dμ = dz + β μ`; `dlog σ² = ½ dz ε exp(½ log σ²) + ½ β (σ² − 1)` inside the bounds of log σ²;
-/// `dcode = (dμ Wμ + dlog σ² Wσ) ⊙ [code > 0]`, or `dz ⊙ [code > 0]` for the AE; `dh = dcode Wc ⊙ [h > 0]`.
+/// `dcode = (dμ Wμ + dlog σ² Wσ) ⊙ act′(code)`, or `dz ⊙ act′(code)` for the AE; `dh = dcode Wc ⊙ act′(h)`.
 pub fn latent_backward(
     dd1: &ArrayRef2<f64>,
     layers: &LatentLayers,
@@ -33,13 +33,14 @@ pub fn latent_backward(
     beta: f64,
 ) -> LatentGradients {
     let dz = product(dd1, &layers.decoder.weight);
-    let dprojection = latent.projection.as_ref().map(|projection| projection_backward(&dz, projection));
+    let dprojection =
+        latent.projection.as_ref().map(|projection| projection_backward(&dz, projection, layers.activation));
     let dgaussian = latent.gaussian.as_ref().map(|q| reparameterize_backward(&dz, &q.mu, &q.log_var, eps, beta));
     let dcode = match (layers.heads, &dgaussian) {
         (Some((mu, log_var)), Some((dmu, dlog_var))) => product(dmu, &mu.weight) + product(dlog_var, &log_var.weight),
         _ => dz.clone(),
     };
-    let dcode = relu_backward(dcode, &latent.code);
-    let dh = linear_backward(&dcode, &layers.code.weight, h);
+    let dcode = activation_backward(dcode, &latent.code, layers.activation);
+    let dh = linear_backward(&dcode, &layers.code.weight, h, layers.activation);
     LatentGradients { dz, dprojection, dgaussian, dcode, dh }
 }

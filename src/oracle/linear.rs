@@ -1,16 +1,8 @@
 //! One linear layer with its activation.
 
 use super::product::product;
+use crate::model::Activation;
 use ndarray::{Array1, Array2, ArrayRef2, Zip};
-
-/// What follows the product and the bias.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
-    /// `y = a`
-    Identity,
-    /// `y = max(a, 0)`
-    Relu,
-}
 
 /// The parameters of a linear layer, or anything shaped like them: gradients, moments.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,18 +21,14 @@ impl Layer {
 }
 
 /// `y[i, j] = act(Σₖ x[i, k] weight[j, k] + bias[j])`; `x` is `[m, k]`, `weight` `[n, k]`, `bias` `[n]`, `y` `[m, n]`.
-pub fn linear(x: &ArrayRef2<f64>, layer: &Layer, activation: Activation) -> Array2<f64> {
+/// Without an activation, act is the identity.
+pub fn linear(x: &ArrayRef2<f64>, layer: &Layer, activation: Option<Activation>) -> Array2<f64> {
     let mut y = product(x, &layer.weight.t());
     Zip::from(y.rows_mut()).par_for_each(|mut row| {
         row += &layer.bias;
-        if activation == Activation::Relu {
-            row.mapv_inplace(relu);
+        if let Some(activation) = activation {
+            row.mapv_inplace(|a| activation.forward(a));
         }
     });
     y
-}
-
-/// `max(a, 0)`, and NaN for NaN, which `f64::max` would hide.
-pub fn relu(a: f64) -> f64 {
-    if a < 0.0 { 0.0 } else { a }
 }

@@ -1,7 +1,8 @@
 //! The gradients of the reparameterization and of the KL divergence.
 
-use super::linear_backward::relu_backward;
+use super::linear_backward::activation_backward;
 use super::reparameterize::{bound, bound_backward};
+use crate::model::Activation;
 use ndarray::{Array2, ArrayRef2, Zip};
 
 /// dμ and dlog σ², `[batch, latent]` each, from dz: `dμ = dz + β μ`; `dlog σ² = ½ (dz ε σ + β (σ² − 1))` inside the bounds of
@@ -21,7 +22,7 @@ pub fn reparameterize_backward(
     (dmu, dlog_var)
 }
 
-/// `dprojection = dz · [projection > 0]`: the gradient before the projection's ReLU, `[batch, latent]`.
-pub fn projection_backward(dz: &ArrayRef2<f64>, projection: &ArrayRef2<f64>) -> Array2<f64> {
-    relu_backward(dz.to_owned(), projection)
+/// `dprojection = dz · act′(projection)`: the gradient before the projection's activation, `[batch, latent]`.
+pub fn projection_backward(dz: &ArrayRef2<f64>, projection: &ArrayRef2<f64>, activation: Activation) -> Array2<f64> {
+    activation_backward(dz.to_owned(), projection, activation)
 }

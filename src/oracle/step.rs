@@ -3,13 +3,13 @@
 use super::adam::adam;
 use super::latent::{self, Code, Latent, LatentLayers};
 use super::latent_backward::latent_backward;
-use super::linear::{Activation, Layer, linear};
+use super::linear::{Layer, linear};
 use super::linear_backward::linear_backward;
 use super::loss::loss;
 use super::onehot::onehot;
 use super::output::{self, sigmoid};
 use super::update::update_into;
-use crate::model::{Adam, Kind, Model, Objective, Param};
+use crate::model::{Activation, Adam, Kind, Model, Objective, Param};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2, ArrayRef2, ArrayView2};
 
@@ -132,7 +132,7 @@ impl Network {
     /// One forward pass. Fails where the batch does not fit the model.
     pub fn forward(&self, batch: &Batch) -> Result<Forward> {
         let activations = self.activations(batch)?;
-        let logits = linear(activations.decoded(self.depth() - 1), self.output_layer(), Activation::Identity);
+        let logits = linear(activations.decoded(self.depth() - 1), self.output_layer(), None);
         Ok(Forward { latent: activations.latent, logits })
     }
 
@@ -152,10 +152,10 @@ impl Network {
     pub fn decode_logits(&self, z: &ArrayRef2<f64>, labels: Option<&[u8]>) -> Result<Array2<f64>> {
         expect("z", z.dim(), (z.nrows(), self.model.latent))?;
         let layers = self.latent_layers();
-        let (_, decoder_input) = latent::project(z, layers.projector, &self.onehot(z.nrows(), labels)?);
-        let d1 = linear(&decoder_input, layers.decoder, Activation::Relu);
+        let (_, decoder_input) = latent::project(z, &layers, &self.onehot(z.nrows(), labels)?);
+        let d1 = linear(&decoder_input, layers.decoder, Some(layers.activation));
         let decoder = self.decoder(&d1);
-        Ok(linear(decoder.last().unwrap_or(&d1), self.output_layer(), Activation::Identity))
+        Ok(linear(decoder.last().unwrap_or(&d1), self.output_layer(), None))
     }
 
     /// The losses of one batch and the gradient of every parameter, named and ordered as the parameters.
@@ -182,7 +182,7 @@ impl Network {
 
     /// The losses; `gradients` become those of all layers in their order.
     fn backward(&self, batch: &Batch, objective: &Objective, gradients: &mut [Layer]) -> Result<Losses> {
-        let acts = self.activations(batch)?;
+        let (acts, activation) = (self.activations(batch)?, self.model.activation);
         let (depth, first_decoder) = (self.depth(), self.first_decoder());
         let decoded = acts.decoded(depth - 1);
         let out = output::output(decoded, self.output_layer(), &batch.x, objective.loss);
@@ -196,11 +196,11 @@ impl Network {
         let mut update =
             |dy: &Array2<f64>, x: &ArrayRef2<f64>| update_into(dy, x, unfilled.next().expect("one for each layer"));
         update(&out.dlogits, decoded);
-        let mut signal = linear_backward(&out.dlogits, &self.output_layer().weight, decoded); // [batch, width]
+        let mut signal = linear_backward(&out.dlogits, &self.output_layer().weight, decoded, activation); // [batch, width]
         for i in (1..depth).rev() {
             let (layer, input) = (&self.layers[first_decoder + i], acts.decoded(i - 1));
             update(&signal, input);
-            signal = linear_backward(&signal, &layer.weight, input);
+            signal = linear_backward(&signal, &layer.weight, input, activation);
         }
         update(&signal, &acts.latent.decoder_input);
         let h = &acts.encoder[depth - 1];
@@ -217,7 +217,7 @@ impl Network {
         for i in (1..depth).rev() {
             let input = &acts.encoder[i - 1];
             update(&signal, input);
-            signal = linear_backward(&signal, &self.layers[i].weight, input);
+            signal = linear_backward(&signal, &self.layers[i].weight, input, activation);
         }
         update(&signal, &batch.input());
         Ok(losses)
@@ -241,13 +241,13 @@ impl Network {
 
     /// Outputs of the encoder's hidden layers.
     fn encoder(&self, x: &ArrayRef2<f64>) -> Vec<Array2<f64>> {
-        chain(x, &self.layers[..self.depth()])
+        chain(x, &self.layers[..self.depth()], self.model.activation)
     }
 
     /// Outputs of the decoder's hidden layers after the first.
     fn decoder(&self, d1: &ArrayRef2<f64>) -> Vec<Array2<f64>> {
         let first = self.first_decoder();
-        chain(d1, &self.layers[first + 1..first + self.depth()])
+        chain(d1, &self.layers[first + 1..first + self.depth()], self.model.activation)
     }
 
     /// The labels as the label projector reads them; no columns where the model has none.
@@ -276,6 +276,7 @@ impl Network {
             heads: (self.model.kind != Kind::Ae).then(|| (&layers[depth + 1], &layers[depth + 2])),
             projector: (self.model.kind == Kind::Cvae).then(|| &layers[depth + 3]),
             decoder: &layers[self.first_decoder()],
+            activation: self.model.activation,
         }
     }
 
@@ -294,13 +295,13 @@ impl Network {
     }
 }
 
-/// The outputs of ReLU layers, each fed with the one before.
-fn chain(x: &ArrayRef2<f64>, layers: &[Layer]) -> Vec<Array2<f64>> {
+/// The outputs of activated layers, each fed with the one before.
+fn chain(x: &ArrayRef2<f64>, layers: &[Layer], activation: Activation) -> Vec<Array2<f64>> {
     let mut outputs: Vec<Array2<f64>> = Vec::with_capacity(layers.len());
     for layer in layers {
         let y = match outputs.last() {
-            Some(input) => linear(input, layer, Activation::Relu),
-            None => linear(x, layer, Activation::Relu),
+            Some(input) => linear(input, layer, Some(activation)),
+            None => linear(x, layer, Some(activation)),
         };
         outputs.push(y);
     }

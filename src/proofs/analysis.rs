@@ -1,9 +1,10 @@
 //! Error analysis of the maths that several kernels share, on top of [`tolerance`](crate::check::tolerance).
 
 use crate::{
-    check::tolerance::{Approx, exact, product},
+    check::tolerance::{Approx, ULP, exact, product},
     gpu::Precision,
-    model::Adam,
+    kernels::activation::part,
+    model::{Activation, Adam},
     oracle::{
         self,
         reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN, bound},
@@ -45,6 +46,24 @@ pub fn affine(x: &ArrayRef2<Approx>, layer: &oracle::linear::Layer, precision: P
         row.iter_mut().zip(&layer.bias).for_each(|(y, &bias)| *y = *y + bias.into());
     }
     y
+}
+
+/// `activation` of `a`: as far as a monotonic function takes the ends of the interval in which `a` lies, and what the shader part
+/// adds.
+pub fn activated(a: Approx, activation: Activation) -> Approx {
+    let [below, value, above] = [a.value - a.error, a.value, a.value + a.error].map(|a| activation.forward(a));
+    let own = part(Some(activation)).activate_ulps * ULP;
+    Approx { value, error: (value - below).max(above - value) + own }
+}
+
+/// A gradient before `activation`, from `dy` behind it and the output `y`, which float32 holds.
+pub fn backward(dy: Approx, y: f64, activation: Activation) -> Approx {
+    let slope = Approx { value: activation.derivative(y), error: part(Some(activation)).derivative_ulps * ULP };
+    match (slope.value, slope.error) {
+        (0.0, 0.0) => Approx::exact(0.0),
+        (1.0, 0.0) => dy,
+        _ => dy * slope,
+    }
 }
 
 /// Error analysis of a step of Adam.

@@ -24,6 +24,11 @@ pub const EQUIVALENT: &[Equivalent] = &[
         reason: "at x = 0, z is 1 as well",
     },
     Equivalent {
+        file: "parts/activation_tanh.wgsl",
+        line: "return select(y, -y, a <= vec4f());",
+        reason: "at a = 0, y is 0 but for rounding",
+    },
+    Equivalent {
         file: "parts/mse.wgsl",
         line: "let p = select(z, vec4f(1.0), l > vec4f()) / (1.0 + z);",
         reason: "at l = 0, z is 1 as well",
@@ -47,6 +52,11 @@ pub const EQUIVALENT: &[Equivalent] = &[
         file: "parts/bce.wgsl",
         line: "let tail = select(log(1.0 + z), z - 0.5 * z * z, z < vec4f((2.0 * 1e-3)));",
         reason: "there, both forms are as good",
+    },
+    Equivalent {
+        file: "latents/forward_workgroup.wgsl",
+        line: "fn activate_one(a: f32) -> f32 { return activate(vec4f(a)).y; }",
+        reason: "all components are the same",
     },
     Equivalent {
         file: "latents/forward_workgroup.wgsl",

@@ -1,7 +1,7 @@
 //! Proof of [`kernels::latent`](crate::kernels::latent).
 
 use super::{
-    analysis::{affine, draw},
+    analysis::{activated, affine, draw},
     place::{self, batch, random_layer},
     shapes::sample,
     variants,
@@ -12,14 +12,14 @@ use crate::{
         layout::{Layout, random, random_relu},
         tolerance::{Approx, exact},
     },
-    gpu::{LatentTiling, Precision, Program, Role, Tilings},
+    gpu::{Precision, Program, Role, Tilings},
     kernels::{
         latent::{SPECS, launch_folded},
-        middle::{Layers, Middle, Partials, Parts, group_rows},
+        middle::{Layers, Middle, Partials, Parts, Variant, group_rows},
     },
     oracle::{
         latent::{LatentLayers, latent},
-        linear::{Activation, linear},
+        linear::linear,
         onehot::onehot,
     },
 };
@@ -59,7 +59,7 @@ const AE: Parts = Parts { variational: false, labelled: false };
 const VAE: Parts = Parts { variational: true, labelled: false };
 const CVAE: Parts = Parts { variational: true, labelled: true };
 
-fn cases(cut: LatentTiling) -> Vec<Case> {
+fn cases(variant @ (cut, _): Variant) -> Vec<Case> {
     let setting = |rows, width, latent, classes, parts| Setting {
         rows,
         width,
@@ -90,11 +90,11 @@ fn cases(cut: LatentTiling) -> Vec<Case> {
     ]
     .into_iter()
     .filter(|setting| cut.fitting(setting.latent, setting.width) == cut)
-    .map(|setting| case(cut, setting))
+    .map(|setting| case(variant, setting))
     .collect()
 }
 
-fn case(cut: LatentTiling, setting: Setting) -> Case {
+fn case((cut, activation): Variant, setting: Setting) -> Case {
     let Setting { rows, width, latent: columns, classes, parts, noisy, extreme } = setting;
     let (first, slot, capacity) = (2, 1, rows + 1);
     let (mut layout, mut program) = (Layout::default(), Program::new(Tilings { latent: cut, ..Tilings::default() }));
@@ -123,6 +123,7 @@ fn case(cut: LatentTiling, setting: Setting) -> Case {
         log_var: place(parts.variational, &log_var),
         label: place(parts.labelled, &label),
         d: place(true, &d),
+        activation,
     };
     let (order, labels) = sample(first + rows, classes);
     layout.words(Role::Order, "order", &order);
@@ -141,6 +142,7 @@ fn case(cut: LatentTiling, setting: Setting) -> Case {
         heads: parts.variational.then_some((&mu, &log_var)),
         projector: parts.labelled.then_some(&label),
         decoder: &d,
+        activation,
     };
     let truth = latent(&h, &truth_layers, &epsilon, &hot);
     let mut expect = |name, values: &ndarray::Array2<f64>, analysis: &ndarray::Array2<Approx>| {
@@ -148,7 +150,8 @@ fn case(cut: LatentTiling, setting: Setting) -> Case {
         layout.expect(Role::Activations, matrix, values, analysis);
         matrix
     };
-    let code_analysis = affine(&exact(&h), &code, Precision::F32).mapv(Approx::relu);
+    let activated = |sum| activated(sum, activation);
+    let code_analysis = affine(&exact(&h), &code, Precision::F32).mapv(activated);
     middle.code = expect("code", &truth.code, &code_analysis);
     let mut c_analysis = code_analysis.clone();
     let mut kl_analysis = vec![Approx::default(); rows];
@@ -157,18 +160,18 @@ fn case(cut: LatentTiling, setting: Setting) -> Case {
         let log_var_analysis = affine(&code_analysis, &log_var, Precision::F32);
         middle.mu = expect("mu", &gaussian.mu, &mu_analysis);
         // it is bounded where it is used
-        let unbounded = linear(&truth.code, &log_var, Activation::Identity);
+        let unbounded = linear(&truth.code, &log_var, None);
         middle.log_var = expect("log_var", &unbounded, &log_var_analysis);
         (c_analysis, kl_analysis) = draw(&mu_analysis, &log_var_analysis, &epsilon);
     }
     if let Some(projection) = &truth.projection {
-        let analysis = affine(&exact(&hot), &label, Precision::F32).mapv(Approx::relu);
+        let analysis = affine(&exact(&hot), &label, Precision::F32).mapv(activated);
         c_analysis.zip_mut_with(&analysis, |c, &p| *c = *c + p);
         middle.projection = expect("projection", projection, &analysis);
         middle.onehot = expect("onehot", &hot, &exact(&hot));
     }
     middle.c = expect("c", &truth.decoder_input, &c_analysis);
-    middle.d = expect("d", &truth.d1, &affine(&c_analysis, &d, Precision::F32).mapv(Approx::relu));
+    middle.d = expect("d", &truth.d1, &affine(&c_analysis, &d, Precision::F32).mapv(activated));
     let kl_at = (slot as u32 * partials.stride + partials.tiles) as usize;
     layout.expect_words(Role::Partials, kl_at, &truth.kl.to_vec(), &kl_analysis);
     // two rows of workgroups, as more than 65,535 rows would have

@@ -1,20 +1,20 @@
 //! Proof of [`kernels::latent_backward`](crate::kernels::latent_backward).
 
 use super::{
-    analysis::slopes,
-    place::{self, batch, random_layer, random_log_var},
+    analysis::{backward, slopes},
+    place::{self, activation_outputs, batch, random_layer, random_log_var},
     variants,
 };
 use crate::{
     check::{
         Case, Mutant, Proof,
-        layout::{Layout, random, random_relu},
+        layout::{Layout, random},
         tolerance::{Approx, exact, product},
     },
     gpu::{LatentTiling, Matrix, Program, Role, Tilings},
     kernels::{
         latent_backward::{Gradients, SPECS, launch_folded},
-        middle::{Layers, Middle, Parts, group_rows},
+        middle::{Layers, Middle, Parts, Variant, group_rows},
     },
     oracle::{
         latent::{Gaussian, Latent, LatentLayers},
@@ -32,16 +32,16 @@ const MUTANTS: &[Mutant] = &[
     // in workgroup memory
     Mutant { find: "dcode[lane] = sum;", replace: "dcode[lane] = dc[lane];" },
     Mutant { find: "dlog_var[lane] = to_log_var;", replace: "dlog_var[lane] = to_mu;" },
-    Mutant { find: "select(vec4f(), sum, h > vec4f())", replace: "select(vec4f(), sum, h >= vec4f())" },
+    Mutant { find: "sum * derivative(h)", replace: "sum" },
     Mutant { find: "l = 8u; l < LANES", replace: "l = 16u; l < LANES" },
     // in subgroups
     Mutant { find: "subgroupAdd(right[2])", replace: "right[2]" },
     Mutant { find: "store(args.dlog_var, row, lane, dlog_var);", replace: "store(args.dlog_var, row, lane, dmu);" },
-    Mutant { find: "of_rows(args.code, rows, j) > vec4f()", replace: "of_rows(args.code, rows, j) >= vec4f()" },
+    Mutant { find: "derivative(of_rows(args.code, rows, j))", replace: "derivative(of_rows(args.h, rows, j))" },
     Mutant { find: "sum += subgroupShuffle(dmu, i)", replace: "sum = subgroupShuffle(dmu, i)" },
 ];
 
-fn cases(cut: LatentTiling) -> Vec<Case> {
+fn cases(variant @ (cut, _): Variant) -> Vec<Case> {
     let [ae, vae, cvae] =
         [(false, false), (true, false), (true, true)].map(|(variational, labelled)| Parts { variational, labelled });
     [
@@ -62,11 +62,11 @@ fn cases(cut: LatentTiling) -> Vec<Case> {
     ]
     .into_iter()
     .filter(|(shape, ..)| cut.fitting(shape[2], shape[1]) == cut)
-    .map(|(shape, parts, beta)| case(cut, shape, parts, beta))
+    .map(|(shape, parts, beta)| case(variant, shape, parts, beta))
     .collect()
 }
 
-fn case(cut: LatentTiling, [rows, width, columns, classes]: [usize; 4], parts: Parts, beta: f64) -> Case {
+fn case((cut, activation): Variant, [rows, width, columns, classes]: [usize; 4], parts: Parts, beta: f64) -> Case {
     let (slot, capacity) = (1, rows + 1);
     let (mut layout, mut program) = (Layout::default(), Program::new(Tilings { latent: cut, ..Tilings::default() }));
     let (code, mu, log_var) = (
@@ -78,10 +78,11 @@ fn case(cut: LatentTiling, [rows, width, columns, classes]: [usize; 4], parts: P
     let mut layers = Layers {
         code: place::layer(&mut layout, Role::Params, &code),
         d: place::layer(&mut layout, Role::Params, &d),
+        activation,
         ..Layers::default()
     };
     let [h, code_found, projection] =
-        [(6, width), (8, columns), (9, columns)].map(|(seed, n)| random_relu(seed, rows, n, 1.0));
+        [(6, width), (8, columns), (9, columns)].map(|(seed, n)| activation_outputs(activation, seed, rows, n));
     let (mu_found, log_var_found) = (random(10, rows, columns, 1.5), random_log_var(11, rows, columns));
     let (epsilon, dd) = (random(7, rows, columns, 2.0), random(12, rows, width, 1.0));
     place::noise(&mut layout, &epsilon, slot, capacity);
@@ -113,6 +114,7 @@ fn case(cut: LatentTiling, [rows, width, columns, classes]: [usize; 4], parts: P
             heads: parts.variational.then_some((&mu, &log_var)),
             projector: parts.labelled.then_some(&label),
             decoder: &d,
+            activation,
         },
         &Latent {
             code: code_found.clone(),
@@ -128,8 +130,7 @@ fn case(cut: LatentTiling, [rows, width, columns, classes]: [usize; 4], parts: P
         beta,
     );
     let passed = |analysis: &ndarray::Array2<Approx>, y: &ndarray::Array2<f64>| {
-        let pass = |&dy: &Approx, &y: &f64| if y > 0.0 { dy } else { Approx::default() };
-        ndarray::Zip::from(analysis).and(y).map_collect(pass)
+        ndarray::Zip::from(analysis).and(y).map_collect(|&dy, &y| backward(dy, y, activation))
     };
     let dd_at = layout.input(Role::Signals, "dd", &dd, capacity);
     let mut write = |name, values: &ndarray::Array2<f64>, analysis: &ndarray::Array2<Approx>| {

@@ -1,7 +1,7 @@
 //! Proof of [`kernels::linear`](crate::kernels::linear).
 
 use super::{
-    analysis::affine,
+    analysis::{activated, affine},
     place::{self, batch, held, random_layer},
     shapes::{Shape, sample, shapes},
     variants,
@@ -13,7 +13,7 @@ use crate::{
         tolerance::{Approx, exact, values},
     },
     gpu::{Format, Program, Role, Tiling, Tilings},
-    kernels::linear::{Activation, Input, SPECS, Variant, launch},
+    kernels::linear::{Finish, Input, SPECS, Variant, launch},
     oracle::{linear as oracle, output::sigmoid},
 };
 
@@ -25,6 +25,8 @@ pub fn proofs() -> Vec<Proof> {
 const MUTANTS: &[Mutant] = &[
     Mutant { find: "row < batch.rows", replace: "row <= batch.rows" },
     Mutant { find: "args.w + args.n * args.k4 + j", replace: "args.w + args.n * args.k4" },
+    Mutant { find: "max(a, vec4f())", replace: "min(a, vec4f())" },
+    Mutant { find: "exp(-2.0 * abs(a))", replace: "exp(-abs(a))" },
     // where the sum goes on by vec4
     Mutant { find: "; k < args.k4; k", replace: "; k + 1u < args.k4; k" },
     Mutant { find: "vec4u(0u, 1u, 2u, 3u), vec4u(args.n", replace: "vec4u(0u, 1u, 2u, 2u), vec4u(args.n" },
@@ -36,15 +38,15 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "part_column(part) + EDGE * (q / 4u)", replace: "part_column(part) + EDGE * (q / 8u)" },
 ];
 
-fn cases(Variant { tiling, images, activation }: Variant) -> Vec<Case> {
-    let mut cases: Vec<Case> = shapes().map(|shape| case(tiling, shape, images, activation, 1.0)).collect();
-    // ±100 before the activation
+fn cases(Variant { tiling, images, finish }: Variant) -> Vec<Case> {
+    let mut cases: Vec<Case> = shapes().map(|shape| case(tiling, shape, images, finish, 1.0)).collect();
+    // ±100 before the finish
     let wide = Shape { first: 0, rows: 5, capacity: 5, inputs: 3, outputs: 20 };
-    cases.push(case(tiling, wide, images, activation, 100.0));
+    cases.push(case(tiling, wide, images, finish, 100.0));
     cases
 }
 
-fn case(tiling: Tiling, shape: Shape, images: Option<Format>, activation: Activation, bias: f64) -> Case {
+fn case(tiling: Tiling, shape: Shape, images: Option<Format>, finish: Finish, bias: f64) -> Case {
     let Shape { first, rows, capacity, inputs, outputs } = shape;
     let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(tiling)));
     let precision = tiling.precision();
@@ -64,16 +66,16 @@ fn case(tiling: Tiling, shape: Shape, images: Option<Format>, activation: Activa
         }
     };
     let y = layout.output(Role::Activations, "y", capacity, outputs);
-    let sum = oracle::linear(&values(&x), &truth, oracle::Activation::Identity);
+    let sum = oracle::linear(&values(&x), &truth, None);
     let analysis = affine(&x, &truth, precision);
-    let (found, analysis) = match activation {
-        Activation::Identity => (sum, analysis),
-        Activation::Relu => {
-            (oracle::linear(&values(&x), &truth, oracle::Activation::Relu), analysis.mapv(Approx::relu))
+    let (found, analysis) = match finish {
+        Finish::Identity => (sum, analysis),
+        Finish::Activated(activation) => {
+            (oracle::linear(&values(&x), &truth, Some(activation)), analysis.mapv(|sum| activated(sum, activation)))
         }
-        Activation::Sigmoid => (sum.mapv(sigmoid), analysis.mapv(Approx::sigmoid)),
+        Finish::Sigmoid => (sum.mapv(sigmoid), analysis.mapv(Approx::sigmoid)),
     };
     layout.expect(Role::Activations, y, &found, &analysis);
-    launch(&mut program, input, layer, y, activation).expect("operands of one shape");
+    launch(&mut program, input, layer, y, finish).expect("operands of one shape");
     layout.case(format!("{shape}, biases up to {bias}"), program, batch(first, rows, 0), 1)
 }

@@ -1,19 +1,20 @@
 //! Proof of [`kernels::linear_backward`](crate::kernels::linear_backward).
 
 use super::{
-    analysis::{depth, operand, unscaled},
-    place::{self, batch, held, random_layer},
+    analysis::{backward, depth, operand, unscaled},
+    place::{self, activation_outputs, batch, held, random_layer},
     shapes::{Shape, shapes},
     variants,
 };
 use crate::{
     check::{
         Case, Mutant, Proof,
-        layout::{Layout, random, random_relu},
-        tolerance::{Approx, exact, product},
+        layout::{Layout, random},
+        tolerance::{exact, product},
     },
     gpu::{Precision, Program, Role, Tiling, Tilings},
-    kernels::linear_backward::{Derivative, SPECS, Variant, launch},
+    kernels::linear_backward::{SPECS, Variant, launch},
+    model::Activation,
     oracle::linear_backward as oracle,
 };
 
@@ -29,10 +30,12 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "j < n4", replace: "j + 1u < n4" },
     Mutant { find: "first + own < n4", replace: "first + own <= n4" },
     Mutant { find: "sum / args.loss_scale", replace: "sum" },
+    Mutant { find: "y > vec4f()", replace: "y >= vec4f()" },
+    Mutant { find: "1.0 - y * y", replace: "1.0 - y" },
 ];
 
-fn cases((tiling, derivative): Variant) -> Vec<Case> {
-    shapes().zip([false, true].into_iter().cycle()).map(|(shape, add)| case(tiling, shape, derivative, add)).collect()
+fn cases((tiling, activation): Variant) -> Vec<Case> {
+    shapes().zip([false, true].into_iter().cycle()).map(|(shape, add)| case(tiling, shape, activation, add)).collect()
 }
 
 /// The loss scale of a case: 1 in float32; in mixed precision 2²⁰, for gradients that f16 would lose as they are.
@@ -43,7 +46,7 @@ pub(super) fn case_scale(precision: Precision) -> f64 {
     }
 }
 
-fn case(tiling: Tiling, shape: Shape, derivative: Derivative, add: bool) -> Case {
+fn case(tiling: Tiling, shape: Shape, activation: Option<Activation>, add: bool) -> Case {
     let Shape { first, rows, capacity, inputs, outputs } = shape;
     let (mut layout, mut program) = (Layout::default(), Program::new(Tilings::all(tiling)));
     let precision = tiling.precision();
@@ -53,7 +56,8 @@ fn case(tiling: Tiling, shape: Shape, derivative: Derivative, add: bool) -> Case
     truth.weight = held(truth.weight, precision);
     let layer = place::layer(&mut layout, Role::Params, &truth);
     let dy = held(random(3, rows, outputs, 1.0), precision) / scale;
-    let (x, old) = (random_relu(2, rows, inputs, 1.0), random(4, rows, inputs, 1.0 / scale));
+    let (x, old) =
+        (activation_outputs(activation.unwrap_or_default(), 2, rows, inputs), random(4, rows, inputs, 1.0 / scale));
     let x_at = layout.input(Role::Activations, "x", &x, capacity);
     let dy_at = layout.input(Role::Signals, "dy", &dy, capacity);
     let dx_at = layout.output(Role::Signals, "dx", capacity, inputs);
@@ -65,16 +69,16 @@ fn case(tiling: Tiling, shape: Shape, derivative: Derivative, add: bool) -> Case
         sum += &old;
         analysis.zip_mut_with(&old, |sum, &old| *sum = *sum + old.into());
     }
-    let found = match derivative {
-        Derivative::Identity => sum,
-        Derivative::Relu if add => oracle::relu_backward(sum, &x),
-        Derivative::Relu => oracle::linear_backward(&dy, &truth.weight, &x),
+    let found = match activation {
+        None => sum,
+        Some(activation) if add => oracle::activation_backward(sum, &x, activation),
+        Some(activation) => oracle::linear_backward(&dy, &truth.weight, &x, activation),
     };
-    if derivative == Derivative::Relu {
-        analysis.zip_mut_with(&x, |sum, &x| *sum = if x > 0.0 { *sum } else { Approx::exact(0.0) });
+    if let Some(activation) = activation {
+        analysis.zip_mut_with(&x, |sum, &x| *sum = backward(*sum, x, activation));
     }
     layout.expect(Role::Signals, dx_at, &found, &analysis);
-    launch(&mut program, dy_at, layer, x_at, dx_at, derivative, add).expect("operands of one shape");
+    launch(&mut program, dy_at, layer, x_at, dx_at, activation, add).expect("operands of one shape");
     let what = if add { ", added to the old" } else { "" };
     layout.case(format!("{shape}{what}"), program, batch(first, rows, 0), 1)
 }

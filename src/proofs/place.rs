@@ -3,11 +3,11 @@
 use crate::{
     check::{
         case::GUARD,
-        layout::{Layout, random, rounded, row},
+        layout::{Layout, random, random_relu, rounded, row},
         tolerance::{Approx, exact},
     },
     gpu::{Batch, Format, Layer, Precision, Role, vec4s},
-    model::Adam,
+    model::{Activation, Adam},
     oracle::{
         self,
         reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN},
@@ -21,6 +21,16 @@ pub fn random_log_var(seed: u64, rows: usize, columns: usize) -> Array2<f64> {
     let mut values = random(seed, rows, columns, 2.0);
     values.iter_mut().skip(1).step_by(5).zip(extremes).for_each(|(value, extreme)| *value = extreme);
     values
+}
+
+/// `[rows, columns]` outputs that `activation` may have: every third number or so is 0, the others are of the signs it gives.
+pub fn activation_outputs(activation: Activation, seed: u64, rows: usize, columns: usize) -> Array2<f64> {
+    let signed = activation.forward(-1.0) < 0.0;
+    let mut outputs = random_relu(seed, rows, columns, 1.0);
+    outputs.zip_mut_with(&random(seed + 2000, rows, columns, 1.0), |y, &sign| {
+        *y = rounded(activation.forward(if signed { y.copysign(sign) } else { *y }));
+    });
+    outputs
 }
 
 /// A layer of random numbers of a size that keeps its outputs near 1, the biases up to `bias`.

@@ -1,27 +1,30 @@
 //! Proof of [`kernels::reparameterize_backward`](crate::kernels::reparameterize_backward).
 
 use super::{
-    analysis::slopes,
-    place::{self, batch, random_log_var},
+    analysis::{backward, slopes},
+    place::{self, activation_outputs, batch, random_log_var},
+    variants,
 };
 use crate::{
     check::{
         Case, Mutant, Proof,
-        layout::{Layout, random, random_relu},
+        layout::{Layout, random},
         tolerance::exact,
     },
     gpu::{Program, Role},
     kernels::{
         latent_backward::Gradients,
         middle::Middle,
-        reparameterize_backward::{SPEC, launch},
+        reparameterize_backward::{SPECS, launch},
     },
+    model::Activation,
     oracle::reparameterize_backward::{projection_backward, reparameterize_backward},
 };
+use ndarray::Zip;
 
-/// The kernel's proof.
+/// A proof of each variant.
 pub fn proofs() -> Vec<Proof> {
-    vec![Proof::new(&SPEC, MUTANTS, cases)]
+    variants(&SPECS, MUTANTS, cases)
 }
 
 const MUTANTS: &[Mutant] = &[
@@ -29,13 +32,14 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "exp(0.5 * bounded) + beta", replace: "exp(bounded) + beta" },
     Mutant { find: "dz + beta * mu", replace: "dz - beta * mu" },
     Mutant { find: "args.labelled == 1u", replace: "args.labelled == 0u" },
+    Mutant { find: "dz * derivative(", replace: "dz + derivative(" },
 ];
 
-fn cases() -> Vec<Case> {
+fn cases(activation: Activation) -> Vec<Case> {
     let case = |([slot, rows, capacity, latent], labelled, beta): ([usize; 4], bool, f64)| {
         let (mut layout, mut program) = (Layout::default(), Program::default());
         let (mu, log_var) = (random(1, rows, latent, 2.0), random_log_var(2, rows, latent));
-        let (projection, epsilon) = (random_relu(3, rows, latent, 1.0), random(4, rows, latent, 2.0));
+        let (projection, epsilon) = (activation_outputs(activation, 3, rows, latent), random(4, rows, latent, 2.0));
         let dz = random(5, rows, latent, 1.0);
         let mut middle = Middle {
             mu: layout.input(Role::Activations, "mu", &mu, capacity),
@@ -48,15 +52,16 @@ fn cases() -> Vec<Case> {
         if labelled {
             middle.projection = layout.input(Role::Activations, "projection", &projection, capacity);
             gradients.projection = layout.output(Role::Signals, "dprojection", capacity, latent);
-            let found = projection_backward(&dz, &projection);
-            layout.expect(Role::Signals, gradients.projection, &found, &exact(&found));
+            let found = projection_backward(&dz, &projection, activation);
+            let analysis = Zip::from(&dz).and(&projection).map_collect(|&dz, &y| backward(dz.into(), y, activation));
+            layout.expect(Role::Signals, gradients.projection, &found, &analysis);
         }
         place::noise(&mut layout, &epsilon, slot, capacity);
         let (dmu, dlog_var) = reparameterize_backward(&dz, &mu, &log_var, &epsilon, beta);
         let (dmu_analysis, dlog_var_analysis) = slopes(&mu, &log_var, &epsilon, &exact(&dz), beta);
         layout.expect(Role::Signals, gradients.mu, &dmu, &dmu_analysis);
         layout.expect(Role::Signals, gradients.log_var, &dlog_var, &dlog_var_analysis);
-        launch(&mut program, &middle, &gradients, labelled, beta).expect("operands of one shape");
+        launch(&mut program, &middle, &gradients, activation, labelled, beta).expect("operands of one shape");
         let what = if labelled { ", labelled" } else { "" };
         layout.case(format!("{rows} of {capacity} rows, latent {latent}{what}"), program, batch(0, rows, slot), 1)
     };

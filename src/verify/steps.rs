@@ -5,7 +5,7 @@ use crate::{
     data::glyphs,
     device::Device,
     gpu::{Gpu, Precision},
-    model::{Adam, Kind, Loss, Model, Objective},
+    model::{Activation, Adam, Kind, Loss, Model, Objective},
     run::Settings,
     train::Trainer,
 };
@@ -56,7 +56,14 @@ pub fn models(gpu: &Arc<Gpu>) -> Result<Vec<ModelReport>> {
 
 fn apart(gpu: &Arc<Gpu>, kind: Kind, objective: Objective) -> Result<f64> {
     let data = glyphs::dataset(0, ROWS.iter().sum(), 1);
-    let model = Model { kind, input: data.pixels(), hidden: vec![256], latent: 8, classes: data.classes };
+    let model = Model {
+        kind,
+        input: data.pixels(),
+        hidden: vec![256],
+        latent: 8,
+        classes: data.classes,
+        activation: Activation::Relu,
+    };
     let (adam, batch) = (Adam::default(), ROWS[0]);
     let settings = Settings { model, objective, adam, corruption: None, batch, seed: 0, tilings: None };
     let mut ours = Trainer::new(&Device::Gpu(Arc::clone(gpu)), &settings, &data)?;

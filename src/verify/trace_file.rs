@@ -1,7 +1,7 @@
 //! The file of a training trace, format `training-trace-1`: safetensors with the run's settings as metadata strings.
 
 use super::trace::{Expected, FirstStep, Trace};
-use crate::model::{Adam, Kind, Model, Objective, Param};
+use crate::model::{Activation, Adam, Kind, Model, Objective, Param};
 use crate::{Error, Result};
 use ndarray::{Array, Array2, Dimension, IntoDimension};
 use safetensors::{Dtype, SafeTensors};
@@ -43,6 +43,7 @@ impl File<'_> {
             hidden: self.list("hidden")?,
             latent: self.number("latent")?,
             classes: self.number("classes")?,
+            activation: Activation::Relu, // the format knows no other
         };
         model.validate().map_err(|e| self.problem(format!("metadata: {e}")))?;
         let objective = Objective { loss: self.variant("loss")?, beta: self.number("beta")? };

@@ -11,7 +11,7 @@ use wgvae::{
     data::{Dataset, glyphs},
     device::{Choice, Device},
     gpu::Options,
-    model::{Adam, Kind, Loss, Model, Objective},
+    model::{Activation, Adam, Kind, Loss, Model, Objective},
     run::{Run, Settings},
     train::Session,
 };
@@ -33,9 +33,10 @@ pub fn data() -> Dataset {
 }
 
 /// Trains for an epoch and opens what was left. `hidden` is odd and deep enough that no article net covers it.
-pub fn run(kind: Kind, loss: Loss, dir: &Path) -> Run {
+pub fn run(kind: Kind, loss: Loss, activation: Activation, dir: &Path) -> Run {
     let data = data();
-    let model = Model { kind, input: data.pixels(), hidden: vec![19, 13], latent: 5, classes: data.classes };
+    let model =
+        Model { kind, input: data.pixels(), hidden: vec![19, 13], latent: 5, classes: data.classes, activation };
     let beta = if kind == Kind::Ae { 0.0 } else { 1.0 };
     let settings = Settings {
         model,

@@ -4,7 +4,7 @@ use super::messages::*;
 use crate::{
     Result,
     files::write_atomically,
-    model::{Kind, Model, Param},
+    model::{Activation, Kind, Model, Param},
     oracle::reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN},
 };
 use prost::Message;
@@ -40,7 +40,7 @@ pub fn encoder(model: &Model, params: &[Param]) -> Result<ModelProto> {
     for i in 0..=depth {
         let last = i == depth && model.kind == Kind::Ae;
         let layer = graph.linear(&format!("encoder.{}", 2 * i), &x, format!("encoder.{}", 2 * i));
-        x = graph.node("Relu", &[&layer], if last { "code".into() } else { format!("encoder.{}", 2 * i + 1) });
+        x = graph.activation(&layer, if last { "code".into() } else { format!("encoder.{}", 2 * i + 1) });
     }
     if model.kind == Kind::Ae {
         graph.output("code", latent);
@@ -73,14 +73,14 @@ pub fn decoder(model: &Model, params: &[Param]) -> Result<ModelProto> {
         let columns = graph.node("Transpose", &[&weight], "label_projector.columns".into());
         let column = graph.node("Gather", &[&columns, "label"], "label_projector.column".into());
         let sum = graph.node("Add", &[&column, &bias], "label_projector.0".into());
-        let projection = graph.node("Relu", &[&sum], "label_projector.1".into());
+        let projection = graph.activation(&sum, "label_projector.1".into());
         x = graph.node("Add", &[&x, &projection], "decoder.input".into());
     }
     for i in 0..=depth {
         let layer = graph.linear(&format!("decoder.{}", 2 * i), &x, format!("decoder.{}", 2 * i));
         x = match i == depth {
             true => graph.node("Sigmoid", &[&layer], "reconstruction".into()),
-            false => graph.node("Relu", &[&layer], format!("decoder.{}", 2 * i + 1)),
+            false => graph.activation(&layer, format!("decoder.{}", 2 * i + 1)),
         };
     }
     graph.output("reconstruction", model.input);
@@ -92,6 +92,7 @@ struct Graph<'a> {
     graph: GraphProto,
     params: &'a [Param],
     description: String,
+    activation: Activation,
 }
 
 impl<'a> Graph<'a> {
@@ -101,7 +102,18 @@ impl<'a> Graph<'a> {
         let widths: Vec<String> = model.hidden.iter().map(usize::to_string).collect();
         let kind = format!("{:?}", model.kind).to_uppercase();
         let description = format!("{name} of a {kind} {}-{}-{}", model.input, widths.join("-"), model.latent);
-        Ok(Graph { graph: GraphProto { name: name.into(), ..GraphProto::default() }, params, description })
+        Ok(Graph {
+            graph: GraphProto { name: name.into(), ..GraphProto::default() },
+            params,
+            description,
+            activation: model.activation,
+        })
+    }
+
+    /// The model's activation of `x`. ONNX calls its operators as the crate does, by a capital: Relu.
+    fn activation(&mut self, x: &str, result: String) -> String {
+        let name = self.activation.name();
+        self.node(&(name[..1].to_uppercase() + &name[1..]), &[x], result)
     }
 
     /// A parameter as a constant of the graph.
