@@ -36,6 +36,7 @@ pub(super) fn through_z(program: &mut Program, net: &Network, labelled: bool, be
     let activation = net.model.activation;
     linear_backward::launch(program, g.d, layers.d, m.c, g.c, None, false)?; // [rows, latent]
     reparameterize_backward::launch(program, m, g, activation, labelled, beta)?;
-    linear_backward::launch(program, g.mu, layers.mu, m.code, g.code, Some(activation), false)?; // [rows, latent]
+    // dcode is the sum of both, times the derivative
+    linear_backward::launch(program, g.mu, layers.mu, m.code, g.code, None, false)?; // [rows, latent]
     linear_backward::launch(program, g.log_var, layers.log_var, m.code, g.code, Some(activation), true)
 }
