@@ -110,7 +110,7 @@ fn a_bad_file_is_named_with_what_is_wrong() {
     bad(&set("format", "training-trace-2"), "training-trace-2");
     bad(&|parts| drop(parts.settings.remove("beta")), "no \"beta\"");
     bad(&set("model", "gan"), "unknown variant `gan`");
-    bad(&set("loss", "mae"), "unknown variant `mae`");
+    bad(&set("loss", "mae"), "loss: is \"mae\", expected one of mse_mean");
     bad(&set("steps", "0"), "0 steps");
     bad(&set("latent", "0"), "must be at least 1");
     bad(&set("hidden", "24,x"), "hidden is \"x\"");

@@ -1,6 +1,5 @@
 //! How a reconstruction is judged: a likelihood of the image, and how its negative logarithm is reduced over a batch.
 
-use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -89,9 +88,9 @@ impl From<Loss> for String {
 }
 
 impl TryFrom<String> for Loss {
-    type Error = Error;
+    type Error = String;
 
-    fn try_from(text: String) -> Result<Loss> {
+    fn try_from(text: String) -> Result<Loss, String> {
         let all = Likelihood::ALL
             .into_iter()
             .flat_map(|likelihood| [Reduction::Mean, Reduction::Sum].map(|reduction| Loss { likelihood, reduction }));
@@ -99,6 +98,6 @@ impl TryFrom<String> for Loss {
         all.zip(&names)
             .find(|(_, name)| **name == text)
             .map(|(loss, _)| loss)
-            .ok_or_else(|| Error::invalid("loss", format!("is {text:?}, expected one of {}", names.join(", "))))
+            .ok_or_else(|| format!("is {text:?}, expected one of {}", names.join(", ")))
     }
 }
