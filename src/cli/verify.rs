@@ -180,10 +180,10 @@ fn judge(device: &Device, arguments: &Arguments) -> Result<Verdict> {
         spinner.finish_and_clear();
         if !arguments.json {
             result!("{report}")?;
-            for ModelReport { model, relative_error, limit, ok } in &models {
+            for ModelReport { model, compared, relative_error, limit, ok } in &models {
                 let mark = if *ok { "" } else { "  FAILED" };
                 result!(
-                    "two steps of the {model}: parameters change as the oracle's to {relative_error:.1e} of {limit:e}{mark}"
+                    "two steps of the {model}: {compared} change as the oracle's to {relative_error:.1e} of {limit:e}{mark}"
                 )?;
             }
         }
