@@ -12,11 +12,14 @@ use crate::{
 use serde::Serialize;
 use std::sync::Arc;
 
+/// Some tensors of a training state.
+type Tensors = fn(&State) -> &[Param];
+
 /// What is compared, and its largest ‖Δgpu − Δoracle‖ / ‖Δoracle‖, Δ being the change that the steps make in all of it. Adam's first
 /// steps change a parameter by the sign of its gradient, however small; in mixed precision the sign of one that f16 cannot tell from 0
 /// is chance, and the parameters differ by 2 √p where a share p of them has such gradients. The first moments, which are sums of the
 /// gradients of both steps, have no such jump; the limit is twice the largest that was seen of them.
-fn compared(precision: Precision) -> (fn(&State) -> &[Param], &'static str, f64) {
+fn compared(precision: Precision) -> (Tensors, &'static str, f64) {
     match precision {
         Precision::F32 => (|state| &state.params, "parameters", 1e-3),
         Precision::Mixed => (|state| &state.first_moment, "gradients", 1.5e-2),
@@ -60,7 +63,7 @@ pub fn models(gpu: &Arc<Gpu>) -> Result<Vec<ModelReport>> {
     .collect()
 }
 
-fn apart(gpu: &Arc<Gpu>, kind: Kind, objective: Objective, of: fn(&State) -> &[Param]) -> Result<f64> {
+fn apart(gpu: &Arc<Gpu>, kind: Kind, objective: Objective, of: Tensors) -> Result<f64> {
     let data = glyphs::dataset(0, ROWS.iter().sum(), 1);
     let model = Model {
         kind,
