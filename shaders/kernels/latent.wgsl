@@ -6,27 +6,30 @@
 // Needs: nothing
 
 struct Args {
-    h: u32,            // start of h in activations
-    code: u32,         // start of code, likewise
-    mu: u32,           // start of μ, likewise
-    log_var: u32,      // start of log σ², likewise
-    projection: u32,   // start of act(P onehot(y) + bP), likewise
-    onehot: u32,       // start of onehot(y), likewise
-    c: u32,            // start of c, likewise
-    d: u32,            // start of d, likewise
-    w_code: u32,       // start of W₂ in params; b₂ follows
-    w_mu: u32,         // start of Wμ, likewise
-    w_log_var: u32,    // start of Wσ, likewise
-    w_label: u32,      // start of P, likewise
-    w_d: u32,          // start of W₃, likewise
-    width: u32,        // of h and d
-    latent: u32,       // of code, μ, log σ², z and c: at most 128, in subgroups 8
-    classes: u32,      // 0: no labels
-    variational: u32,  // 0: autoencoder
-    noisy: u32,        // 0: ε = 0, so that z = μ
-    capacity: u32,     // rows of a full batch
-    tiles: u32,        // where the row KLs start among a step's partials
-    stride: u32,       // partials per step
+    h: u32,                // start of h in activations
+    code: u32,             // start of code, likewise
+    code_kept: u32,        // start of its sums, likewise, where the activation keeps them
+    mu: u32,               // start of μ, likewise
+    log_var: u32,          // start of log σ², likewise
+    projection: u32,       // start of act(P onehot(y) + bP), likewise
+    projection_kept: u32,  // start of its sums, likewise, where the activation keeps them
+    onehot: u32,           // start of onehot(y), likewise
+    c: u32,                // start of c, likewise
+    d: u32,                // start of d, likewise
+    d_kept: u32,           // start of its sums, likewise, where the activation keeps them
+    w_code: u32,           // start of W₂ in params; b₂ follows
+    w_mu: u32,             // start of Wμ, likewise
+    w_log_var: u32,        // start of Wσ, likewise
+    w_label: u32,          // start of P, likewise
+    w_d: u32,              // start of W₃, likewise
+    width: u32,            // of h and d
+    latent: u32,           // of code, μ, log σ², z and c: at most 128, in subgroups 8
+    classes: u32,          // 0: no labels
+    variational: u32,      // 0: autoencoder
+    noisy: u32,            // 0: ε = 0, so that z = μ
+    capacity: u32,         // rows of a full batch
+    tiles: u32,            // where the row KLs start among a step's partials
+    stride: u32,           // partials per step
 }
 @group(1) @binding(0) var<uniform>             args:        Args;
 @group(1) @binding(1) var<storage, read>       params:      array<vec4f>;

@@ -2,16 +2,16 @@
 // dc = W₃ᵀ dd      dprojection = dc · act′(projection)      dz = dc
 // dμ = dz + β μ      dlog σ² = ½ (dz ε σ + β (σ² − 1))      dcode = (Wμᵀ dμ + Wσᵀ dlog σ²) · act′(code)
 // dh = W₂ᵀ dcode · act′(h)      For the autoencoder dcode = dc · act′(code).
-// act′ is the derivative of the activation, from its output.
+// act′ is the derivative of the activation, from what the forward pass has kept: outputs or sums.
 // Provides: args, params, activations, signals, noise
 // Needs: nothing
 
 struct Args {
-    h: u32,            // start of h in activations
-    code: u32,         // start of code, likewise
+    h: u32,            // start of what is kept of h in activations
+    code: u32,         // start of what is kept of code, likewise
     mu: u32,           // start of μ, likewise
     log_var: u32,      // start of log σ², likewise
-    projection: u32,   // start of act(P onehot(y) + bP), likewise
+    projection: u32,   // start of what is kept of act(P onehot(y) + bP), likewise
     dd: u32,           // start of dd in signals
     dprojection: u32,  // start of dprojection, likewise
     dmu: u32,          // start of dμ, likewise

@@ -1,11 +1,12 @@
-// dx[i, k] = (Σⱼ dy[i, j] w[j, k] + before) · act′(x[i, k])
-// dy is the gradient before y's activation, dx that before x's: act′ is the derivative of x's activation, from its output.
+// dx[i, k] = (Σⱼ dy[i, j] w[j, k] + before) · act′(kept[i, k])
+// dy is the gradient before y's activation, dx that before x's: act′ is the derivative of x's activation, from what the forward
+// pass has kept of x: the output x itself, or the sums.
 // `before` is the old dx where two layers read the same x, else 0.
 // Provides: args, params, signals, finish
 // Needs: derivative, in_width
 
 struct Args {
-    x: u32,           // start of x in activations
+    kept: u32,        // start of what is kept of x in activations
     w: u32,           // start of w in params
     dy: u32,          // start of dy in signals
     dx: u32,          // start of dx in signals
@@ -16,12 +17,12 @@ struct Args {
 }
 @group(1) @binding(0) var<uniform>             args:        Args;
 @group(1) @binding(1) var<storage, read>       params:      array<vec4f>;  // w [n, k4]
-@group(1) @binding(2) var<storage, read>       activations: array<vec4f>;  // x [rows, k4]
+@group(1) @binding(2) var<storage, read>       activations: array<vec4f>;  // kept [rows, k4]
 @group(1) @binding(3) var<storage, read_write> signals:     array<vec4f>;  // dy [rows, n4], dx [rows, k4]
 
 fn finish(row: u32, j: u32, sum: vec4f) {
     let at = row * ((args.k + 3u) / 4u) + j;
     var dx = sum;
     if args.add == 1u { dx += signals[args.dx + at]; }
-    signals[args.dx + at] = select(vec4f(), dx * derivative(activations[args.x + at]), in_width(j, args.k));
+    signals[args.dx + at] = select(vec4f(), dx * derivative(activations[args.kept + at]), in_width(j, args.k));
 }

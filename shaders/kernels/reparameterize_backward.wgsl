@@ -6,7 +6,7 @@
 struct Args {
     mu: u32,           // start of μ in activations
     log_var: u32,      // start of log σ², likewise
-    projection: u32,   // start of act(P onehot(y) + bP), likewise
+    projection: u32,   // start of what is kept of act(P onehot(y) + bP), likewise
     dz: u32,           // start of dz in signals
     dprojection: u32,  // start of dprojection, likewise
     dmu: u32,          // start of dμ, likewise

@@ -1,7 +1,7 @@
 // The middle of four rows, for a latent of at most 8. One workgroup of 8 owns four rows, invocation j their latent variable j.
 // It takes subgroups of at least 8 invocations.
 // Provides: main
-// Needs: params, args, gathered, batch, activations, across, activate, param, noise, draw, partials, labels, order, in_width
+// Needs: params, args, gathered, batch, activations, across, param, KEEPS_SUMS, activate, noise, draw, partials, labels, order, in_width
 
 fn w_code(j: u32, k: u32, width4: u32) -> vec4f {
     return params[args.w_code + min(j, args.latent - 1u) * width4 + k];
@@ -56,7 +56,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     code = select(code, subgroupAdd(s5), lane == 5u);
     code = select(code, subgroupAdd(s6), lane == 6u);
     code = select(code, subgroupAdd(s7), lane == 7u);
-    code = select(vec4f(), activate(code + param(args.w_code + args.latent * width4, j)), inside);
+    let sums = code + param(args.w_code + args.latent * width4, j);
+    if KEEPS_SUMS { store(args.code_kept, row, lane, select(vec4f(), sums, inside)); }
+    code = select(vec4f(), activate(sums), inside);
     store(args.code, row, lane, code);
 
     var c = code;
@@ -95,6 +97,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         let w = args.w_label + j * classes4;
         let p = vec4f(param(w, y.x), param(w, y.y), param(w, y.z), param(w, y.w))
             + param(args.w_label + args.latent * classes4, j);
+        if KEEPS_SUMS { store(args.projection_kept, row, lane, select(vec4f(), p, inside)); }
         let projection = select(vec4f(), activate(p), inside);
         store(args.projection, row, lane, projection);
         c += projection;
@@ -115,8 +118,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         y += d_of(c0, n, 0u, latent4);
         if latent4 > 1u { y += d_of(c1, n, 1u, latent4); }
         for (var r = 0u; r < 4u && row + r < batch.rows; r++) {
-            let d = activate(across(y, r));
-            activations[args.d + (row + r) * width4 + n] = select(vec4f(), d, in_width(n, args.width));
+            let at = (row + r) * width4 + n;
+            let sums = across(y, r);
+            if KEEPS_SUMS { activations[args.d_kept + at] = select(vec4f(), sums, in_width(n, args.width)); }
+            activations[args.d + at] = select(vec4f(), activate(sums), in_width(n, args.width));
         }
     }
 }

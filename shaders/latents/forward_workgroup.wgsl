@@ -1,19 +1,17 @@
 // The middle of one row, for a latent of at most 128. One workgroup owns one row.
 // Provides: main
-// Needs: activate, param, args, params, batch, activations, order, noise, draw, labels, partials, in_width
+// Needs: param, args, params, batch, activations, KEEPS_SUMS, activate, in_width, order, noise, draw, labels, partials
 
 const LANES = 64u;
 var<workgroup> part:       array<f32, 64>;
 var<workgroup> code:       array<f32, 128>;
 var<workgroup> mu:         array<f32, 128>;
 var<workgroup> log_var:    array<f32, 128>;
-var<workgroup> projection: array<f32, 128>;
+var<workgroup> projection: array<f32, 128>;  // its sums
 var<workgroup> c:          array<f32, 128>;
 
 fn code4(q: u32) -> vec4f { return vec4f(code[4u * q], code[4u * q + 1u], code[4u * q + 2u], code[4u * q + 3u]); }
 fn c4(q: u32) -> vec4f { return vec4f(c[4u * q], c[4u * q + 1u], c[4u * q + 2u], c[4u * q + 3u]); }
-
-fn activate_one(a: f32) -> f32 { return activate(vec4f(a)).x; }
 
 // Row j of a latent × latent layer.
 fn of_code(w: u32, j: u32, latent4: u32) -> f32 {
@@ -59,10 +57,17 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         if lane < 8u && first + lane < args.latent {
             var total = param(args.w_code + args.latent * width4, first + lane);
             for (var l = 0u; l < 8u; l++) { total += part[8u * lane + l]; }
-            code[first + lane] = activate_one(total);
+            code[first + lane] = total;
         }
         workgroupBarrier();
     }
+    if lane < latent4 {
+        let sums = code4(lane);
+        if KEEPS_SUMS { activations[args.code_kept + row * latent4 + lane] = sums; }
+        let found = select(vec4f(), activate(sums), in_width(lane, args.latent));
+        for (var i = 0u; i < 4u; i++) { code[4u * lane + i] = found[i]; }
+    }
+    workgroupBarrier();
 
     var kl = 0.0;
     let item = order[batch.first + row];
@@ -79,8 +84,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         }
         if args.classes > 0u {
             let p = param(args.w_label + j * classes4, labels[item]);
-            projection[j] = activate_one(p + param(args.w_label + args.latent * classes4, j));
-            c[j] += projection[j];
+            projection[j] = p + param(args.w_label + args.latent * classes4, j);
+            c[j] += activate(vec4f(projection[j])).x;
         }
     }
     part[lane] = kl;
@@ -100,8 +105,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
             activations[args.log_var + at] = vec4f(log_var[j], log_var[j + 1u], log_var[j + 2u], log_var[j + 3u]);
         }
         if args.classes > 0u {
-            activations[args.projection + at] =
-                vec4f(projection[j], projection[j + 1u], projection[j + 2u], projection[j + 3u]);
+            let sums = vec4f(projection[j], projection[j + 1u], projection[j + 2u], projection[j + 3u]);
+            if KEEPS_SUMS { activations[args.projection_kept + at] = sums; }
+            activations[args.projection + at] = select(vec4f(), activate(sums), in_width(lane, args.latent));
         }
     }
     for (var q = lane; q < classes4; q += LANES) {
@@ -110,7 +116,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     }
     for (var q = lane; q < width4; q += LANES) {
         let y = vec4f(of_c(4u * q, latent4), of_c(4u * q + 1u, latent4), of_c(4u * q + 2u, latent4), of_c(4u * q + 3u, latent4));
-        let b = params[args.w_d + args.width * latent4 + q];
-        activations[args.d + row * width4 + q] = select(vec4f(), activate(y + b), in_width(q, args.width));
+        let sums = y + params[args.w_d + args.width * latent4 + q];
+        if KEEPS_SUMS { activations[args.d_kept + row * width4 + q] = select(vec4f(), sums, in_width(q, args.width)); }
+        activations[args.d + row * width4 + q] = select(vec4f(), activate(sums), in_width(q, args.width));
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     model::{Activation, Adam, init},
     oracle::{
         adam::adam,
-        linear::{Layer, linear},
+        linear::{Layer, activated, linear},
         linear_backward::linear_backward,
         update::update,
     },
@@ -78,8 +78,8 @@ impl Judge {
         args: &Adam,
         step: u64,
     ) {
-        let h = linear(x, &self.hidden, Some(ACTIVATION)); // [batch, 128]
-        let mut dlogits = linear(&h, &self.output, None); // [batch, classes]
+        let h = activated(x, &self.hidden, ACTIVATION); // [batch, 128]
+        let mut dlogits = linear(&h.output, &self.output); // [batch, classes]
         let batch = dlogits.nrows() as f64;
         for (mut row, target) in dlogits.rows_mut().into_iter().zip(targets) {
             let largest = row.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
@@ -88,8 +88,8 @@ impl Judge {
             row /= sum;
             row[target] -= 1.0 / batch;
         }
-        let output = update(&dlogits, &h);
-        let hidden = update(&linear_backward(&dlogits, &self.output.weight, &h, ACTIVATION), x);
+        let output = update(&dlogits, &h.output);
+        let hidden = update(&linear_backward(&dlogits, &self.output.weight, h.kept(), ACTIVATION), x);
         let [m_hidden, v_hidden, m_output, v_output] = moments;
         for (layer, m, v, gradient) in
             [(&mut self.hidden, m_hidden, v_hidden, hidden), (&mut self.output, m_output, v_output, output)]
@@ -101,7 +101,7 @@ impl Judge {
 
     /// The class of each image of `x` `[count, pixels]`, each value in [0, 1].
     pub fn classify(&self, x: &ArrayView2<f64>) -> Vec<u8> {
-        let logits = linear(&linear(x, &self.hidden, Some(ACTIVATION)), &self.output, None);
+        let logits = linear(&activated(x, &self.hidden, ACTIVATION).output, &self.output);
         let best = |row: ndarray::ArrayView1<f64>| {
             let places = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
             places.map_or(0, |(class, _)| class as u8)

@@ -1,18 +1,46 @@
-//! The shader part of each activation. No kernel itself.
+//! The shader part of each activation, and the matrices of a layer that has one. No kernel itself.
 
 use crate::{
-    gpu::{Source, source},
-    model::Activation,
+    gpu::{Arena, Matrix, Source, source},
+    model::{Activation, Kept},
 };
 
-/// A shader part that provides `activate` and `derivative`, and how exact they are.
+/// An activated layer's output, and what the derivative of the activation is computed from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Activated {
+    /// `[rows, out]`
+    pub output: Matrix,
+    /// `[rows, out]`: the sums before the activation, or the output itself, as [`Activation::kept`] says.
+    pub kept: Matrix,
+}
+
+impl Activated {
+    /// `output` as one of `activation`, with space for the sums where they are kept.
+    pub fn new(output: Matrix, activation: Activation, arena: &mut Arena) -> Activated {
+        let kept = match activation.kept() {
+            Kept::Output => output,
+            Kept::Sum => arena.matrix(output.rows as usize, output.columns as usize),
+        };
+        Activated { output, kept }
+    }
+}
+
+/// A matrix of which nothing else is kept.
+impl From<Matrix> for Activated {
+    fn from(output: Matrix) -> Activated {
+        Activated { output, kept: output }
+    }
+}
+
+/// A shader part that provides `activate`, `derivative` and `KEEPS_SUMS`, and how exact they are.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
     /// The file.
     pub source: Source,
-    /// Largest error of `activate` where float32 holds its argument, in ulps of 1 (2⁻²³): the file's head derives it.
+    /// Largest error of `activate` where float32 holds its argument a, in ulps of the larger of 1 and |a|; an ulp of 1 is 2⁻²³.
+    /// What its operations add up to, as a test does.
     pub activate_ulps: f64,
-    /// Likewise of `derivative`.
+    /// Likewise of `derivative`, in ulps of 1.
     pub derivative_ulps: f64,
 }
 
@@ -22,6 +50,9 @@ pub fn part(activation: Option<Activation>) -> Part {
         None => (source!("parts/identity.wgsl"), 0.0, 0.0),
         Some(Activation::Relu) => (source!("parts/activation_relu.wgsl"), 0.0, 0.0),
         Some(Activation::Tanh) => (source!("parts/activation_tanh.wgsl"), 5.0, 1.0),
+        Some(Activation::Silu) => (source!("parts/activation_silu.wgsl"), 5.0, 10.0),
+        Some(Activation::Gelu) => (source!("parts/activation_gelu.wgsl"), 6.0, 14.0),
+        Some(Activation::Softplus) => (source!("parts/activation_softplus.wgsl"), 8.0, 3.0),
     };
     Part { source, activate_ulps, derivative_ulps }
 }

@@ -17,18 +17,24 @@ args! {
         h: u32,
         /// Start of code, likewise.
         code: u32,
+        /// Start of its sums, likewise, where the activation keeps them.
+        code_kept: u32,
         /// Start of μ, likewise.
         mu: u32,
         /// Start of log σ², likewise.
         log_var: u32,
         /// Start of act(P onehot(y) + bP), likewise.
         projection: u32,
+        /// Start of its sums, likewise, where the activation keeps them.
+        projection_kept: u32,
         /// Start of onehot(y), likewise.
         onehot: u32,
         /// Start of c, likewise.
         c: u32,
         /// Start of d, likewise.
         d: u32,
+        /// Start of its sums, likewise, where the activation keeps them.
+        d_kept: u32,
         /// Start of W₂ in params; b₂ follows.
         w_code: u32,
         /// Start of Wμ, likewise.
@@ -105,7 +111,7 @@ pub fn launch(
     partials: Partials,
 ) -> Result<()> {
     let rows = group_rows(program.tilings.latent);
-    launch_folded(program, layers, middle, parts, noisy, partials, fold((middle.h.rows as usize).div_ceil(rows)))
+    launch_folded(program, layers, middle, parts, noisy, partials, fold((middle.h.output.rows as usize).div_ceil(rows)))
 }
 
 pub(crate) fn launch_folded(
@@ -119,14 +125,17 @@ pub(crate) fn launch_folded(
 ) -> Result<()> {
     middle.check("latent", layers, parts, program.tilings.latent)?;
     let args = Args {
-        h: middle.h.start,
-        code: middle.code.start,
+        h: middle.h.output.start,
+        code: middle.code.output.start,
+        code_kept: middle.code.kept.start,
         mu: middle.mu.start,
         log_var: middle.log_var.start,
-        projection: middle.projection.start,
+        projection: middle.projection.output.start,
+        projection_kept: middle.projection.kept.start,
         onehot: middle.onehot.start,
         c: middle.c.start,
-        d: middle.d.start,
+        d: middle.d.output.start,
+        d_kept: middle.d.kept.start,
         w_code: layers.code.weight.start,
         w_mu: layers.mu.weight.start,
         w_log_var: layers.log_var.weight.start,
@@ -137,7 +146,7 @@ pub(crate) fn launch_folded(
         classes: if parts.labelled { layers.label.inputs() } else { 0 },
         variational: parts.variational as u32,
         noisy: noisy as u32,
-        capacity: middle.h.rows,
+        capacity: middle.h.output.rows,
         tiles: partials.tiles,
         stride: partials.stride,
     };

@@ -13,15 +13,15 @@ use std::sync::LazyLock;
 args! {
     /// As in `shaders/kernels/latent_backward.wgsl`.
     pub struct Args {
-        /// Start of h in activations.
+        /// Start of what is kept of h in activations.
         h: u32,
-        /// Start of code, likewise.
+        /// Start of what is kept of code, likewise.
         code: u32,
         /// Start of μ, likewise.
         mu: u32,
         /// Start of log σ², likewise.
         log_var: u32,
-        /// Start of act(P onehot(y) + bP), likewise.
+        /// Start of what is kept of act(P onehot(y) + bP), likewise.
         projection: u32,
         /// Start of dd in signals.
         dd: u32,
@@ -114,7 +114,7 @@ pub fn launch(
     beta: f64,
 ) -> Result<()> {
     let rows = group_rows(program.tilings.latent);
-    launch_folded(program, layers, middle, gradients, parts, beta, fold((middle.h.rows as usize).div_ceil(rows)))
+    launch_folded(program, layers, middle, gradients, parts, beta, fold((middle.h.kept.rows as usize).div_ceil(rows)))
 }
 
 pub(crate) fn launch_folded(
@@ -127,7 +127,7 @@ pub(crate) fn launch_folded(
     [x, y]: [usize; 2],
 ) -> Result<()> {
     middle.check("latent_backward", layers, parts, program.tilings.latent)?;
-    let (rows, width, latent) = (middle.h.rows, middle.h.columns, middle.code.columns);
+    let (rows, width, latent) = (middle.h.kept.rows, middle.h.kept.columns, middle.code.kept.columns);
     expect("latent_backward", "dd", gradients.d, rows, width)?;
     expect("latent_backward", "dcode", gradients.code, rows, latent)?;
     expect("latent_backward", "dh", gradients.h, rows, width)?;
@@ -139,11 +139,11 @@ pub(crate) fn launch_folded(
         expect("latent_backward", "dprojection", gradients.projection, rows, latent)?;
     }
     let args = Args {
-        h: middle.h.start,
-        code: middle.code.start,
+        h: middle.h.kept.start,
+        code: middle.code.kept.start,
         mu: middle.mu.start,
         log_var: middle.log_var.start,
-        projection: middle.projection.start,
+        projection: middle.projection.kept.start,
         dd: gradients.d.start,
         dprojection: gradients.projection.start,
         dmu: gradients.mu.start,

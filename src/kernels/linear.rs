@@ -1,6 +1,10 @@
 //! `y[i, j] = act(Σₖ x[i, k] w[j, k] + b[j])`
 
-use super::{Variants, activation::part, expect};
+use super::{
+    Variants,
+    activation::{Activated, part},
+    expect,
+};
 use crate::{
     Error, Result,
     gpu::{Args as _, Format, Layer, Matrix, Program, Role, Spec, Tiling, Work, args, source, vec4s},
@@ -17,6 +21,8 @@ args! {
         w: u32,
         /// Start of y in activations.
         y: u32,
+        /// Start of the sums in activations, where the activation keeps them.
+        kept: u32,
         /// Inputs, in vec4.
         k4: u32,
         /// Outputs.
@@ -96,12 +102,14 @@ fn spec(variant: Variant) -> Spec {
     }
 }
 
-/// Adds `y = finish(x wᵀ + b)` to the program; `y` is `[rows, out]`.
+/// Adds `y = finish(x wᵀ + b)` to the program, and the sums where the activation keeps them; both are `[rows, out]`.
 ///
 /// # Errors
 /// [`Error::Shape`] where x, the layer and y do not fit.
-pub fn launch(program: &mut Program, x: Input, layer: Layer, y: Matrix, finish: Finish) -> Result<()> {
+pub fn launch(program: &mut Program, x: Input, layer: Layer, y: impl Into<Activated>, finish: Finish) -> Result<()> {
+    let Activated { output: y, kept } = y.into();
     expect("linear", "y", y, y.rows, layer.outputs())?;
+    expect("linear", "kept", kept, y.rows, layer.outputs())?;
     let (images, start) = match x {
         Input::Images(format) => (Some(format), 0),
         Input::Activations(x) => {
@@ -119,7 +127,8 @@ pub fn launch(program: &mut Program, x: Input, layer: Layer, y: Matrix, finish: 
         });
     };
     let k4 = vec4s(layer.inputs() as usize);
-    let args = Args { x: start, w: layer.weight.start, y: y.start, k4: k4 as u32, n: layer.outputs() };
+    let args =
+        Args { x: start, w: layer.weight.start, y: y.start, kept: kept.start, k4: k4 as u32, n: layer.outputs() };
     let (rows, k, n) = (y.rows as usize, 4 * k4, y.columns as usize);
     let bytes = images.map_or(4, Format::bytes) * rows * k + 4 * (k * n + rows * n);
     program.launch(spec, &args, tiling.elements(rows, n), Work::product([rows, k, n], bytes));

@@ -1,4 +1,4 @@
-//! `dx[i, k] = (Σⱼ dy[i, j] w[j, k] + before) · derivative(x[i, k])`
+//! `dx[i, k] = (Σⱼ dy[i, j] w[j, k] + before) · derivative(kept[i, k])`
 
 use super::{Variants, activation::part, expect};
 use crate::{
@@ -11,8 +11,8 @@ use std::sync::LazyLock;
 args! {
     /// As in `shaders/kernels/linear_backward.wgsl`.
     pub struct Args {
-        /// Start of x in activations.
-        x: u32,
+        /// Start of what is kept of x in activations.
+        kept: u32,
         /// Start of w in params.
         w: u32,
         /// Start of dy in signals.
@@ -52,25 +52,26 @@ fn spec((tiling, activation): Variant) -> Spec {
     }
 }
 
-/// Adds `dx = (dy w) · derivative(x)` to the program, or, with `add`, `dx = (dx + dy w) · derivative(x)`.
-/// dy is `[rows, out]`, x and dx are `[rows, in]`; the derivative is that of the activation that gave x, or 1 where none did.
+/// Adds `dx = (dy w) · derivative(kept)` to the program, or, with `add`, `dx = (dx + dy w) · derivative(kept)`.
+/// dy is `[rows, out]`, `kept` and dx are `[rows, in]`; the derivative is that of the activation that gave the layer's input, from
+/// what the forward pass has kept of it, or 1 where none did.
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) where dy, the layer, x and dx do not fit.
+/// [`Error::Shape`](crate::Error::Shape) where dy, the layer, `kept` and dx do not fit.
 pub fn launch(
     program: &mut Program,
     dy: Matrix,
     layer: Layer,
-    x: Matrix,
+    kept: Matrix,
     dx: Matrix,
     activation: Option<Activation>,
     add: bool,
 ) -> Result<()> {
     expect("linear_backward", "dy", dy, dx.rows, layer.outputs())?;
-    expect("linear_backward", "x", x, dx.rows, layer.inputs())?;
+    expect("linear_backward", "kept", kept, dx.rows, layer.inputs())?;
     expect("linear_backward", "dx", dx, dx.rows, layer.inputs())?;
     let args = Args {
-        x: x.start,
+        kept: kept.start,
         w: layer.weight.start,
         dy: dy.start,
         dx: dx.start,

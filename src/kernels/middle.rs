@@ -1,6 +1,6 @@
 //! What the kernels of a model's narrow middle share: its layers and activations, and how it is cut. No kernel itself.
 
-use super::expect;
+use super::{activation::Activated, expect};
 use crate::{
     Error, Result,
     gpu::{LatentTiling, Layer, Matrix, Work},
@@ -28,21 +28,21 @@ pub struct Layers {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Middle {
     /// The encoder's last hidden layer, `[rows, width]`.
-    pub h: Matrix,
+    pub h: Activated,
     /// `[rows, latent]`
-    pub code: Matrix,
+    pub code: Activated,
     /// `[rows, latent]`
     pub mu: Matrix,
     /// `[rows, latent]`
     pub log_var: Matrix,
     /// act(P onehot(y) + bP), `[rows, latent]`.
-    pub projection: Matrix,
+    pub projection: Activated,
     /// onehot(y), `[rows, classes]`.
     pub onehot: Matrix,
     /// What is decoded, `[rows, latent]`: code, z, or z + projection.
     pub c: Matrix,
     /// The decoder's first hidden layer, `[rows, width]`.
-    pub d: Matrix,
+    pub d: Activated,
 }
 
 /// Which of the middle's parts a model has.
@@ -62,15 +62,19 @@ impl Middle {
         parts: Parts,
         tiling: LatentTiling,
     ) -> Result<()> {
-        let (rows, width, latent) = (self.h.rows, layers.code.inputs(), layers.code.outputs());
+        let (rows, width, latent) = (self.h.output.rows, layers.code.inputs(), layers.code.outputs());
         if tiling == LatentTiling::Layers || tiling.fitting(latent as usize, width as usize) != tiling {
             let expected = format!("a width that one dispatch holds in {tiling} tilings");
             return Err(Error::Shape { kernel, tensor: "code", expected, got: format!("{latent} beside {width}") });
         }
         expect(kernel, "w_d", layers.d.weight, width, latent)?;
-        expect(kernel, "h", self.h, rows, width)?;
-        expect(kernel, "d", self.d, rows, width)?;
-        expect(kernel, "code", self.code, rows, latent)?;
+        let activated = |tensor, Activated { output, kept }, columns| {
+            expect(kernel, tensor, output, rows, columns)?;
+            expect(kernel, tensor, kept, rows, columns)
+        };
+        activated("h", self.h, width)?;
+        activated("d", self.d, width)?;
+        activated("code", self.code, latent)?;
         expect(kernel, "c", self.c, rows, latent)?;
         if parts.variational {
             expect(kernel, "w_mu", layers.mu.weight, latent, latent)?;
@@ -80,7 +84,7 @@ impl Middle {
         }
         if parts.labelled {
             expect(kernel, "w_label", layers.label.weight, latent, self.onehot.columns)?;
-            expect(kernel, "projection", self.projection, rows, latent)?;
+            activated("projection", self.projection, latent)?;
             expect(kernel, "onehot", self.onehot, rows, layers.label.inputs())?;
         }
         Ok(())
@@ -123,7 +127,8 @@ pub(super) const fn workgroup(tiling: LatentTiling) -> [u32; 3] {
 
 /// The middle of a model, forward or backward: its weights are read once, and a few rows per image read or written.
 pub(super) fn work(layers: &Layers, middle: &Middle) -> Work {
-    let [rows, width, latent] = [middle.h.rows, layers.code.inputs(), layers.code.outputs()].map(|size| size as usize);
+    let [rows, width, latent] =
+        [middle.h.output.rows, layers.code.inputs(), layers.code.outputs()].map(|size| size as usize);
     let weights = 2 * width * latent + 2 * latent * latent;
     Work {
         shape: format!("{rows}x{width}x{latent}"),

@@ -62,12 +62,12 @@ pub fn launch(program: &mut Program, middle: &Middle, labelled: bool, noisy: boo
     expect("reparameterize", "mu", middle.mu, c.rows, c.columns)?;
     expect("reparameterize", "log_var", middle.log_var, c.rows, c.columns)?;
     if labelled {
-        expect("reparameterize", "projection", middle.projection, c.rows, c.columns)?;
+        expect("reparameterize", "projection", middle.projection.output, c.rows, c.columns)?;
     }
     let args = Args {
         mu: middle.mu.start,
         log_var: middle.log_var.start,
-        projection: middle.projection.start,
+        projection: middle.projection.output.start,
         c: c.start,
         latent: c.columns,
         labelled: labelled as u32,

@@ -16,7 +16,7 @@ args! {
         mu: u32,
         /// Start of log σ², likewise.
         log_var: u32,
-        /// Start of act(P onehot(y) + bP), likewise.
+        /// Start of what is kept of act(P onehot(y) + bP), likewise.
         projection: u32,
         /// Start of dz in signals.
         dz: u32,
@@ -77,13 +77,13 @@ pub fn launch(
     fits("dmu", gradients.mu)?;
     fits("dlog_var", gradients.log_var)?;
     if labelled {
-        fits("projection", middle.projection)?;
+        fits("projection", middle.projection.kept)?;
         fits("dprojection", gradients.projection)?;
     }
     let args = Args {
         mu: middle.mu.start,
         log_var: middle.log_var.start,
-        projection: middle.projection.start,
+        projection: middle.projection.kept.start,
         dz: dz.start,
         dprojection: gradients.projection.start,
         dmu: gradients.mu.start,

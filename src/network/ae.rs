@@ -14,11 +14,11 @@ use crate::{
 /// h to code.
 pub fn forward(program: &mut Program, net: &Network) -> Result<()> {
     let (h, code) = (net.middle.h, net.middle.code);
-    linear::launch(program, Input::Activations(h), net.layers.code, code, net.activated()) // [rows, latent]
+    linear::launch(program, Input::Activations(h.output), net.layers.code, code, net.activated()) // [rows, latent]
 }
 
 /// dd to dcode.
 pub fn backward(program: &mut Program, net: &Network) -> Result<()> {
     let (dd, code, dcode) = (net.gradients.d, net.middle.code, net.gradients.code);
-    linear_backward::launch(program, dd, net.layers.d, code, dcode, Some(net.model.activation), false)
+    linear_backward::launch(program, dd, net.layers.d, code.kept, dcode, Some(net.model.activation), false)
 }

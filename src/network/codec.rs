@@ -164,7 +164,7 @@ fn encode<T: Copy>(network: &Oracle, x: &[T], pixel: impl Fn(T) -> f64) -> Resul
         let x: Vec<f64> = x.iter().map(|&value| pixel(value)).collect();
         let found = network.encode(&view(&x, input))?;
         let (mu, log_var) = found.gaussian.map(|q| (floats(&q.mu), floats(&q.log_var))).unwrap_or_default();
-        all.extend(Encoding { code: floats(&found.code), mu, log_var });
+        all.extend(Encoding { code: floats(&found.code.output), mu, log_var });
     }
     Ok(all)
 }

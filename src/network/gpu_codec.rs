@@ -81,21 +81,22 @@ impl GpuCodec {
     fn encode_as<T: bytemuck::Pod + Default>(&self, program: &Prepared, x: &[T]) -> Result<Encoding> {
         let (input, middle) = (self.net.model.input, &self.net.middle);
         // Code, μ and log σ² lie one behind the other: one copy brings all.
-        let last = if self.net.parts().variational { middle.log_var } else { middle.code };
-        let span = |rows: usize| 4 * ((last.start - middle.code.start) as usize + rows * vec4s(last.columns as usize));
-        let relative = |matrix: Matrix| Matrix { start: matrix.start - middle.code.start, ..matrix };
+        let last = if self.net.parts().variational { middle.log_var } else { middle.code.output };
+        let span =
+            |rows: usize| 4 * ((last.start - middle.code.output.start) as usize + rows * vec4s(last.columns as usize));
+        let relative = |matrix: Matrix| Matrix { start: matrix.start - middle.code.output.start, ..matrix };
         let mut all = Encoding::default();
         self.each_batch(
             program,
             x.len() / input,
-            |rows| (middle.code, span(rows)),
+            |rows| (middle.code.output, span(rows)),
             |range| {
                 let packed = padded(&x[range.start * input..range.end * input], input);
                 self.memory.write(&self.gpu, Role::Images, 0, bytemuck::cast_slice(&packed))
             },
             |range, packed| {
                 let part = |matrix| rows(packed, relative(matrix), range.len());
-                all.code.extend(part(middle.code));
+                all.code.extend(part(middle.code.output));
                 if self.net.parts().variational {
                     all.mu.extend(part(middle.mu));
                     // The device keeps log σ² as the layer gives it; every use of it is of the bounded one.

@@ -4,6 +4,7 @@ use crate::{
     Result,
     gpu::{Arena, Gpu, LatentTiling, Layer, Matrix, Role, Tilings, vec4s},
     kernels::{
+        activation::Activated,
         corrupt::Corrupted,
         latent_backward::Gradients,
         linear::Finish,
@@ -30,11 +31,11 @@ pub struct Network {
     /// Decoder layers but the first, first to last: `hidden… → input`.
     pub decoder: Vec<Layer>,
     /// Hidden activations of the encoder, `[rows, hidden[i]]`; the last is `middle.h`.
-    pub encoded: Vec<Matrix>,
+    pub encoded: Vec<Activated>,
     /// Activations between encoder and decoder.
     pub middle: Middle,
     /// Hidden activations of the decoder, mirrored; the first is `middle.d`.
-    pub decoded: Vec<Matrix>,
+    pub decoded: Vec<Activated>,
     /// Gradients before the activations of `encoded`; the last is `gradients.h`.
     pub d_encoded: Vec<Matrix>,
     /// Gradients of the middle.
@@ -74,16 +75,15 @@ impl Network {
         let encoded: Vec<Matrix> = model.hidden.iter().map(|&width| active(width)).collect();
         let decoded: Vec<Matrix> = up().map(|&width| active(width)).collect();
         let code = active(model.latent);
-        let middle = Middle {
-            h: encoded[depth - 1],
-            d: decoded[0],
-            code,
-            mu: active(model.latent),
-            log_var: active(model.latent),
-            projection: active(model.latent),
-            onehot: active(if parts.labelled { model.classes } else { 0 }),
-            c: if parts.variational { active(model.latent) } else { code }, // an autoencoder decodes its code
-        };
+        let (mu, log_var) = (active(model.latent), active(model.latent)); // behind the code: encoding reads all three at once
+        let projection = active(model.latent);
+        let onehot = active(if parts.labelled { model.classes } else { 0 });
+        let c = if parts.variational { active(model.latent) } else { code }; // an autoencoder decodes its code
+        let mut keep = |output| Activated::new(output, model.activation, &mut activations);
+        let encoded: Vec<Activated> = encoded.into_iter().map(&mut keep).collect();
+        let decoded: Vec<Activated> = decoded.into_iter().map(&mut keep).collect();
+        let (h, d) = (encoded[depth - 1], decoded[0]);
+        let middle = Middle { h, code: keep(code), mu, log_var, projection: keep(projection), onehot, c, d };
         let mut signal = |columns: usize| signals.matrix(rows, columns);
         let d_encoded: Vec<Matrix> = model.hidden.iter().map(|&width| signal(width)).collect();
         let d_decoded: Vec<Matrix> = up().map(|&width| signal(width)).collect();

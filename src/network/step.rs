@@ -5,6 +5,7 @@ use crate::{
     Result,
     gpu::{Format, Layer, Matrix, Program},
     kernels::{
+        activation::Activated,
         corrupt, latent, latent_backward,
         linear::{self, Finish, Input},
         linear_backward, output, reparameterize,
@@ -30,7 +31,7 @@ pub fn encoding(program: &mut Program, net: &Network, images: Format, noisy: boo
     let mut x = input(net, images);
     for (&layer, &h) in net.encoder.iter().zip(&net.encoded) {
         linear::launch(program, x, layer, h, net.activated())?; // [rows, hidden[i]]
-        x = Input::Activations(h);
+        x = Input::Activations(h.output);
     }
     if net.row_wise() {
         return latent::launch(program, &net.layers, &net.middle, net.parts(), noisy, net.partials);
@@ -56,13 +57,13 @@ fn decoder_first(program: &mut Program, net: &Network) -> Result<()> {
 /// The decoder's hidden layers after the first.
 fn decoder_hidden(program: &mut Program, net: &Network) -> Result<()> {
     for (&layer, pair) in net.decoder.iter().zip(net.decoded.windows(2)) {
-        linear::launch(program, Input::Activations(pair[0]), layer, pair[1], net.activated())?;
+        linear::launch(program, Input::Activations(pair[0].output), layer, pair[1], net.activated())?;
     }
     Ok(())
 }
 
 /// The last hidden activation of the decoder and the layer that makes logits of it.
-fn last(net: &Network) -> (Matrix, Layer) {
+fn last(net: &Network) -> (Activated, Layer) {
     let depth = net.decoder.len();
     (net.decoded[depth - 1], net.decoder[depth - 1])
 }
@@ -75,7 +76,7 @@ pub fn evaluation(net: &Network, loss: Loss, images: Format, noisy: bool) -> Res
     let mut program = Program::new(net.tilings);
     forward(&mut program, net, images, noisy)?;
     let (d, layer) = last(net);
-    output::launch(&mut program, d, layer, net.d_logits, loss, images, net.partials.stride as usize)?;
+    output::launch(&mut program, d.output, layer, net.d_logits, loss, images, net.partials.stride as usize)?;
     Ok(program)
 }
 
@@ -102,7 +103,7 @@ fn backward(program: &mut Program, net: &Network, beta: f64) -> Result<()> {
     let (mut dy, activation) = (net.d_logits, Some(net.model.activation));
     let hidden = net.decoder.iter().zip(&net.decoded).zip(&net.d_decoded);
     for ((&layer, &h), &dh) in hidden.rev() {
-        linear_backward::launch(program, dy, layer, h, dh, activation, false)?; // [rows, hidden[i]]
+        linear_backward::launch(program, dy, layer, h.kept, dh, activation, false)?; // [rows, hidden[i]]
         dy = dh;
     }
     if net.row_wise() {
@@ -114,12 +115,12 @@ fn backward(program: &mut Program, net: &Network, beta: f64) -> Result<()> {
             Kind::Cvae => cvae::backward(program, net, beta)?,
         }
         let (dcode, h, dh) = (net.gradients.code, net.middle.h, net.gradients.h);
-        linear_backward::launch(program, dcode, net.layers.code, h, dh, activation, false)?;
+        linear_backward::launch(program, dcode, net.layers.code, h.kept, dh, activation, false)?;
     }
     let mut dy = net.gradients.h;
     let hidden = net.encoder.iter().skip(1).zip(&net.encoded).zip(&net.d_encoded);
     for ((&layer, &h), &dh) in hidden.rev() {
-        linear_backward::launch(program, dy, layer, h, dh, activation, false)?;
+        linear_backward::launch(program, dy, layer, h.kept, dh, activation, false)?;
         dy = dh;
     }
     Ok(())
@@ -131,19 +132,21 @@ fn shares(net: &Network, images: Format) -> Vec<Share> {
     let share = |layer, x, dy| Share { layer, x: Input::Activations(x), dy };
     let mut shares = vec![Share { layer: net.encoder[0], x: input(net, images), dy: net.d_encoded[0] }];
     for (i, &layer) in net.encoder.iter().enumerate().skip(1) {
-        shares.push(share(layer, net.encoded[i - 1], net.d_encoded[i]));
+        shares.push(share(layer, net.encoded[i - 1].output, net.d_encoded[i]));
     }
-    shares.push(share(layers.code, middle.h, gradients.code));
+    shares.push(share(layers.code, middle.h.output, gradients.code));
     if net.parts().variational {
-        shares.push(share(layers.mu, middle.code, gradients.mu));
-        shares.push(share(layers.log_var, middle.code, gradients.log_var));
+        shares.push(share(layers.mu, middle.code.output, gradients.mu));
+        shares.push(share(layers.log_var, middle.code.output, gradients.log_var));
     }
     if net.parts().labelled {
         shares.push(share(layers.label, middle.onehot, gradients.projection));
     }
     shares.push(share(layers.d, middle.c, gradients.d));
     let signals = net.d_decoded.iter().skip(1).chain([&net.d_logits]);
-    shares.extend(net.decoder.iter().zip(&net.decoded).zip(signals).map(|((&layer, &x), &dy)| share(layer, x, dy)));
+    shares.extend(
+        net.decoder.iter().zip(&net.decoded).zip(signals).map(|((&layer, &x), &dy)| share(layer, x.output, dy)),
+    );
     shares
 }
 
@@ -182,5 +185,5 @@ pub fn reconstructing(net: &Network, images: Format, noisy: bool) -> Result<Prog
 
 fn reconstruction(program: &mut Program, net: &Network, finish: Finish) -> Result<()> {
     let (d, layer) = last(net);
-    linear::launch(program, Input::Activations(d), layer, net.reconstruction, finish)
+    linear::launch(program, Input::Activations(d.output), layer, net.reconstruction, finish)
 }

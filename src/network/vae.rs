@@ -20,9 +20,9 @@ pub fn forward(program: &mut Program, net: &Network, noisy: bool) -> Result<()> 
 /// h to code, μ and log σ².
 pub(super) fn gaussian(program: &mut Program, net: &Network) -> Result<()> {
     let (m, layers) = (&net.middle, &net.layers);
-    linear::launch(program, Input::Activations(m.h), layers.code, m.code, net.activated())?; // [rows, latent]
-    linear::launch(program, Input::Activations(m.code), layers.mu, m.mu, Finish::Identity)?; // [rows, latent]
-    linear::launch(program, Input::Activations(m.code), layers.log_var, m.log_var, Finish::Identity) // [rows, latent]
+    linear::launch(program, Input::Activations(m.h.output), layers.code, m.code, net.activated())?; // [rows, latent]
+    linear::launch(program, Input::Activations(m.code.output), layers.mu, m.mu, Finish::Identity)?; // [rows, latent]
+    linear::launch(program, Input::Activations(m.code.output), layers.log_var, m.log_var, Finish::Identity) // [rows, latent]
 }
 
 /// dd to dz, dμ, dlog σ² and dcode.
@@ -37,6 +37,6 @@ pub(super) fn through_z(program: &mut Program, net: &Network, labelled: bool, be
     linear_backward::launch(program, g.d, layers.d, m.c, g.c, None, false)?; // [rows, latent]
     reparameterize_backward::launch(program, m, g, activation, labelled, beta)?;
     // dcode is the sum of both, times the derivative
-    linear_backward::launch(program, g.mu, layers.mu, m.code, g.code, None, false)?; // [rows, latent]
-    linear_backward::launch(program, g.log_var, layers.log_var, m.code, g.code, Some(activation), true)
+    linear_backward::launch(program, g.mu, layers.mu, m.code.kept, g.code, None, false)?; // [rows, latent]
+    linear_backward::launch(program, g.log_var, layers.log_var, m.code.kept, g.code, Some(activation), true)
 }

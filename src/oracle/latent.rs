@@ -1,7 +1,7 @@
 //! The narrow middle of the network, row by row: code, μ and log σ², z, the label's projection, KL, first decoder layer.
 
 use super::kl::kl;
-use super::linear::{Layer, linear};
+use super::linear::{Activated, Layer, activated, linear};
 use super::reparameterize::{bound, reparameterize};
 use crate::model::Activation;
 use ndarray::{Array1, Array2, ArrayRef2};
@@ -25,7 +25,7 @@ pub struct LatentLayers<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Code {
     /// `act(Wc h + bc)`, `[batch, latent]`.
-    pub code: Array2<f64>,
+    pub code: Activated,
     /// μ and log σ²; the AE has none.
     pub gaussian: Option<Gaussian>,
 }
@@ -43,17 +43,17 @@ pub struct Gaussian {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Latent {
     /// `act(Wc h + bc)`, `[batch, latent]`.
-    pub code: Array2<f64>,
+    pub code: Activated,
     /// μ and bounded log σ²; the AE has none.
     pub gaussian: Option<Gaussian>,
     /// `μ + exp(½ log σ²) ε`, `[batch, latent]`; the AE's is its code.
     pub z: Array2<f64>,
     /// `act(P onehot(y) + bp)`, `[batch, latent]`; the CVAE's alone.
-    pub projection: Option<Array2<f64>>,
+    pub projection: Option<Activated>,
     /// What the decoder sees: z, plus the projection where there is one, `[batch, latent]`.
     pub decoder_input: Array2<f64>,
     /// First decoder layer, `act(Wd decoder_input + bd)`, `[batch, width]`.
-    pub d1: Array2<f64>,
+    pub d1: Activated,
     /// KL of each row in nats, `[batch]`; zeros for the AE.
     pub kl: Array1<f64>,
 }
@@ -64,30 +64,26 @@ pub fn latent(h: &ArrayRef2<f64>, layers: &LatentLayers, eps: &ArrayRef2<f64>, o
     let Code { code, gaussian } = encode(h, layers);
     let (z, kl) = match &gaussian {
         Some(q) => (reparameterize(&q.mu, &q.log_var, eps), kl(&q.mu, &q.log_var)),
-        None => (code.clone(), Array1::zeros(h.nrows())),
+        None => (code.output.clone(), Array1::zeros(h.nrows())),
     };
     let (projection, decoder_input) = project(&z, layers, onehot);
-    let d1 = linear(&decoder_input, layers.decoder, Some(layers.activation));
+    let d1 = activated(&decoder_input, layers.decoder, layers.activation);
     Latent { code, gaussian, z, projection, decoder_input, d1, kl }
 }
 
 /// The code, and μ and log σ² where the model has them.
 pub fn encode(h: &ArrayRef2<f64>, layers: &LatentLayers) -> Code {
-    let code = linear(h, layers.code, Some(layers.activation));
+    let code = activated(h, layers.code, layers.activation);
     let gaussian = layers.heads.map(|(mu, log_var)| Gaussian {
-        mu: linear(&code, mu, None),
-        log_var: linear(&code, log_var, None).mapv_into(bound),
+        mu: linear(&code.output, mu),
+        log_var: linear(&code.output, log_var).mapv_into(bound),
     });
     Code { code, gaussian }
 }
 
 /// The label's projection, and the decoder's input it makes of `z`.
-pub fn project(
-    z: &ArrayRef2<f64>,
-    layers: &LatentLayers,
-    onehot: &ArrayRef2<f64>,
-) -> (Option<Array2<f64>>, Array2<f64>) {
-    let projection = layers.projector.map(|projector| linear(onehot, projector, Some(layers.activation)));
-    let decoder_input = projection.as_ref().map_or_else(|| z.to_owned(), |projection| projection + &z.view());
+pub fn project(z: &ArrayRef2<f64>, layers: &LatentLayers, onehot: &ArrayRef2<f64>) -> (Option<Activated>, Array2<f64>) {
+    let projection = layers.projector.map(|projector| activated(onehot, projector, layers.activation));
+    let decoder_input = projection.as_ref().map_or_else(|| z.to_owned(), |projection| &projection.output + &z.view());
     (projection, decoder_input)
 }

@@ -21,7 +21,8 @@ pub struct LatentGradients {
     pub dh: Array2<f64>,
 }
 
-/// From `dd1` `[batch, width]`, the gradient at d1's pre-activation, back to `h` `[batch, width]`, the last hidden activations:
+/// From `dd1` `[batch, width]`, the gradient at d1's pre-activation, back to the last hidden layer, of which `h` `[batch, width]`
+/// is kept:
 /// `dz = dd1 Wd`; `dμ = dz + β μ`; `dlog σ² = ½ dz ε exp(½ log σ²) + ½ β (σ² − 1)` inside the bounds of log σ²;
 /// `dcode = (dμ Wμ + dlog σ² Wσ) ⊙ act′(code)`, or `dz ⊙ act′(code)` for the AE; `dh = dcode Wc ⊙ act′(h)`.
 pub fn latent_backward(
@@ -34,13 +35,13 @@ pub fn latent_backward(
 ) -> LatentGradients {
     let dz = product(dd1, &layers.decoder.weight);
     let dprojection =
-        latent.projection.as_ref().map(|projection| projection_backward(&dz, projection, layers.activation));
+        latent.projection.as_ref().map(|projection| projection_backward(&dz, projection.kept(), layers.activation));
     let dgaussian = latent.gaussian.as_ref().map(|q| reparameterize_backward(&dz, &q.mu, &q.log_var, eps, beta));
     let dcode = match (layers.heads, &dgaussian) {
         (Some((mu, log_var)), Some((dmu, dlog_var))) => product(dmu, &mu.weight) + product(dlog_var, &log_var.weight),
         _ => dz.clone(),
     };
-    let dcode = activation_backward(dcode, &latent.code, layers.activation);
+    let dcode = activation_backward(dcode, latent.code.kept(), layers.activation);
     let dh = linear_backward(&dcode, &layers.code.weight, h, layers.activation);
     LatentGradients { dz, dprojection, dgaussian, dcode, dh }
 }

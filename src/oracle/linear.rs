@@ -1,7 +1,7 @@
 //! One linear layer with its activation.
 
 use super::product::product;
-use crate::model::Activation;
+use crate::model::{Activation, Kept};
 use ndarray::{Array1, Array2, ArrayRef2, Zip};
 
 /// The parameters of a linear layer, or anything shaped like them: gradients, moments.
@@ -20,15 +20,38 @@ impl Layer {
     }
 }
 
-/// `y[i, j] = act(Σₖ x[i, k] weight[j, k] + bias[j])`; `x` is `[m, k]`, `weight` `[n, k]`, `bias` `[n]`, `y` `[m, n]`.
-/// Without an activation, act is the identity.
-pub fn linear(x: &ArrayRef2<f64>, layer: &Layer, activation: Option<Activation>) -> Array2<f64> {
-    let mut y = product(x, &layer.weight.t());
-    Zip::from(y.rows_mut()).par_for_each(|mut row| {
-        row += &layer.bias;
-        if let Some(activation) = activation {
-            row.mapv_inplace(|a| activation.forward(a));
-        }
-    });
-    y
+/// What an activated layer makes of its input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activated {
+    /// `[m, n]`
+    pub output: Array2<f64>,
+    /// What was activated, `[m, n]`, where the derivative is computed from it.
+    pub sums: Option<Array2<f64>>,
+}
+
+impl Activated {
+    /// `activation` of `sums`.
+    pub fn new(sums: Array2<f64>, activation: Activation) -> Activated {
+        let kept = (activation.kept() == Kept::Sum).then(|| sums.clone());
+        let mut output = sums;
+        output.par_mapv_inplace(|a| activation.forward(a));
+        Activated { output, sums: kept }
+    }
+
+    /// What the derivative of the activation is computed from, `[m, n]`: see [`Activation::kept`].
+    pub fn kept(&self) -> &Array2<f64> {
+        self.sums.as_ref().unwrap_or(&self.output)
+    }
+}
+
+/// `a[i, j] = Σₖ x[i, k] weight[j, k] + bias[j]`; `x` is `[m, k]`, `weight` `[n, k]`, `bias` `[n]`, `a` `[m, n]`.
+pub fn linear(x: &ArrayRef2<f64>, layer: &Layer) -> Array2<f64> {
+    let mut sums = product(x, &layer.weight.t());
+    Zip::from(sums.rows_mut()).par_for_each(|mut row| row += &layer.bias);
+    sums
+}
+
+/// `act(a)` of the sums a that [`linear`] gives.
+pub fn activated(x: &ArrayRef2<f64>, layer: &Layer, activation: Activation) -> Activated {
+    Activated::new(linear(x, layer), activation)
 }

@@ -22,7 +22,7 @@ pub fn reparameterize_backward(
     (dmu, dlog_var)
 }
 
-/// `dprojection = dz · act′(projection)`: the gradient before the projection's activation, `[batch, latent]`.
-pub fn projection_backward(dz: &ArrayRef2<f64>, projection: &ArrayRef2<f64>, activation: Activation) -> Array2<f64> {
-    activation_backward(dz.to_owned(), projection, activation)
+/// `dprojection = dz · act′(kept)`: the gradient before the projection's activation, `[batch, latent]`.
+pub fn projection_backward(dz: &ArrayRef2<f64>, kept: &ArrayRef2<f64>, activation: Activation) -> Array2<f64> {
+    activation_backward(dz.to_owned(), kept, activation)
 }

@@ -3,7 +3,7 @@
 use super::adam::adam;
 use super::latent::{self, Code, Latent, LatentLayers};
 use super::latent_backward::latent_backward;
-use super::linear::{Layer, linear};
+use super::linear::{Activated, Layer, activated, linear};
 use super::linear_backward::linear_backward;
 use super::loss::loss;
 use super::onehot::onehot;
@@ -78,15 +78,15 @@ struct Activations {
     eps: Array2<f64>,
     onehot: Array2<f64>,
     /// Outputs of the encoder's hidden layers.
-    encoder: Vec<Array2<f64>>,
+    encoder: Vec<Activated>,
     latent: Latent,
     /// Outputs of the decoder's hidden layers after the first, which is `latent.d1`.
-    decoder: Vec<Array2<f64>>,
+    decoder: Vec<Activated>,
 }
 
 impl Activations {
     /// The output of the decoder's hidden layer `i`, d1 being number 0.
-    fn decoded(&self, i: usize) -> &Array2<f64> {
+    fn decoded(&self, i: usize) -> &Activated {
         if i == 0 { &self.latent.d1 } else { &self.decoder[i - 1] }
     }
 }
@@ -132,7 +132,7 @@ impl Network {
     /// One forward pass. Fails where the batch does not fit the model.
     pub fn forward(&self, batch: &Batch) -> Result<Forward> {
         let activations = self.activations(batch)?;
-        let logits = linear(activations.decoded(self.depth() - 1), self.output_layer(), None);
+        let logits = linear(&activations.decoded(self.depth() - 1).output, self.output_layer());
         Ok(Forward { latent: activations.latent, logits })
     }
 
@@ -140,7 +140,7 @@ impl Network {
     pub fn encode(&self, x: &ArrayRef2<f64>) -> Result<Code> {
         expect("x", x.dim(), (x.nrows(), self.model.input))?;
         let hidden = self.encoder(x);
-        Ok(latent::encode(&hidden[self.depth() - 1], &self.latent_layers()))
+        Ok(latent::encode(&hidden[self.depth() - 1].output, &self.latent_layers()))
     }
 
     /// The images of latents `z` `[batch, latent]` (the AE's codes), `[batch, input]` in [0, 1]. A CVAE needs labels.
@@ -153,9 +153,9 @@ impl Network {
         expect("z", z.dim(), (z.nrows(), self.model.latent))?;
         let layers = self.latent_layers();
         let (_, decoder_input) = latent::project(z, &layers, &self.onehot(z.nrows(), labels)?);
-        let d1 = linear(&decoder_input, layers.decoder, Some(layers.activation));
-        let decoder = self.decoder(&d1);
-        Ok(linear(decoder.last().unwrap_or(&d1), self.output_layer(), None))
+        let d1 = activated(&decoder_input, layers.decoder, layers.activation);
+        let decoder = self.decoder(&d1.output);
+        Ok(linear(&decoder.last().unwrap_or(&d1).output, self.output_layer()))
     }
 
     /// The losses of one batch and the gradient of every parameter, named and ordered as the parameters.
@@ -185,7 +185,7 @@ impl Network {
         let (acts, activation) = (self.activations(batch)?, self.model.activation);
         let (depth, first_decoder) = (self.depth(), self.first_decoder());
         let decoded = acts.decoded(depth - 1);
-        let out = output::output(decoded, self.output_layer(), &batch.x, objective.loss);
+        let out = output::output(&decoded.output, self.output_layer(), &batch.x, objective.loss);
         let (rows, pixels) = batch.x.dim();
         let reconstruction = objective.loss.reduction.scale(rows, pixels) * loss(&out.loss);
         let kl = loss(&acts.latent.kl);
@@ -195,29 +195,29 @@ impl Network {
         let mut unfilled = gradients.iter_mut().rev();
         let mut update =
             |dy: &Array2<f64>, x: &ArrayRef2<f64>| update_into(dy, x, unfilled.next().expect("one for each layer"));
-        update(&out.dlogits, decoded);
-        let mut signal = linear_backward(&out.dlogits, &self.output_layer().weight, decoded, activation); // [batch, width]
+        update(&out.dlogits, &decoded.output);
+        let mut signal = linear_backward(&out.dlogits, &self.output_layer().weight, decoded.kept(), activation); // [batch, width]
         for i in (1..depth).rev() {
             let (layer, input) = (&self.layers[first_decoder + i], acts.decoded(i - 1));
-            update(&signal, input);
-            signal = linear_backward(&signal, &layer.weight, input, activation);
+            update(&signal, &input.output);
+            signal = linear_backward(&signal, &layer.weight, input.kept(), activation);
         }
         update(&signal, &acts.latent.decoder_input);
         let h = &acts.encoder[depth - 1];
-        let back = latent_backward(&signal, &self.latent_layers(), &acts.latent, &acts.eps, h, objective.beta);
+        let back = latent_backward(&signal, &self.latent_layers(), &acts.latent, &acts.eps, h.kept(), objective.beta);
         if let Some(dprojection) = back.dprojection {
             update(&dprojection, &acts.onehot);
         }
         if let Some((dmu, dlog_var)) = back.dgaussian {
-            update(&dlog_var, &acts.latent.code);
-            update(&dmu, &acts.latent.code);
+            update(&dlog_var, &acts.latent.code.output);
+            update(&dmu, &acts.latent.code.output);
         }
-        update(&back.dcode, h);
+        update(&back.dcode, &h.output);
         let mut signal = back.dh; // [batch, width]
         for i in (1..depth).rev() {
             let input = &acts.encoder[i - 1];
-            update(&signal, input);
-            signal = linear_backward(&signal, &self.layers[i].weight, input, activation);
+            update(&signal, &input.output);
+            signal = linear_backward(&signal, &self.layers[i].weight, input.kept(), activation);
         }
         update(&signal, &batch.input());
         Ok(losses)
@@ -234,18 +234,18 @@ impl Network {
         expect("eps", eps.dim(), (rows, self.model.latent))?;
         let onehot = self.onehot(rows, batch.labels)?;
         let encoder = self.encoder(&batch.input());
-        let latent = latent::latent(&encoder[self.depth() - 1], &self.latent_layers(), &eps, &onehot);
-        let decoder = self.decoder(&latent.d1);
+        let latent = latent::latent(&encoder[self.depth() - 1].output, &self.latent_layers(), &eps, &onehot);
+        let decoder = self.decoder(&latent.d1.output);
         Ok(Activations { eps, onehot, encoder, latent, decoder })
     }
 
     /// Outputs of the encoder's hidden layers.
-    fn encoder(&self, x: &ArrayRef2<f64>) -> Vec<Array2<f64>> {
+    fn encoder(&self, x: &ArrayRef2<f64>) -> Vec<Activated> {
         chain(x, &self.layers[..self.depth()], self.model.activation)
     }
 
     /// Outputs of the decoder's hidden layers after the first.
-    fn decoder(&self, d1: &ArrayRef2<f64>) -> Vec<Array2<f64>> {
+    fn decoder(&self, d1: &ArrayRef2<f64>) -> Vec<Activated> {
         let first = self.first_decoder();
         chain(d1, &self.layers[first + 1..first + self.depth()], self.model.activation)
     }
@@ -296,12 +296,12 @@ impl Network {
 }
 
 /// The outputs of activated layers, each fed with the one before.
-fn chain(x: &ArrayRef2<f64>, layers: &[Layer], activation: Activation) -> Vec<Array2<f64>> {
-    let mut outputs: Vec<Array2<f64>> = Vec::with_capacity(layers.len());
+fn chain(x: &ArrayRef2<f64>, layers: &[Layer], activation: Activation) -> Vec<Activated> {
+    let mut outputs: Vec<Activated> = Vec::with_capacity(layers.len());
     for layer in layers {
         let y = match outputs.last() {
-            Some(input) => linear(input, layer, Some(activation)),
-            None => linear(x, layer, Some(activation)),
+            Some(input) => activated(&input.output, layer, activation),
+            None => activated(x, layer, activation),
         };
         outputs.push(y);
     }

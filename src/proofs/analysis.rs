@@ -48,17 +48,19 @@ pub fn affine(x: &ArrayRef2<Approx>, layer: &oracle::linear::Layer, precision: P
     y
 }
 
-/// `activation` of `a`: as far as a monotonic function takes the ends of the interval in which `a` lies, and what the shader part
-/// adds.
+/// `activation` of `a`: as far as the function takes the ends of the interval in which `a` lies, and what the shader part adds.
+/// An extremum between them is at most ½ e² beyond the nearer end, e the half of the interval, because no activation that has one
+/// curves more than 1.
 pub fn activated(a: Approx, activation: Activation) -> Approx {
     let [below, value, above] = [a.value - a.error, a.value, a.value + a.error].map(|a| activation.forward(a));
-    let own = part(Some(activation)).activate_ulps * ULP;
-    Approx { value, error: (value - below).max(above - value) + own }
+    let ends = (value - below).abs().max((value - above).abs());
+    let own = part(Some(activation)).activate_ulps * ULP * (a.value.abs() + a.error).max(1.0);
+    Approx { value, error: ends + 0.5 * a.error * a.error + own }
 }
 
-/// A gradient before `activation`, from `dy` behind it and the output `y`, which float32 holds.
-pub fn backward(dy: Approx, y: f64, activation: Activation) -> Approx {
-    let slope = Approx { value: activation.derivative(y), error: part(Some(activation)).derivative_ulps * ULP };
+/// A gradient before `activation`, from `dy` behind it and what is kept of it, which float32 holds.
+pub fn backward(dy: Approx, kept: f64, activation: Activation) -> Approx {
+    let slope = Approx { value: activation.derivative(kept), error: part(Some(activation)).derivative_ulps * ULP };
     match (slope.value, slope.error) {
         (0.0, 0.0) => Approx::exact(0.0),
         (1.0, 0.0) => dy,

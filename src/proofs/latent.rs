@@ -14,12 +14,13 @@ use crate::{
     },
     gpu::{Precision, Program, Role, Tilings},
     kernels::{
+        self,
         latent::{SPECS, launch_folded},
         middle::{Layers, Middle, Partials, Parts, Variant, group_rows},
     },
     oracle::{
         latent::{LatentLayers, latent},
-        linear::linear,
+        linear::{Activated, linear},
         onehot::onehot,
     },
 };
@@ -33,7 +34,7 @@ const MUTANTS: &[Mutant] = &[
     // in workgroup memory
     Mutant { find: "part[8u * lane + l]", replace: "part[8u * lane]" },
     Mutant { find: "kl += drawn.kl", replace: "kl = drawn.kl" },
-    Mutant { find: "c[j] += projection[j]", replace: "c[j] = projection[j]" },
+    Mutant { find: "c[j] += activate(", replace: "c[j] = activate(" },
     Mutant { find: "vec4u(labels[item])", replace: "vec4u(item)" },
     // in subgroups
     Mutant { find: "subgroupAdd(s3)", replace: "s3" },
@@ -132,7 +133,7 @@ fn case((cut, activation): Variant, setting: Setting) -> Case {
     place::noise(&mut layout, &epsilon, slot, capacity);
     let partials = Partials { tiles: 5, stride: (5 + capacity) as u32 };
     layout.unwritten(Role::Partials, "partials", (slot + 1) * partials.stride as usize);
-    let mut middle = Middle { h: layout.input(Role::Activations, "h", &h, capacity), ..Middle::default() };
+    let mut middle = Middle { h: layout.input(Role::Activations, "h", &h, capacity).into(), ..Middle::default() };
 
     let epsilon = if noisy { epsilon } else { 0.0 * epsilon };
     let batch_labels: Vec<u32> = order[first..].iter().map(|&item| labels[item as usize]).collect();
@@ -150,9 +151,16 @@ fn case((cut, activation): Variant, setting: Setting) -> Case {
         layout.expect(Role::Activations, matrix, values, analysis);
         matrix
     };
-    let activated = |sum| activated(sum, activation);
-    let code_analysis = affine(&exact(&h), &code, Precision::F32).mapv(activated);
-    middle.code = expect("code", &truth.code, &code_analysis);
+    let passed = |sums: &ndarray::Array2<Approx>| sums.mapv(|sum| activated(sum, activation));
+    // an activated tensor, and its sums where they are kept
+    let expect_activated = |expect: &mut dyn FnMut(_, &_, &_) -> _, names: [_; 2], truth: &Activated, sums: &_| {
+        let output = expect(names[0], &truth.output, &passed(sums));
+        let kept = truth.sums.as_ref().map_or(output, |truth| expect(names[1], truth, sums));
+        kernels::activation::Activated { output, kept }
+    };
+    let code_sums = affine(&exact(&h), &code, Precision::F32);
+    let code_analysis = passed(&code_sums);
+    middle.code = expect_activated(&mut expect, ["code", "sums of code"], &truth.code, &code_sums);
     let mut c_analysis = code_analysis.clone();
     let mut kl_analysis = vec![Approx::default(); rows];
     if let Some(gaussian) = &truth.gaussian {
@@ -160,18 +168,19 @@ fn case((cut, activation): Variant, setting: Setting) -> Case {
         let log_var_analysis = affine(&code_analysis, &log_var, Precision::F32);
         middle.mu = expect("mu", &gaussian.mu, &mu_analysis);
         // it is bounded where it is used
-        let unbounded = linear(&truth.code, &log_var, None);
+        let unbounded = linear(&truth.code.output, &log_var);
         middle.log_var = expect("log_var", &unbounded, &log_var_analysis);
         (c_analysis, kl_analysis) = draw(&mu_analysis, &log_var_analysis, &epsilon);
     }
     if let Some(projection) = &truth.projection {
-        let analysis = affine(&exact(&hot), &label, Precision::F32).mapv(activated);
-        c_analysis.zip_mut_with(&analysis, |c, &p| *c = *c + p);
-        middle.projection = expect("projection", projection, &analysis);
+        let sums = affine(&exact(&hot), &label, Precision::F32);
+        c_analysis.zip_mut_with(&passed(&sums), |c, &p| *c = *c + p);
+        middle.projection = expect_activated(&mut expect, ["projection", "sums of projection"], projection, &sums);
         middle.onehot = expect("onehot", &hot, &exact(&hot));
     }
     middle.c = expect("c", &truth.decoder_input, &c_analysis);
-    middle.d = expect("d", &truth.d1, &affine(&c_analysis, &d, Precision::F32).mapv(activated));
+    let sums = affine(&c_analysis, &d, Precision::F32);
+    middle.d = expect_activated(&mut expect, ["d", "sums of d"], &truth.d1, &sums);
     let kl_at = (slot as u32 * partials.stride + partials.tiles) as usize;
     layout.expect_words(Role::Partials, kl_at, &truth.kl.to_vec(), &kl_analysis);
     // two rows of workgroups, as more than 65,535 rows would have

@@ -2,7 +2,7 @@
 
 use super::{
     analysis::{backward, slopes},
-    place::{self, activation_outputs, batch, random_layer, random_log_var},
+    place::{self, activated, batch, kept, random_layer, random_log_var},
     variants,
 };
 use crate::{
@@ -82,22 +82,22 @@ fn case((cut, activation): Variant, [rows, width, columns, classes]: [usize; 4],
         ..Layers::default()
     };
     let [h, code_found, projection] =
-        [(6, width), (8, columns), (9, columns)].map(|(seed, n)| activation_outputs(activation, seed, rows, n));
+        [(6, width), (8, columns), (9, columns)].map(|(seed, n)| kept(activation, seed, rows, n));
     let (mu_found, log_var_found) = (random(10, rows, columns, 1.5), random_log_var(11, rows, columns));
     let (epsilon, dd) = (random(7, rows, columns, 2.0), random(12, rows, width, 1.0));
     place::noise(&mut layout, &epsilon, slot, capacity);
 
     let mut read = |name, values: &ndarray::Array2<f64>| layout.input(Role::Activations, name, values, capacity);
-    let mut middle = Middle { h: read("h", &h), code: read("code", &code_found), ..Middle::default() };
+    let mut middle = Middle { h: read("h", &h).into(), code: read("code", &code_found).into(), ..Middle::default() };
     if parts.variational {
         (middle.mu, middle.log_var) = (read("mu", &mu_found), read("log_var", &log_var_found));
     }
     if parts.labelled {
-        middle.projection = read("projection", &projection);
+        middle.projection = read("projection", &projection).into();
     }
     // not read here, but the shapes of the whole middle are checked
-    middle.c = Matrix { columns: columns as u32, ..middle.code };
-    middle.d = Matrix { columns: width as u32, ..middle.h };
+    middle.c = Matrix { columns: columns as u32, ..middle.code.kept };
+    middle.d = middle.h;
     middle.onehot = Matrix { rows: capacity as u32, columns: classes as u32, start: 0 };
     if parts.variational {
         (layers.mu, layers.log_var) =
@@ -117,20 +117,20 @@ fn case((cut, activation): Variant, [rows, width, columns, classes]: [usize; 4],
             activation,
         },
         &Latent {
-            code: code_found.clone(),
+            code: activated(activation, code_found.clone()),
             gaussian: parts.variational.then_some(gaussian.clone()),
             z: Default::default(),
-            projection: parts.labelled.then_some(projection.clone()),
+            projection: parts.labelled.then(|| activated(activation, projection.clone())),
             decoder_input: Default::default(),
-            d1: Default::default(),
+            d1: activated(activation, Default::default()),
             kl: Default::default(),
         },
         &epsilon,
         &h,
         beta,
     );
-    let passed = |analysis: &ndarray::Array2<Approx>, y: &ndarray::Array2<f64>| {
-        ndarray::Zip::from(analysis).and(y).map_collect(|&dy, &y| backward(dy, y, activation))
+    let passed = |analysis: &ndarray::Array2<Approx>, kept: &ndarray::Array2<f64>| {
+        ndarray::Zip::from(analysis).and(kept).map_collect(|&dy, &kept| backward(dy, kept, activation))
     };
     let dd_at = layout.input(Role::Signals, "dd", &dd, capacity);
     let mut write = |name, values: &ndarray::Array2<f64>, analysis: &ndarray::Array2<Approx>| {

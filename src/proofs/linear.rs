@@ -13,7 +13,10 @@ use crate::{
         tolerance::{Approx, exact, values},
     },
     gpu::{Format, Program, Role, Tiling, Tilings},
-    kernels::linear::{Finish, Input, SPECS, Variant, launch},
+    kernels::{
+        activation::Activated,
+        linear::{Finish, Input, SPECS, Variant, launch},
+    },
     oracle::{linear as oracle, output::sigmoid},
 };
 
@@ -27,6 +30,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "args.w + args.n * args.k4 + j", replace: "args.w + args.n * args.k4" },
     Mutant { find: "max(a, vec4f())", replace: "min(a, vec4f())" },
     Mutant { find: "exp(-2.0 * abs(a))", replace: "exp(-abs(a))" },
+    Mutant { find: "return a * (select(", replace: "return (select(" },
+    Mutant { find: "log(1.0 + exp(", replace: "log(exp(" },
     // where the sum goes on by vec4
     Mutant { find: "; k < args.k4; k", replace: "; k + 1u < args.k4; k" },
     Mutant { find: "vec4u(0u, 1u, 2u, 3u), vec4u(args.n", replace: "vec4u(0u, 1u, 2u, 2u), vec4u(args.n" },
@@ -65,17 +70,22 @@ fn case(tiling: Tiling, shape: Shape, images: Option<Format>, finish: Finish, bi
             (Input::Activations(layout.input(Role::Activations, "x", &x, capacity)), exact(&x))
         }
     };
-    let y = layout.output(Role::Activations, "y", capacity, outputs);
-    let sum = oracle::linear(&values(&x), &truth, None);
+    let mut y = Activated::from(layout.output(Role::Activations, "y", capacity, outputs));
+    let sums = oracle::linear(&values(&x), &truth);
     let analysis = affine(&x, &truth, precision);
     let (found, analysis) = match finish {
-        Finish::Identity => (sum, analysis),
+        Finish::Identity => (sums, analysis),
         Finish::Activated(activation) => {
-            (oracle::linear(&values(&x), &truth, Some(activation)), analysis.mapv(|sum| activated(sum, activation)))
+            let found = oracle::Activated::new(sums, activation);
+            if let Some(sums) = &found.sums {
+                y.kept = layout.output(Role::Activations, "sums", capacity, outputs);
+                layout.expect(Role::Activations, y.kept, sums, &analysis);
+            }
+            (found.output, analysis.mapv(|sum| activated(sum, activation)))
         }
-        Finish::Sigmoid => (sum.mapv(sigmoid), analysis.mapv(Approx::sigmoid)),
+        Finish::Sigmoid => (sums.mapv(sigmoid), analysis.mapv(Approx::sigmoid)),
     };
-    layout.expect(Role::Activations, y, &found, &analysis);
+    layout.expect(Role::Activations, y.output, &found, &analysis);
     launch(&mut program, input, layer, y, finish).expect("operands of one shape");
     layout.case(format!("{shape}, biases up to {bias}"), program, batch(first, rows, 0), 1)
 }

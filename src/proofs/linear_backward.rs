@@ -2,7 +2,7 @@
 
 use super::{
     analysis::{backward, depth, operand, unscaled},
-    place::{self, activation_outputs, batch, held, random_layer},
+    place::{self, batch, held, kept, random_layer},
     shapes::{Shape, shapes},
     variants,
 };
@@ -32,6 +32,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "sum / args.loss_scale", replace: "sum" },
     Mutant { find: "y > vec4f()", replace: "y >= vec4f()" },
     Mutant { find: "1.0 - y * y", replace: "1.0 - y" },
+    Mutant { find: "(z * r * r)", replace: "(z * r)" },
+    Mutant { find: "1.0 - exp(-y)", replace: "exp(-y)" },
 ];
 
 fn cases((tiling, activation): Variant) -> Vec<Case> {
@@ -56,9 +58,8 @@ fn case(tiling: Tiling, shape: Shape, activation: Option<Activation>, add: bool)
     truth.weight = held(truth.weight, precision);
     let layer = place::layer(&mut layout, Role::Params, &truth);
     let dy = held(random(3, rows, outputs, 1.0), precision) / scale;
-    let (x, old) =
-        (activation_outputs(activation.unwrap_or_default(), 2, rows, inputs), random(4, rows, inputs, 1.0 / scale));
-    let x_at = layout.input(Role::Activations, "x", &x, capacity);
+    let (kept, old) = (kept(activation.unwrap_or_default(), 2, rows, inputs), random(4, rows, inputs, 1.0 / scale));
+    let kept_at = layout.input(Role::Activations, "kept", &kept, capacity);
     let dy_at = layout.input(Role::Signals, "dy", &dy, capacity);
     let dx_at = layout.output(Role::Signals, "dx", capacity, inputs);
     let taken = [(&dy, scale), (&truth.weight, 1.0)].map(|(x, scale)| operand(&exact(x), precision, scale));
@@ -71,14 +72,14 @@ fn case(tiling: Tiling, shape: Shape, activation: Option<Activation>, add: bool)
     }
     let found = match activation {
         None => sum,
-        Some(activation) if add => oracle::activation_backward(sum, &x, activation),
-        Some(activation) => oracle::linear_backward(&dy, &truth.weight, &x, activation),
+        Some(activation) if add => oracle::activation_backward(sum, &kept, activation),
+        Some(activation) => oracle::linear_backward(&dy, &truth.weight, &kept, activation),
     };
     if let Some(activation) = activation {
-        analysis.zip_mut_with(&x, |sum, &x| *sum = backward(*sum, x, activation));
+        analysis.zip_mut_with(&kept, |sum, &kept| *sum = backward(*sum, kept, activation));
     }
     layout.expect(Role::Signals, dx_at, &found, &analysis);
-    launch(&mut program, dy_at, layer, x_at, dx_at, activation, add).expect("operands of one shape");
+    launch(&mut program, dy_at, layer, kept_at, dx_at, activation, add).expect("operands of one shape");
     let what = if add { ", added to the old" } else { "" };
     layout.case(format!("{shape}{what}"), program, batch(first, rows, 0), 1)
 }

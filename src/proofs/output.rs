@@ -76,7 +76,7 @@ fn case(tiling: Tiling, shape: Shape, loss: Loss, format: Format, bias: f64, bla
     layout.unwritten(Role::Partials, "partials", (slot + 1) * stride);
 
     let truth_found = oracle::output(&x, &truth, &values(&t), loss);
-    let logits = linear(&x, &truth, None);
+    let logits = linear(&x, &truth);
     let analysis = analyse(&affine(&exact(&x), &truth, precision), &t, loss.likelihood);
     let scale = match loss.reduction {
         Reduction::Mean => Approx::exact(1.0) / Approx::exact((rows * outputs) as f64),

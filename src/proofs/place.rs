@@ -7,7 +7,7 @@ use crate::{
         tolerance::{Approx, exact},
     },
     gpu::{Batch, Format, Layer, Precision, Role, vec4s},
-    model::{Activation, Adam},
+    model::{Activation, Adam, Kept},
     oracle::{
         self,
         reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN},
@@ -23,14 +23,27 @@ pub fn random_log_var(seed: u64, rows: usize, columns: usize) -> Array2<f64> {
     values
 }
 
-/// `[rows, columns]` outputs that `activation` may have: every third number or so is 0, the others are of the signs it gives.
-pub fn activation_outputs(activation: Activation, seed: u64, rows: usize, columns: usize) -> Array2<f64> {
+/// `[rows, columns]` numbers that a forward pass may have kept of `activation`. A third or so of the sums is 0, the others are of
+/// either sign; or, where the activation has no negative outputs, positive.
+pub fn kept(activation: Activation, seed: u64, rows: usize, columns: usize) -> Array2<f64> {
     let signed = activation.forward(-1.0) < 0.0;
-    let mut outputs = random_relu(seed, rows, columns, 1.0);
-    outputs.zip_mut_with(&random(seed + 2000, rows, columns, 1.0), |y, &sign| {
-        *y = rounded(activation.forward(if signed { y.copysign(sign) } else { *y }));
+    let mut kept = random_relu(seed, rows, columns, 1.0);
+    kept.zip_mut_with(&random(seed + 2000, rows, columns, 1.0), |value, &sign| {
+        let sum = if signed { value.copysign(sign) } else { *value };
+        *value = match activation.kept() {
+            Kept::Output => rounded(activation.forward(sum)),
+            Kept::Sum => sum,
+        };
     });
-    outputs
+    kept
+}
+
+/// The layer of which `values` are kept.
+pub fn activated(activation: Activation, values: Array2<f64>) -> oracle::linear::Activated {
+    match activation.kept() {
+        Kept::Output => oracle::linear::Activated { output: values, sums: None },
+        Kept::Sum => oracle::linear::Activated::new(values, activation),
+    }
 }
 
 /// A layer of random numbers of a size that keeps its outputs near 1, the biases up to `bias`.

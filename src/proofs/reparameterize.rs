@@ -41,7 +41,7 @@ fn cases() -> Vec<Case> {
             ..Middle::default()
         };
         if labelled {
-            middle.projection = layout.input(Role::Activations, "projection", &projection, capacity);
+            middle.projection = layout.input(Role::Activations, "projection", &projection, capacity).into();
         }
         middle.c = layout.output(Role::Activations, "c", capacity, latent);
         place::noise(&mut layout, &epsilon, slot, capacity);

@@ -2,7 +2,7 @@
 
 use super::{
     analysis::{backward, slopes},
-    place::{self, activation_outputs, batch, random_log_var},
+    place::{self, batch, kept, random_log_var},
     variants,
 };
 use crate::{
@@ -39,7 +39,7 @@ fn cases(activation: Activation) -> Vec<Case> {
     let case = |([slot, rows, capacity, latent], labelled, beta): ([usize; 4], bool, f64)| {
         let (mut layout, mut program) = (Layout::default(), Program::default());
         let (mu, log_var) = (random(1, rows, latent, 2.0), random_log_var(2, rows, latent));
-        let (projection, epsilon) = (activation_outputs(activation, 3, rows, latent), random(4, rows, latent, 2.0));
+        let (projection, epsilon) = (kept(activation, 3, rows, latent), random(4, rows, latent, 2.0));
         let dz = random(5, rows, latent, 1.0);
         let mut middle = Middle {
             mu: layout.input(Role::Activations, "mu", &mu, capacity),
@@ -50,10 +50,11 @@ fn cases(activation: Activation) -> Vec<Case> {
         gradients.mu = layout.output(Role::Signals, "dmu", capacity, latent);
         gradients.log_var = layout.output(Role::Signals, "dlog_var", capacity, latent);
         if labelled {
-            middle.projection = layout.input(Role::Activations, "projection", &projection, capacity);
+            middle.projection = layout.input(Role::Activations, "projection", &projection, capacity).into();
             gradients.projection = layout.output(Role::Signals, "dprojection", capacity, latent);
             let found = projection_backward(&dz, &projection, activation);
-            let analysis = Zip::from(&dz).and(&projection).map_collect(|&dz, &y| backward(dz.into(), y, activation));
+            let analysis =
+                Zip::from(&dz).and(&projection).map_collect(|&dz, &kept| backward(dz.into(), kept, activation));
             layout.expect(Role::Signals, gradients.projection, &found, &analysis);
         }
         place::noise(&mut layout, &epsilon, slot, capacity);

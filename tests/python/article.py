@@ -2,7 +2,13 @@
 import torch.nn as nn
 
 
-ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
+ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "silu": nn.SiLU,
+    "gelu": lambda: nn.GELU(approximate="tanh"),
+    "softplus": nn.Softplus,
+}
 
 
 def layers(widths, activation, last):

@@ -19,6 +19,9 @@ pub const DECODER: &str = "decoder.onnx";
 const OPSET: i64 = 13;
 const IR_VERSION: i64 = 7;
 
+/// GELU's tanh form is `a · sigmoid(a (c₀ + c₁ a²))` with these c: 2 √(2/π), and 0.044715 times that.
+const GELU_LOGIT: [f32; 2] = [1.595_769, 0.071_354_81];
+
 /// Writes `encoder.onnx` and `decoder.onnx` to `folder`, which must exist.
 ///
 /// # Errors
@@ -110,10 +113,29 @@ impl<'a> Graph<'a> {
         })
     }
 
-    /// The model's activation of `x`. ONNX calls its operators as the crate does, by a capital: Relu.
+    /// The model's activation of `x`: an operator of its name with a capital, as Relu, or where this version has none, several.
     fn activation(&mut self, x: &str, result: String) -> String {
-        let name = self.activation.name();
-        self.node(&(name[..1].to_uppercase() + &name[1..]), &[x], result)
+        match self.activation {
+            Activation::Silu => self.gated(x, x, result),
+            Activation::Gelu => {
+                let square = self.node("Mul", &[x, x], format!("{result}.square"));
+                let [linear, cubic] = GELU_LOGIT.map(|value| self.scalar(&format!("{result}.{value}"), value));
+                let scaled = self.node("Mul", &[&square, &cubic], format!("{result}.scaled"));
+                let slope = self.node("Add", &[&scaled, &linear], format!("{result}.slope"));
+                let logit = self.node("Mul", &[x, &slope], format!("{result}.logit"));
+                self.gated(x, &logit, result)
+            }
+            activation => {
+                let name = activation.name();
+                self.node(&(name[..1].to_uppercase() + &name[1..]), &[x], result)
+            }
+        }
+    }
+
+    /// `x · sigmoid(logit)`
+    fn gated(&mut self, x: &str, logit: &str, result: String) -> String {
+        let gate = self.node("Sigmoid", &[logit], format!("{result}.gate"));
+        self.node("Mul", &[x, &gate], result)
     }
 
     /// A parameter as a constant of the graph.
