@@ -5,7 +5,7 @@ use crate::{
     Result,
     data::{Dataset, Split},
     gallery::prior,
-    model::Kind,
+    model::{Kind, Likelihood},
     network::{Codec, Encoding},
 };
 use serde::Serialize;
@@ -78,8 +78,8 @@ pub fn evaluate(codec: &Codec, split: &Split, seed: u64) -> Result<Evaluation> {
     let (latent, pixels) = (codec.model().latent, codec.model().input as f64);
     let mean = |figure: &dyn Fn(&Score) -> f64| scores.iter().map(figure).sum::<f64>() / scores.len() as f64;
     let gaussian = codec.model().kind != Kind::Ae;
-    let squared_error = mean(&|score| score.drawn.squared_error);
-    let bce = mean(&|score| score.drawn.bce);
+    let squared_error = mean(&|score| score.drawn.of(Likelihood::SquaredError));
+    let bce = mean(&|score| score.drawn.of(Likelihood::Bernoulli));
     let kl = gaussian.then(|| mean(&|score| score.kl.unwrap_or_default()));
     let variance_per_dimension = variances(&encoding, latent);
     Ok(Evaluation {
@@ -90,11 +90,11 @@ pub fn evaluate(codec: &Codec, split: &Split, seed: u64) -> Result<Evaluation> {
         kl,
         elbo: kl.map(|kl| -(bce + kl)),
         at_mu: gaussian.then(|| {
-            let squared_error_at_mu = mean(&|score| score.at_mu.squared_error);
+            let squared_error_at_mu = mean(&|score| score.at_mu.of(Likelihood::SquaredError));
             AtMu {
                 mse_at_mu: squared_error_at_mu / pixels,
                 squared_error_at_mu,
-                bce_at_mu: mean(&|score| score.at_mu.bce),
+                bce_at_mu: mean(&|score| score.at_mu.of(Likelihood::Bernoulli)),
             }
         }),
         active_units: variance_per_dimension.iter().filter(|&&variance| variance > ACTIVE).count(),

@@ -5,7 +5,7 @@ use crate::{
     data::Split,
     model::Likelihood,
     network::{Codec, Encoding},
-    oracle::{kl::kl, noise::noise, output::pixel, reparameterize::reparameterize},
+    oracle::{kl::kl, noise::noise, reparameterize::reparameterize},
     random::Stream,
     train::evaluation_rows,
 };
@@ -15,14 +15,9 @@ use rayon::prelude::*;
 /// Images decoded at a time, so that their logits stay small.
 const CHUNK: usize = 8192;
 
-/// How far a reconstruction is from its image, summed over the pixels.
+/// How far a reconstruction is from its image by each likelihood, summed over the pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Errors {
-    /// Σ (p − x)²
-    pub squared_error: f64,
-    /// −Σ x ln p + (1 − x) ln(1 − p) in nats, from logits.
-    pub bce: f64,
-}
+pub struct Errors([f64; Likelihood::ALL.len()]);
 
 /// The figures of one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,17 +34,14 @@ impl Score {
     /// One draw's estimate of the evidence lower bound, −(bce + kl) in nats: each pixel as a coin that shows white with the
     /// probability the decoder gives, whatever loss the model was trained with. An AE has none.
     pub fn elbo(&self) -> Option<f64> {
-        self.kl.map(|kl| -(self.drawn.bce + kl))
+        self.kl.map(|kl| -(self.drawn.of(Likelihood::Bernoulli) + kl))
     }
 }
 
 impl Errors {
-    /// The one a run with this likelihood minimises.
+    /// The one that a run with this likelihood minimises, in its unit.
     pub fn of(&self, likelihood: Likelihood) -> f64 {
-        match likelihood {
-            Likelihood::SquaredError => self.squared_error,
-            Likelihood::Bernoulli => self.bce,
-        }
+        self.0[likelihood as usize]
     }
 }
 
@@ -86,13 +78,10 @@ pub fn errors(codec: &Codec, z: &[f32], labels: Option<&[u8]>, images: &[u8]) ->
         let logits = codec.decode_logits(&z[rows.start * latent..rows.end * latent], labels)?;
         let pairs = logits.par_chunks(input).zip(images.par_chunks(input));
         all.par_extend(pairs.map(|(logits, image)| {
-            logits.iter().zip(image).fold(Errors::default(), |sum, (&a, &byte)| {
-                let (a, x) = (f64::from(a), f64::from(byte) / 255.0);
-                Errors {
-                    squared_error: sum.squared_error + pixel(Likelihood::SquaredError, a, x).0,
-                    bce: sum.bce + pixel(Likelihood::Bernoulli, a, x).0,
-                }
-            })
+            Errors(Likelihood::ALL.map(|likelihood| {
+                let pixels = logits.iter().zip(image);
+                pixels.map(|(&a, &byte)| likelihood.pixel(f64::from(a), f64::from(byte) / 255.0).0).sum()
+            }))
         }));
     }
     Ok(all)

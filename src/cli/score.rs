@@ -11,7 +11,7 @@ use crate::{
     analysis::{Score, score},
     data::{Split, rows_f32},
     files::write_atomically,
-    model::Kind,
+    model::{Kind, Likelihood},
     picture::{Sheet, save_png},
 };
 use std::path::PathBuf;
@@ -114,12 +114,12 @@ fn table(scores: &[Score], split: &Split) -> String {
             index,
             name: split.names.of(index),
             label: split.labels.as_ref().map(|labels| labels[index]),
-            squared_error: score.drawn.squared_error,
-            bce: score.drawn.bce,
+            squared_error: score.drawn.of(Likelihood::SquaredError),
+            bce: score.drawn.of(Likelihood::Bernoulli),
             kl: score.kl,
             elbo: score.elbo(),
-            squared_error_at_mu: score.kl.map(|_| score.at_mu.squared_error),
-            bce_at_mu: score.kl.map(|_| score.at_mu.bce),
+            squared_error_at_mu: score.kl.map(|_| score.at_mu.of(Likelihood::SquaredError)),
+            bce_at_mu: score.kl.map(|_| score.at_mu.of(Likelihood::Bernoulli)),
         };
         writer.serialize(line).expect("numbers and a name, written to memory");
     }

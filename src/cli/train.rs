@@ -12,7 +12,7 @@ use crate::{
     Error, Result,
     device::{Choice, Device},
     gpu::{Precision, Tilings, adapters},
-    model::{Activation, Adam, Corruption, Kind, Loss, Model, Objective, Param},
+    model::{Activation, Adam, Corruption, Kind, Likelihood, Model, Objective, Param},
     network,
     proofs::Checked,
     run::{Claim, Config, Figures, Metrics, Run, Settings, checkpoint},
@@ -21,10 +21,7 @@ use crate::{
         tuning::{TilingChoice, prove, tilings},
     },
 };
-use clap::{
-    ValueEnum,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::{Path, PathBuf};
 
 /// Posterior collapse is reported below this KL divergence per image, in nats.
@@ -67,9 +64,9 @@ pub struct Arguments {
     /// What follows the sums of every layer but μ, log σ² and the last
     #[arg(long, default_value_t = Activation::Relu, value_name = "NAME", value_parser = activations())]
     activation: Activation,
-    /// Reconstruction loss [default: mse]. For an AE averaged over pixels and batch, else summed
-    #[arg(long, value_enum, default_value = "mse")]
-    loss: LossName,
+    /// Reconstruction loss: squared error (mse; an AE averages it over pixels and batch) or binary cross-entropy (bce)
+    #[arg(long, default_value = "mse", value_name = "NAME", value_parser = losses())]
+    loss: Likelihood,
     /// Weight of the KL divergence [default: 3 with mse, as the article trains; 1 with bce, the ELBO; 0 for an AE]
     #[arg(long)]
     beta: Option<f64>,
@@ -90,22 +87,9 @@ pub struct Arguments {
     init: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum LossName {
-    /// Squared error
-    Mse,
-    /// Binary cross-entropy
-    Bce,
-}
-
 impl Arguments {
     fn settings(&self, kind: Kind, corruption: Option<Corruption>, input: usize, classes: usize) -> Settings {
-        let (loss, beta) = match (kind, self.loss) {
-            (Kind::Ae, LossName::Mse) => (Loss::MSE_MEAN, 0.0),
-            (Kind::Ae, LossName::Bce) => (Loss::BCE_SUM, 0.0),
-            (_, LossName::Mse) => (Loss::MSE_SUM, 3.0),
-            (_, LossName::Bce) => (Loss::BCE_SUM, 1.0),
-        };
+        let objective = Objective::new(kind, self.loss);
         Settings {
             model: Model {
                 kind,
@@ -115,7 +99,7 @@ impl Arguments {
                 classes,
                 activation: self.activation,
             },
-            objective: Objective { loss, beta: self.beta.unwrap_or(beta) },
+            objective: Objective { beta: self.beta.unwrap_or(objective.beta), ..objective },
             adam: Adam { lr: self.lr.unwrap_or(Adam::default().lr), ..Adam::default() },
             corruption,
             batch: self.batch,
@@ -128,6 +112,11 @@ impl Arguments {
 /// Reads the name of an activation; the help lists them all.
 fn activations() -> impl TypedValueParser<Value = Activation> {
     PossibleValuesParser::new(Activation::ALL.map(Activation::name)).try_map(|name| name.parse::<Activation>())
+}
+
+/// Reads the name of a reconstruction loss, likewise.
+fn losses() -> impl TypedValueParser<Value = Likelihood> {
+    PossibleValuesParser::new(Likelihood::ALL.map(Likelihood::name)).try_map(|name| name.parse::<Likelihood>())
 }
 
 /// The model of a name.

@@ -124,6 +124,13 @@ pub fn split(seed: u64, start: u64, count: usize) -> Split {
 }
 
 /// The data set `glyphs` of a seed.
+///
+/// ```
+/// use wgvae::data::glyphs;
+///
+/// let data = glyphs::dataset(0, 100, 10); // seed 0: 100 digits to train on, 10 to test
+/// assert_eq!((data.pixels(), data.classes, data.train.images.len()), (784, 10, 78_400));
+/// ```
 pub fn dataset(seed: u64, train: usize, test: usize) -> Dataset {
     let (train, test) = (split(seed, 0, train), split(seed, TEST_START, test));
     Dataset { classes: 10, ..Dataset::new("glyphs", [SIDE, SIDE], train, test) }

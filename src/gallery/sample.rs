@@ -35,6 +35,19 @@ impl Sampling {
 ///
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) for a count of 0, for a label that is no class, and for labels given to a model without any.
+///
+/// ```
+/// use wgvae::{data::glyphs, device::Device, gallery::{Origin, Sampling, Size, sample}, model::*, network::Codec};
+///
+/// # fn main() -> wgvae::Result<()> {
+/// let model = Model { kind: Kind::Vae, input: 784, hidden: vec![8], latent: 2, classes: 0, activation: Activation::Relu };
+/// let codec = Codec::new(&Device::Oracle, &model, &model.initialise(0))?; // untrained: gray noise
+/// let size = Size { width: 28, height: 28 };
+/// let figure = sample(&codec, size, &Origin::Prior, &Sampling::sheet(&model, size, 0))?;
+/// assert_eq!(figure.latents.len(), 100 * 2); // figure.save(path) writes the sheet of 100
+/// # Ok(())
+/// # }
+/// ```
 pub fn sample(codec: &Codec, size: Size, origin: &Origin, options: &Sampling) -> Result<Figure> {
     let (model, count) = (codec.model(), at_least("count", options.count, 1)?);
     let Model { kind, latent, classes, .. } = *model;

@@ -39,6 +39,20 @@ impl Work {
 }
 
 /// Dispatches in the order of execution.
+///
+/// ```
+/// use wgvae::{gpu::{Arena, Layer, Program, Tilings}, kernels::linear::{self, Finish, Input}};
+///
+/// # fn main() -> wgvae::Result<()> {
+/// let (mut params, mut activations) = (Arena::default(), Arena::default());
+/// let layer = Layer::allocate(&mut params, 784, 10);
+/// let [x, y] = [784, 10].map(|columns| activations.matrix(32, columns)); // a batch of 32
+/// let mut program = Program::new(Tilings::default());
+/// linear::launch(&mut program, Input::Activations(x), layer, y, Finish::Identity)?;
+/// assert_eq!(program.dispatches[0].work.operations, 2.0 * 32.0 * 784.0 * 10.0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Program {
     /// How the products added to it are cut.

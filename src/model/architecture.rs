@@ -17,6 +17,16 @@ pub enum Kind {
 }
 
 /// The shape of a model: `input → hidden… → latent → …hidden → input`.
+///
+/// ```
+/// use wgvae::model::{Activation, Kind, Model};
+///
+/// let model = Model { kind: Kind::Vae, input: 784, hidden: vec![256], latent: 8, classes: 0, activation: Activation::Relu };
+/// let names: Vec<String> = model.layers().into_iter().map(|layer| layer.name).collect();
+/// assert_eq!(names, ["encoder.0", "encoder.2", "mu", "log_var", "decoder.0", "decoder.2"]);
+/// let params = model.initialise(0); // as PyTorch's nn.Linear begins, from seed 0
+/// assert_eq!((params[0].name.as_str(), &params[0].shape[..]), ("encoder.0.weight", &[256, 784][..]));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Model {
     /// Which of the three.

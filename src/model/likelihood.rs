@@ -1,7 +1,13 @@
 //! How a reconstruction is judged: a likelihood of the image, and how its negative logarithm is reduced over a batch.
+//!
+//! To add a likelihood: its variant and maths here, its shader part `shaders/parts/NAME.wgsl`, its line in
+//! [`kernels::output`](crate::kernels::output), its error analysis in [`proofs`](crate::proofs). Everything that lists likelihoods
+//! goes through [`Likelihood::ALL`].
 
+use super::Kind;
+use crate::Error;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 /// p(x | z), by which the reconstruction loss of an image is measured; constants are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +36,49 @@ impl Likelihood {
             Likelihood::SquaredError => "squared error",
             Likelihood::Bernoulli => "nats",
         }
+    }
+
+    /// How a model of this kind reduces it, unless another reduction is asked for: an autoencoder's squared error is averaged, as in
+    /// the article.
+    pub fn reduction(self, kind: Kind) -> Reduction {
+        match self {
+            Likelihood::SquaredError if kind == Kind::Ae => Reduction::Mean,
+            Likelihood::SquaredError | Likelihood::Bernoulli => Reduction::Sum,
+        }
+    }
+
+    /// β of a variational model, unless another is asked for: the article's beside squared error, and 1, which makes the objective
+    /// a negative ELBO, beside a likelihood in nats.
+    pub fn beta(self) -> f64 {
+        match self {
+            Likelihood::SquaredError => 3.0,
+            Likelihood::Bernoulli => 1.0,
+        }
+    }
+
+    /// One pixel's loss and its derivative by the logit `a`, with p = sigmoid(a): `(p − x)²` and `2 (p − x) p (1 − p)`; or
+    /// `−x ln p − (1 − x) ln(1 − p) = softplus(a) − x a` and `p − x`. softplus(a) = max(a, 0) + ln(1 + exp(−|a|)), and
+    /// max(a, 0) − x a is taken as one product so that nothing cancels.
+    pub fn pixel(self, a: f64, x: f64) -> (f64, f64) {
+        let e = (-a.abs()).exp();
+        let r = 1.0 / (1.0 + e);
+        let p = if a < 0.0 { e * r } else { r };
+        match self {
+            Likelihood::SquaredError => ((p - x) * (p - x), 2.0 * (p - x) * e * r * r),
+            Likelihood::Bernoulli => (if a < 0.0 { -x * a } else { (1.0 - x) * a } + e.ln_1p(), p - x),
+        }
+    }
+}
+
+impl FromStr for Likelihood {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Likelihood, Error> {
+        let found = Likelihood::ALL.into_iter().find(|likelihood| likelihood.name() == text);
+        found.ok_or_else(|| {
+            let problem = format!("is {text:?}, expected {}", Likelihood::ALL.map(Likelihood::name).join(" or "));
+            Error::invalid("--loss", problem)
+        })
     }
 }
 

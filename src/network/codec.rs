@@ -38,6 +38,19 @@ impl Encoding {
 }
 
 /// A model ready to encode and decode.
+///
+/// ```
+/// use wgvae::{device::Device, model::*, network::Codec};
+///
+/// # fn main() -> wgvae::Result<()> {
+/// let model = Model { kind: Kind::Vae, input: 4, hidden: vec![3], latent: 2, classes: 0, activation: Activation::Relu };
+/// let codec = Codec::new(&Device::Oracle, &model, &model.initialise(0))?; // or a run's weights, on a GPU
+/// let encoding = codec.encode(&[0.0, 1.0, 1.0, 0.0])?; // one image of four pixels
+/// let image = codec.decode(encoding.mean(), None)?;
+/// assert_eq!((encoding.mu.len(), encoding.log_var.len(), image.len()), (2, 2, 4));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Codec {
     model: Model,
     engine: Engine,

@@ -22,7 +22,7 @@ pub fn output(d: &ArrayRef2<f64>, layer: &Layer, x: &ArrayRef2<f64>, loss: Loss)
     let losses = rows.par_map_collect(|dlogits, x| {
         let mut sum = 0.0;
         Zip::from(dlogits).and(x).for_each(|dlogit, &x| {
-            let (value, gradient) = pixel(loss.likelihood, *dlogit, x);
+            let (value, gradient) = loss.likelihood.pixel(*dlogit, x);
             sum += value;
             *dlogit = scale * gradient;
         });
@@ -34,22 +34,9 @@ pub fn output(d: &ArrayRef2<f64>, layer: &Layer, x: &ArrayRef2<f64>, loss: Loss)
 /// The loss of each image, `[batch]`, summed over its pixels.
 pub fn losses(logits: &ArrayRef2<f64>, x: &ArrayRef2<f64>, likelihood: Likelihood) -> Array1<f64> {
     let row = |logits: ndarray::ArrayView1<f64>, x: ndarray::ArrayView1<f64>| {
-        logits.iter().zip(x).map(|(&logit, &x)| pixel(likelihood, logit, x).0).sum()
+        logits.iter().zip(x).map(|(&logit, &x)| likelihood.pixel(logit, x).0).sum()
     };
     Zip::from(logits.rows()).and(x.rows()).par_map_collect(row)
-}
-
-/// One pixel's loss and its derivative by the logit `a`, with p = sigmoid(a):
-/// `(p − x)²` and `2 (p − x) p (1 − p)`; or `−x ln p − (1 − x) ln(1 − p) = softplus(a) − x a` and `p − x`.
-/// softplus(a) = max(a, 0) + ln(1 + exp(−|a|)), and max(a, 0) − x a is taken as one product so that nothing cancels.
-pub fn pixel(likelihood: Likelihood, a: f64, x: f64) -> (f64, f64) {
-    let e = (-a.abs()).exp();
-    let r = 1.0 / (1.0 + e);
-    let p = if a < 0.0 { e * r } else { r };
-    match likelihood {
-        Likelihood::SquaredError => ((p - x) * (p - x), 2.0 * (p - x) * e * r * r),
-        Likelihood::Bernoulli => (if a < 0.0 { -x * a } else { (1.0 - x) * a } + e.ln_1p(), p - x),
-    }
 }
 
 /// `1 / (1 + exp(−a))`, by `exp` of the negative magnitude so that nothing overflows.

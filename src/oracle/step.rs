@@ -333,26 +333,10 @@ fn to_params(model: &Model, layers: &[Layer]) -> Vec<Param> {
 }
 
 fn from_params(model: &Model, params: &[Param]) -> Result<Vec<Layer>> {
-    let shapes = model.layers();
-    if params.len() != 2 * shapes.len() {
-        let problem = format!("{} tensors, but the model has {}", params.len(), 2 * shapes.len());
-        return Err(Error::invalid("parameters", problem));
-    }
-    let tensor = |param: &Param, name: String, shape: &[usize]| {
-        let count: usize = shape.iter().product();
-        if param.name != name || param.shape != shape || param.values.len() != count {
-            let (found, values) = (&param.name, param.values.len());
-            let problem =
-                format!("{found} {:?} of {values} values stands where {name} {shape:?} is expected", param.shape);
-            return Err(Error::invalid("parameters", problem));
-        }
-        Ok(param.values.clone())
-    };
-    let layers = shapes.iter().zip(params.chunks_exact(2)).map(|(shape, pair)| {
-        let weight = tensor(&pair[0], format!("{}.weight", shape.name), &[shape.out, shape.inp])?;
-        let bias = tensor(&pair[1], format!("{}.bias", shape.name), &[shape.out])?;
-        let weight = Array2::from_shape_vec((shape.out, shape.inp), weight).expect("the count was checked");
-        Ok(Layer { weight, bias: Array1::from(bias) })
+    model.expect(params)?;
+    let layers = model.layers().into_iter().zip(params.chunks_exact(2)).map(|(shape, pair)| {
+        let weight = Array2::from_shape_vec((shape.out, shape.inp), pair[0].values.clone());
+        Layer { weight: weight.expect("the shape was checked"), bias: Array1::from(pair[1].values.clone()) }
     });
-    layers.collect()
+    Ok(layers.collect())
 }

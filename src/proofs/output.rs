@@ -90,7 +90,7 @@ fn case(tiling: Tiling, shape: Shape, loss: Loss, format: Format, bias: f64, bla
     for ((i, j), &(loss_found, _)) in analysis.indexed_iter() {
         let [x, y] = tiling.owner(i, j);
         let (sum, terms) = &mut sums[y * across + x];
-        *sum += oracle::pixel(loss.likelihood, logits[[i, j]], t[[i, j]].value).0;
+        *sum += loss.likelihood.pixel(logits[[i, j]], t[[i, j]].value).0;
         terms.push(loss_found);
     }
     let (sums, analysis): (Vec<f64>, Vec<Approx>) =

@@ -8,6 +8,15 @@ use rand::{
 use std::convert::Infallible;
 
 /// The random numbers of entry `index` of a stream, from its first word on; they begin anew after 2^34 words.
+///
+/// ```
+/// use rand::Rng;
+/// use wgvae::random::{Stream, stream};
+///
+/// let draw = |seed, index| stream(seed, Stream::Sample, index).next_u32();
+/// assert_eq!(draw(7, 0), draw(7, 0)); // the same for the same seed, use and index, wherever it is drawn
+/// assert_ne!(draw(7, 0), draw(7, 1));
+/// ```
 pub fn stream(seed: u64, stream: Stream, index: u64) -> impl Rng {
     Words(BlockRng::new(Blocks { seed, stream, index, next: 0 }))
 }

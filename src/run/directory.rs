@@ -5,6 +5,17 @@ use crate::{Error, Result, model::Param};
 use std::path::{Path, PathBuf};
 
 /// A finished or unfinished run on disk.
+///
+/// ```no_run
+/// use wgvae::{device::Device, network::Codec, run::Run};
+///
+/// # fn main() -> wgvae::Result<()> {
+/// let run = Run::open("vae".as_ref())?;
+/// let codec = Codec::new(&Device::Oracle, &run.config.model, &run.weights()?)?;
+/// println!("{} epochs; the last: {:?}", run.metrics()?.len(), run.metrics()?.last());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Run {
     /// Its directory.
