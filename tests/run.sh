@@ -99,6 +99,25 @@ make_python() {
     done
 }
 
+# Takes Microsoft's shader compiler out of the source package of compushady, for the test that asks it.
+fetch_dxc() {
+    local folder=$target/dxc package=compushady version=0.17.5 library log=$target/dxc.log # tests/dxc knows this version
+    [ ! -e "$folder/libdxcompiler.so" ] || return 0
+    say "fetching Microsoft's shader compiler from PyPI's $package"
+    rm -rf "$folder" && mkdir -p "$folder"
+    library=$package-$version/$package/backends/libdxcompiler_$(uname -m).so.3.7
+    if {
+        "${WGVAE_PYTHON-python3}" -m pip --disable-pip-version-check download --no-binary "$package" --no-deps \
+            --dest "$folder" "$package==$version" &&
+            tar -xzf "$folder/$package-$version.tar.gz" -C "$folder" "$library" &&
+            mv "$folder/$library" "$folder/libdxcompiler.so"
+    } >"$log" 2>&1 </dev/null; then
+        rm -rf "$folder/$package"*
+    else
+        say "none fetched ($(tail -n 1 "$log")); the test that asks it says so"
+    fi
+}
+
 # Takes SwiftShader out of Debian's package of Chromium, without installing it.
 fetch_swiftshader() {
     local folder=$target/swiftshader library
@@ -173,6 +192,9 @@ Darwin | MINGW* | MSYS*) # Metal, and DX12 with the software adapter WARP, come 
 *) say "unknown system $(uname -s): the GPU tests need a Vulkan driver and its loader" ;;
 esac
 [ -n "$driver" ] || make_python
+if [ -z "$driver" ] && [ "$(uname -s)" = Linux ] && [[ -z ${names[*]-} || " ${names[*]} " = *' compilers '* ]]; then
+    fetch_dxc
+fi
 if [ -z "${XDG_RUNTIME_DIR-}" ]; then # without it Mesa prints an error
     XDG_RUNTIME_DIR=$(mktemp -d) && export XDG_RUNTIME_DIR
     trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT

@@ -24,7 +24,7 @@ fn validator(spec: &Spec) -> naga::valid::Validator {
     use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
     let capabilities = match spec.needs {
         Needs::Nothing => return Validator::new(ValidationFlags::all(), Capabilities::empty()),
-        Needs::Subgroups(_) => Capabilities::SUBGROUP,
+        Needs::NarrowSubgroups(_) => Capabilities::SUBGROUP,
         Needs::Matrices(_) => Capabilities::SUBGROUP | Capabilities::SHADER_FLOAT16 | Capabilities::COOPERATIVE_MATRIX,
     };
     let mut validator = Validator::new(ValidationFlags::all(), capabilities);
@@ -284,7 +284,7 @@ fn tint_accepts_every_shader() {
         let file = folder.path().join(format!("{number}.wgsl"));
         let enable = match spec.needs {
             Needs::Nothing => "",
-            Needs::Subgroups(_) => "enable subgroups;\n",
+            Needs::NarrowSubgroups(_) => "enable subgroups;\n",
             Needs::Matrices(_) => continue, // no browser has them under these names
         };
         fs::write(&file, format!("{enable}{}", spec.shader())).unwrap();

@@ -58,7 +58,21 @@ impl AdapterSummary {
     pub fn is_software(&self) -> bool {
         self.kind == "software"
     }
+
+    /// Whether the adapter is given kernels with these needs.
+    pub fn offers(&self, needs: Needs) -> bool {
+        match needs {
+            Needs::Nothing => true,
+            Needs::NarrowSubgroups(invocations) => {
+                self.is_software() && self.features.contains(&SUBGROUPS) && self.subgroup_sizes[0] >= invocations
+            }
+            Needs::Matrices(edge) => self.matrix_edges.contains(&edge),
+        }
+    }
 }
+
+/// The name of wgpu's feature of that name in [`AdapterSummary::features`].
+const SUBGROUPS: &str = "subgroups";
 
 fn instance() -> wgpu::Instance {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
@@ -69,7 +83,7 @@ fn instance() -> wgpu::Instance {
 fn summary(index: usize, adapter: &wgpu::Adapter) -> AdapterSummary {
     let (info, limits, features) = (adapter.get_info(), adapter.limits(), adapter.features());
     let known = [
-        (wgpu::Features::SUBGROUP, "subgroups"),
+        (wgpu::Features::SUBGROUP, SUBGROUPS),
         (wgpu::Features::SHADER_F16, "f16"),
         (wgpu::Features::TIMESTAMP_QUERY, "timestamps"),
         (wgpu::Features::PIPELINE_CACHE, "pipeline cache"),
@@ -133,7 +147,6 @@ pub struct Gpu {
     pub(super) pipelines: Mutex<HashMap<String, Arc<super::pipeline::Pipeline>>>,
     pub(super) timestamps: bool,
     pub(super) cache: Option<PipelineCache>,
-    subgroup: u32,
     summary: AdapterSummary,
     options: Options,
     fault: Arc<Mutex<Option<String>>>,
@@ -203,7 +216,6 @@ impl Gpu {
         Ok(Gpu {
             cache: if cached && !options.checked { PipelineCache::open(&device, &summary) } else { None },
             timestamps: wanted.contains(wgpu::Features::TIMESTAMP_QUERY),
-            subgroup: if wanted.contains(wgpu::Features::SUBGROUP) { summary.subgroup_sizes[0] } else { 1 },
             device,
             queue,
             pipelines: Mutex::default(),
@@ -235,13 +247,8 @@ impl Gpu {
 
     /// Whether the device has what a kernel needs, at the precision it was opened for.
     pub fn offers(&self, needs: Needs) -> bool {
-        match needs {
-            Needs::Nothing => true,
-            Needs::Subgroups(invocations) => self.subgroup >= invocations,
-            Needs::Matrices(edge) => {
-                self.options.precision == Precision::Mixed && self.summary.matrix_edges.contains(&edge)
-            }
-        }
+        let precise = !matches!(needs, Needs::Matrices(_)) || self.options.precision == Precision::Mixed;
+        precise && self.summary.offers(needs)
     }
 
     /// Whether the device has what all of `tilings` need.
@@ -266,11 +273,11 @@ impl Gpu {
         let latent = if subgroups { all.latent } else { Tilings::default().latent };
         let mut matrices = [Tiling::Matrix16, Tiling::Matrix8].into_iter().filter(|_| precision == Precision::Mixed);
         let matrices = matrices.find(|tiling| self.offers(tiling.needs()));
-        let products = match (matrices, self.summary.is_software()) {
-            (Some(tiling), _) => tiling,
-            (None, true) if subgroups => Tiling::Subgroup,
-            (None, true) => Tiling::Registers,
-            (None, false) => Tiling::Split,
+        let products = match matrices {
+            Some(tiling) => tiling,
+            None if subgroups => Tiling::Subgroup,
+            None if self.summary.is_software() => Tiling::Registers,
+            None => Tiling::Split,
         };
         Tilings { latent, ..Tilings::all(products) }
     }

@@ -83,8 +83,9 @@ pub struct Source {
 pub enum Needs {
     /// Nothing.
     Nothing,
-    /// Subgroups, each of at least so many invocations.
-    Subgroups(u32),
+    /// A software adapter with subgroups, each of at least so many invocations: workgroups are no larger, so that on
+    /// hardware most of a subgroup would be idle, and their tiles take more registers than it has.
+    NarrowSubgroups(u32),
     /// Cooperative matrices of so many rows and columns, with operands in f16 and sums in f32.
     Matrices(u32),
 }
@@ -93,7 +94,7 @@ impl Needs {
     /// What the shader begins with. naga takes subgroups for granted; browsers want `enable subgroups;` there.
     const fn directive(self) -> &'static str {
         match self {
-            Needs::Nothing | Needs::Subgroups(_) => "",
+            Needs::Nothing | Needs::NarrowSubgroups(_) => "",
             Needs::Matrices(_) => "enable f16, wgpu_cooperative_matrix; ",
         }
     }
@@ -103,7 +104,7 @@ impl fmt::Display for Needs {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Needs::Nothing => f.write_str("nothing"),
-            Needs::Subgroups(size) => write!(f, "subgroups of at least {size}"),
+            Needs::NarrowSubgroups(size) => write!(f, "a software adapter with subgroups of at least {size}"),
             Needs::Matrices(edge) => write!(f, "cooperative matrices of {edge} × {edge} in f16"),
         }
     }

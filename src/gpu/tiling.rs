@@ -11,7 +11,7 @@ use std::fmt;
 pub enum Tiling {
     /// Each invocation loads the operands of its own 8 × 8 tile; nothing is shared.
     Registers,
-    /// The invocations of a subgroup take operands from one another's registers.
+    /// The eight invocations of a subgroup take operands from one another's registers: for software adapters.
     Subgroup,
     /// Large blocks, whose operands a workgroup keeps in its memory.
     Workgroup,
@@ -83,7 +83,7 @@ impl Tiling {
             },
             Tiling::Subgroup => Row {
                 name: "subgroup",
-                needs: Needs::Subgroups(8),
+                needs: Needs::NarrowSubgroups(8),
                 precision: Precision::F32,
                 latent: LatentTiling::Subgroup,
                 workgroup: [8, 1, 1],

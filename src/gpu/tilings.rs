@@ -40,7 +40,7 @@ impl FromStr for Precision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LatentTiling {
-    /// One dispatch, four rows per subgroup: for the narrowest.
+    /// One dispatch, four rows per subgroup of eight: for the narrowest, on software adapters.
     Subgroup,
     /// One dispatch, a row per workgroup, which keeps it in its memory.
     Workgroup,
@@ -55,7 +55,7 @@ impl LatentTiling {
     /// What a device must offer.
     pub const fn needs(self) -> Needs {
         match self {
-            LatentTiling::Subgroup => Needs::Subgroups(8),
+            LatentTiling::Subgroup => Needs::NarrowSubgroups(8),
             LatentTiling::Workgroup | LatentTiling::Layers => Needs::Nothing,
         }
     }
