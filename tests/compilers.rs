@@ -147,7 +147,8 @@ fn verdicts() -> Result<Verdicts, String> {
 
 /// Prints the verdicts of [`FAMILIES`] as a table in Markdown, and fails on those that no kernel may have.
 fn judge(of_family: &[Verdicts]) {
-    let figures: [(&str, fn(&Verdict) -> u64); 8] = [
+    type Figure = (&'static str, fn(&Verdict) -> u64);
+    let figures: [Figure; 8] = [
         ("subgroup", |verdict| verdict.subgroup),
         ("registers", |verdict| verdict.registers),
         ("spilled", |verdict| verdict.spilled),
@@ -159,7 +160,7 @@ fn judge(of_family: &[Verdicts]) {
     ];
     let (mut table, mut wrong) = (String::new(), Vec::new());
     for (number, spec) in given().enumerate() {
-        let cell = |(_, figure): (&str, fn(&Verdict) -> u64)| {
+        let cell = |(_, figure): Figure| {
             let found: Vec<u64> = of_family.iter().map(|verdicts| figure(&verdicts[number])).collect();
             let same = found.iter().all(|one| *one == found[0]);
             found[..if same { 1 } else { found.len() }].iter().map(u64::to_string).collect::<Vec<_>>().join(" / ")
