@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod command;
+
+use command::{refused, succeed};
 use std::{collections::BTreeMap, process::Command, sync::Arc};
 use wgvae::{
-    bench::{Growth, Plan, report, scaling},
+    bench::{Growth, Plan, article, report, scaling},
     data::{Dataset, Split, glyphs},
     device::Device,
     gpu::{Choice, Gpu, Options},
@@ -105,7 +108,7 @@ fn device_memory_is_that_of_every_buffer_of_a_small_net() {
 
 #[test]
 fn a_report_tells_limits_shares_memory_and_tilings() {
-    let found = report(&Device::Gpu(gpu()), &[8], true, &mut |_| ()).unwrap();
+    let found = report(&Device::Gpu(gpu()), &article(Kind::Vae), &[8], true, &mut |_| ()).unwrap();
     let json = serde_json::to_value(&found).unwrap();
     for limit in ["copy_gbytes_per_s", "peak_gflops", "floor_us"] {
         assert!(json[limit].as_f64().unwrap() > 0.0, "{limit}: {json}");
@@ -177,4 +180,55 @@ fn files_of_growth_are_not_replaced_unasked() {
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && text.contains("--scaling: measures a GPU"), "{text}");
     assert_eq!(std::fs::read(dir.path().join("scaling.png")).unwrap(), b"mine");
+}
+
+#[test]
+fn any_of_the_models_is_timed_at_any_size() {
+    for (model, hidden, latent, dispatches) in [("ae", "20", 4, 6), ("vae", "16,12", 3, 10), ("cvae", "16", 5, 6)] {
+        let size = ["--model", model, "--hidden", hidden, "--latent", &latent.to_string(), "--batch", "7,3", "--quick"];
+        let oracle = succeed(&[&["bench", "--device", "cpu", "--json"], &size[..]].concat()).0;
+        let gpu = succeed(&[&["bench", "--device", "gpu", "--json"], &size[..]].concat()).0;
+        for (text, steps_of) in [(oracle, serde_json::Value::Null), (gpu, dispatches.into())] {
+            let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let lines = json["steps"].as_array().unwrap();
+            assert_eq!(lines.iter().map(|line| line["batch"].as_u64().unwrap()).collect::<Vec<_>>(), [7, 3]);
+            for line in lines {
+                // one width is a number, several are a list
+                let widths: serde_json::Value = match hidden.split_once(',') {
+                    None => hidden.parse::<u64>().unwrap().into(),
+                    Some((first, second)) => vec![first.parse::<u64>().unwrap(), second.parse().unwrap()].into(),
+                };
+                assert_eq!((&line["model"], &line["hidden"]), (&model.into(), &widths), "{line}");
+                assert_eq!((&line["latent"], &line["dispatches"]), (&latent.into(), &steps_of), "{line}");
+                assert!(line["us_per_step"].as_f64().unwrap() > 0.0, "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_table_names_the_model_that_was_timed() {
+    let size = ["--model", "cvae", "--hidden", "16,12", "--latent", "3", "--batch", "5"];
+    let (text, _) = succeed(&[&["bench", "--quick", "--device", "cpu"], &size[..]].concat());
+    let table: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("model ")).collect();
+    assert!(table[1].starts_with("cvae 784-16-12-3       5  "), "{text}");
+    let head = table[0].find("batch").unwrap() + "batch".len();
+    assert_eq!(table[1][..head].split_whitespace().last(), Some("5"), "{text}");
+}
+
+#[test]
+fn bad_sizes_and_models_are_refused_in_one_line() {
+    let bench = |options: &[&str], code: i32, words: &[&str]| {
+        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_wgvae"));
+        refused(command.args(["bench", "--quick", "--device", "cpu"]).args(options), code, words);
+    };
+    bench(&["--model", "gan"], 2, &["--model", "expected ae, vae or cvae"]);
+    bench(&["--hidden", "wide"], 2, &["--hidden", "wide"]);
+    bench(&["--hidden", "256,0"], 1, &["--hidden", "must be at least 1"]);
+    bench(&["--latent", "0"], 1, &["--latent", "must be at least 1"]);
+    bench(&["--batch", "32,0"], 1, &["--batch", "must be at least 1"]);
+    bench(&["--hidden", "4000000,4000000"], 1, &["--hidden", "of memory"]);
+    for (option, value) in [("--model", "vae"), ("--hidden", "256"), ("--latent", "8")] {
+        bench(&["--scaling", option, value], 2, &["--scaling", option, "cannot be used with"]);
+    }
 }

@@ -1,10 +1,11 @@
 //! Every dispatch of a training step by itself.
 
-use super::{Limits, spread, steps::settings};
+use super::{Limits, spread};
 use crate::{
     Result,
     gpu::{Gpu, Work},
     proofs::Checked,
+    run::Settings,
     train::Rehearsal,
 };
 use serde::Serialize;
@@ -34,19 +35,18 @@ pub struct KernelLine {
     pub share_of_floor: f64,
 }
 
-/// Times every dispatch of a step of `batch` images, each kernel after it was checked against the oracle.
+/// Times every dispatch of a step, each kernel after it was checked against the oracle.
 ///
 /// # Errors
 /// As [`Checked::check`], [`Error::Gpu`](crate::Error::Gpu) where the device is lost.
 pub(super) fn kernels(
     gpu: &Gpu,
-    batch: usize,
+    settings: &Settings,
     quick: bool,
     limits: &Limits,
     checked: &mut Checked,
 ) -> Result<Vec<KernelLine>> {
-    let settings = settings(gpu, batch)?;
-    let rehearsal = Rehearsal::new(gpu, &settings, gpu.usable(settings.tilings))?;
+    let rehearsal = Rehearsal::new(gpu, settings, gpu.usable(settings.tilings))?;
     let (blocks, seconds) = if quick { (3, 0.05) } else { (7, 0.2) };
     let mut lines = Vec::new();
     checked.check(gpu, &rehearsal.program)?;

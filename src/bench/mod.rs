@@ -11,9 +11,9 @@ pub use growth::Growth;
 pub use kernels::KernelLine;
 pub use limits::Limits;
 pub use scaling::{Plan, Point, scaling};
-pub use steps::StepLine;
+pub use steps::{StepLine, article};
 
-use crate::{Result, device::Device, proofs::Checked};
+use crate::{Result, device::Device, proofs::Checked, run::Settings};
 use serde::Serialize;
 use std::fmt;
 
@@ -33,18 +33,25 @@ pub struct Report {
     /// What the device does at best; `None` for the oracle.
     #[serde(flatten)]
     pub limits: Option<Limits>,
-    /// Whole steps of the article's VAE.
+    /// Whole steps, a line for each batch size.
     pub steps: Vec<StepLine>,
     /// Every dispatch of those steps.
     pub kernels: Vec<KernelLine>,
 }
 
-/// Measures whole steps at each batch size, and on a GPU every kernel of them. `quick` takes fewer and shorter blocks.
+/// Measures whole steps of the model in `settings` at each batch size, and on a GPU every kernel of them. `quick` takes fewer
+/// and shorter blocks.
 ///
 /// # Errors
 /// [`Error::CheckFailed`](crate::Error::CheckFailed) where a kernel is wrong, [`Error::Gpu`](crate::Error::Gpu) where the
 /// device is lost.
-pub fn report(device: &Device, batches: &[usize], quick: bool, progress: &mut dyn FnMut(&str)) -> Result<Report> {
+pub fn report(
+    device: &Device,
+    settings: &Settings,
+    batches: &[usize],
+    quick: bool,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Report> {
     let mut report = Report {
         device: device.to_string(),
         driver: String::new(),
@@ -67,10 +74,11 @@ pub fn report(device: &Device, batches: &[usize], quick: bool, progress: &mut dy
     }
     for &batch in batches {
         progress(&format!("step, batch {batch}"));
-        report.steps.push(steps::steps(device, batch, quick, report.limits.as_ref())?);
+        let settings = steps::tuned(device, Settings { batch, ..settings.clone() })?;
+        report.steps.push(steps::steps(device, &settings, quick, report.limits.as_ref())?);
         if let (Device::Gpu(gpu), Some(limits)) = (device, &report.limits) {
             progress(&format!("kernels, batch {batch}"));
-            report.kernels.extend(kernels::kernels(gpu, batch, quick, limits, &mut checked)?);
+            report.kernels.extend(kernels::kernels(gpu, &settings, quick, limits, &mut checked)?);
         }
     }
     Ok(report)
@@ -94,9 +102,11 @@ impl fmt::Display for Report {
         if let Some(limits) = &self.limits {
             writeln!(f, "{limits}")?;
         }
+        let models: Vec<String> = self.steps.iter().map(StepLine::model_name).collect();
+        let width = models.iter().map(String::len).max().unwrap_or(0);
         writeln!(
             f,
-            "\n{:<8} {:>6}  {:>10}  {:>21}  {:>10}  {:>9}  {:>10}  {:>10}  {:>9}  tilings",
+            "\n{:<width$}  {:>6}  {:>10}  {:>21}  {:>10}  {:>9}  {:>11}  {:>10}  {:>9}  tilings",
             "model",
             "batch",
             "µs/step",
@@ -107,7 +117,7 @@ impl fmt::Display for Report {
             "dispatches",
             "device MB"
         )?;
-        for step in &self.steps {
+        for (step, model) in self.steps.iter().zip(&models) {
             let range = format!("{:.0} to {:.0}", step.us_least, step.us_greatest);
             let roofline = step.roofline_us.map_or("-".into(), |us| format!("{us:.1}"));
             let dispatches = step.dispatches.map_or("-".into(), |count| count.to_string());
@@ -115,8 +125,8 @@ impl fmt::Display for Report {
             let tilings = step.tilings.map_or("-".into(), |tilings| tilings.to_string());
             writeln!(
                 f,
-                "{:<8} {:>6}  {:>10.1}  {range:>21}  {:>10.0}  {:>9.2}  {roofline:>11}  {dispatches:>10}  {memory:>9}  {tilings}",
-                step.model, step.batch, step.us_per_step, step.images_per_s, step.gflops
+                "{model:<width$}  {:>6}  {:>10.1}  {range:>21}  {:>10.0}  {:>9.2}  {roofline:>11}  {dispatches:>10}  {memory:>9}  {tilings}",
+                step.batch, step.us_per_step, step.images_per_s, step.gflops
             )?;
         }
         if self.kernels.is_empty() {

@@ -10,6 +10,7 @@ use crate::{
     device::Device,
     gpu::{Format, Gpu},
     kernels::update::Epilogue,
+    model::Kind,
     network::{self, Network, step},
     proofs::Checked,
     run::Settings,
@@ -87,7 +88,7 @@ pub struct Sizes {
 
 impl Sizes {
     fn settings(self) -> Settings {
-        let mut settings = article(self.batch);
+        let mut settings = Settings { batch: self.batch, ..article(Kind::Vae) };
         settings.model.hidden = vec![self.hidden; self.depth];
         settings.model.latent = self.latent;
         settings
@@ -173,10 +174,11 @@ pub fn scaling(gpu: &Arc<Gpu>, plan: &Plan, progress: &mut dyn FnMut(&str)) -> R
 }
 
 fn point(gpu: &Arc<Gpu>, sizes: Sizes, plan: &Plan, limits: &Limits, checked: &mut Checked) -> Result<Point> {
+    let device = Device::Gpu(Arc::clone(gpu));
     let mut settings = sizes.settings();
     let tuned = Network::new(&settings.model, sizes.batch, gpu.tilings())
         .check_size(gpu)
-        .and_then(|()| tuned(gpu, settings.clone()));
+        .and_then(|()| tuned(&device, settings.clone()));
     let problem = match tuned {
         Ok(tuned) => {
             settings = tuned;
@@ -213,7 +215,7 @@ fn point(gpu: &Arc<Gpu>, sizes: Sizes, plan: &Plan, limits: &Limits, checked: &m
             let (program, _) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
             checked.check(gpu, &program)?;
             let effort = Effort { blocks: 3, seconds: plan.seconds, patience: plan.patience };
-            measure(&Device::Gpu(Arc::clone(gpu)), &settings, effort)
+            measure(&device, &settings, effort)
         }
     };
     match measured {

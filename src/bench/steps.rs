@@ -8,29 +8,32 @@ use crate::{
     Result,
     data::{Dataset, Split},
     device::Device,
-    gpu::{Gpu, Tilings},
-    model::{Activation, Adam, Kind, Loss, Model, Objective},
+    gpu::Tilings,
+    model::{Activation, Adam, Kind, Likelihood, Model, Objective},
     random::{Stream, stream},
     run::Settings,
     train::{DeviceMemory, Progress, Trainer, tuning},
 };
 use rand::Rng;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::time::Instant;
 
 /// One measurement.
 #[derive(Clone, Debug, Serialize)]
 pub struct StepLine {
-    /// `vae`
-    pub model: &'static str,
+    /// Which of the three models.
+    pub model: Kind,
     /// The adapter, or the oracle.
     pub device: String,
     /// Images per step.
     pub batch: usize,
-    /// Width of the hidden layer.
-    pub hidden: usize,
+    /// Widths of the encoder's hidden layers; in JSON a number where there is one.
+    #[serde(serialize_with = "one_or_many")]
+    pub hidden: Vec<usize>,
     /// Width of the latent space.
     pub latent: usize,
+    /// Pixels per image.
+    pub input: usize,
     /// Median of the blocks, in microseconds.
     pub us_per_step: f64,
     /// The fastest block.
@@ -53,33 +56,40 @@ pub struct StepLine {
     pub image_bytes: Option<u64>,
 }
 
-/// The article's VAE, 784-256-8, squared error + 3 KL.
-pub(super) fn article(batch: usize) -> Settings {
+impl StepLine {
+    /// The model with its widths: `vae 784-256-8`.
+    pub fn model_name(&self) -> String {
+        let widths = [&[self.input], &self.hidden[..], &[self.latent]].concat();
+        let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+        format!("{:?} {}", self.model, widths.join("-")).to_lowercase()
+    }
+}
+
+/// One width as a number, several as a list.
+fn one_or_many<S: Serializer>(widths: &[usize], serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    match widths {
+        [width] => width.serialize(serializer),
+        widths => widths.serialize(serializer),
+    }
+}
+
+/// The article's model of this kind, 784-256-8 in batches of 32, as `wgvae train` trains it on MNIST when no option is given.
+pub fn article(kind: Kind) -> Settings {
+    let classes = if kind == Kind::Cvae { 10 } else { 0 };
     Settings {
-        model: Model {
-            kind: Kind::Vae,
-            input: 784,
-            hidden: vec![256],
-            latent: 8,
-            classes: 0,
-            activation: Activation::Relu,
-        },
-        objective: Objective { loss: Loss::MSE_SUM, beta: 3.0 },
+        model: Model { kind, input: 784, hidden: vec![256], latent: 8, classes, activation: Activation::Relu },
+        objective: Objective::new(kind, Likelihood::SquaredError),
         adam: Adam::default(),
         corruption: None,
-        batch,
+        batch: 32,
         seed: 0,
         tilings: None,
     }
 }
 
-/// The article's VAE with the tilings that `wgvae train` would take.
-pub(super) fn settings(gpu: &Gpu, batch: usize) -> Result<Settings> {
-    tuned(gpu, article(batch))
-}
-
-/// `settings` with the tilings that `wgvae train` would take.
-pub(super) fn tuned(gpu: &Gpu, settings: Settings) -> Result<Settings> {
+/// `settings` with the tilings that `wgvae train` would take on the device.
+pub(super) fn tuned(device: &Device, settings: Settings) -> Result<Settings> {
+    let Device::Gpu(gpu) = device else { return Ok(settings) };
     let tilings = tuning::tilings(gpu, &settings, tuning::TilingChoice::Auto, &mut |_| ())?;
     Ok(Settings { tilings: Some(tilings), ..settings })
 }
@@ -108,7 +118,7 @@ pub(super) struct Measured {
 /// Times steps: one to warm up, one for the pace, then a block to warm up again and the blocks that count.
 pub(super) fn measure(device: &Device, settings: &Settings, effort: Effort) -> Result<Measured> {
     let (batch, mut watch) = (settings.batch, |_: &Progress| true);
-    let mut probe = Trainer::new(device, settings, &random(batch))?;
+    let mut probe = Trainer::new(device, settings, &random(batch, &settings.model))?;
     probe.train_epoch(0, &mut watch)?;
     let start = Instant::now();
     probe.train_epoch(1, &mut watch)?;
@@ -119,7 +129,7 @@ pub(super) fn measure(device: &Device, settings: &Settings, effort: Effort) -> R
     drop(probe);
 
     let count = ((effort.seconds / pace) as usize).clamp(1, (60_000 / batch).max(1));
-    let mut trainer = Trainer::new(device, settings, &random(count * batch))?;
+    let mut trainer = Trainer::new(device, settings, &random(count * batch, &settings.model))?;
     let mut times = Vec::new();
     for epoch in 0..=effort.blocks {
         let start = Instant::now();
@@ -132,29 +142,27 @@ pub(super) fn measure(device: &Device, settings: &Settings, effort: Effort) -> R
     Ok(Measured { median, least, greatest, once: false, memory: trainer.device_memory() })
 }
 
-/// Times steps of the article's VAE on `batch` images: the median of five blocks of a second, or if `quick` of three shorter ones.
+/// Times steps: the median of five blocks of a second, or if `quick` of three shorter ones.
 ///
 /// # Errors
 /// As [`Trainer::train_epoch`].
-pub(super) fn steps(device: &Device, batch: usize, quick: bool, limits: Option<&Limits>) -> Result<StepLine> {
-    let settings = match device {
-        Device::Gpu(gpu) => settings(gpu, batch)?,
-        Device::Oracle => article(batch),
-    };
+pub(super) fn steps(device: &Device, settings: &Settings, quick: bool, limits: Option<&Limits>) -> Result<StepLine> {
+    let (model, batch) = (&settings.model, settings.batch);
     let (blocks, seconds) = if quick { (3, 0.2) } else { (5, 1.0) };
-    let measured = measure(device, &settings, Effort { blocks, seconds, patience: f64::INFINITY })?;
-    let (work, dispatches) = of_step(&settings, settings.tilings.unwrap_or_default())?;
+    let measured = measure(device, settings, Effort { blocks, seconds, patience: f64::INFINITY })?;
+    let (work, dispatches) = of_step(settings, settings.tilings.unwrap_or_default())?;
     Ok(StepLine {
-        model: "vae",
+        model: model.kind,
         device: device.to_string(),
         batch,
-        hidden: settings.model.hidden[0],
-        latent: settings.model.latent,
+        hidden: model.hidden.clone(),
+        latent: model.latent,
+        input: model.input,
         us_per_step: 1e6 * measured.median,
         us_least: 1e6 * measured.least,
         us_greatest: 1e6 * measured.greatest,
         images_per_s: batch as f64 / measured.median,
-        gflops: operations(&settings.model, batch) / measured.median / 1e9,
+        gflops: operations(model, batch) / measured.median / 1e9,
         roofline_us: limits.map(|limits| limits.roofline_us(work.operations, work.bytes, dispatches)),
         dispatches: settings.tilings.map(|_| dispatches),
         tilings: settings.tilings,
@@ -163,20 +171,22 @@ pub(super) fn steps(device: &Device, batch: usize, quick: bool, limits: Option<&
     })
 }
 
-/// Images of random bytes: what a step costs does not depend on them.
-fn random(count: usize) -> Dataset {
+/// Images of random bytes, and for a CVAE their labels: what a step costs does not depend on them.
+fn random(count: usize, model: &Model) -> Dataset {
+    let (pixels, classes) = (model.input, model.classes);
     let split = |count: usize| {
-        let mut images = vec![0; 784 * count];
+        let mut images = vec![0; pixels * count];
         stream(0, Stream::Sample, 2).fill_bytes(&mut images);
-        Split { images, count, ..Split::default() }
+        let labels = (classes > 0).then(|| (0..count).map(|image| (image % classes) as u8).collect());
+        Split { images, count, labels, ..Split::default() }
     };
     let (train, test) = (split(count), split(1));
     Dataset {
         name: "random bytes".into(),
         directory: None,
-        width: 28,
-        height: 28,
-        classes: 0,
+        width: pixels,
+        height: 1,
+        classes,
         train,
         test,
         hashes: Default::default(),

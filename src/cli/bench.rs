@@ -1,7 +1,7 @@
 //! `wgvae bench`
 
 use super::{
-    options::{DeviceOptions, PrecisionOptions},
+    options::{DeviceOptions, PrecisionOptions, kind},
     output,
     print::{progress, to_stdout},
     print_json,
@@ -10,6 +10,8 @@ use crate::{
     Error, Result,
     bench::{self, Plan},
     device::Device,
+    model::Kind,
+    run::Settings,
 };
 use indicatif::ProgressBar;
 use std::{path::PathBuf, time::Duration};
@@ -20,6 +22,15 @@ pub struct Arguments {
     device: DeviceOptions,
     #[command(flatten)]
     precision: PrecisionOptions,
+    /// The model whose steps are timed, as `wgvae train` trains it on MNIST
+    #[arg(long, default_value = "vae", value_name = "ae|vae|cvae", value_parser = kind, conflicts_with = "scaling")]
+    model: Kind,
+    /// Widths of the encoder's hidden layers; the decoder mirrors them
+    #[arg(long, default_value = "256", value_delimiter = ',', conflicts_with = "scaling")]
+    hidden: Vec<usize>,
+    /// Width of the latent space
+    #[arg(long, default_value_t = 8, conflicts_with = "scaling")]
+    latent: usize,
     /// Images per step, one measurement each [default: 32,128,1024,4096; with --quick 32,128]
     #[arg(long, value_delimiter = ',', conflicts_with = "scaling")]
     batch: Vec<usize>,
@@ -41,9 +52,6 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<()> {
-    if arguments.batch.contains(&0) {
-        return Err(Error::invalid("--batch", "must be at least 1"));
-    }
     if cfg!(debug_assertions) {
         progress!("warning: this is a debug build; use cargo run --release");
     }
@@ -56,9 +64,16 @@ fn report(arguments: &Arguments) -> Result<()> {
         ([], false) => &[32, 128, 1024, 4096],
         (given, _) => given,
     };
+    let mut settings = bench::article(arguments.model);
+    settings.model.hidden.clone_from(&arguments.hidden);
+    settings.model.latent = arguments.latent;
+    for &batch in batches {
+        Settings { batch, ..settings.clone() }.validate()?;
+    }
     let device = arguments.precision.open(&arguments.device)?;
     let spinner = spinner();
-    let report = bench::report(&device, batches, arguments.quick, &mut |what| spinner.set_message(what.to_string()))?;
+    let report =
+        bench::report(&device, &settings, batches, arguments.quick, &mut |what| spinner.set_message(what.to_string()))?;
     spinner.finish_and_clear();
     match arguments.json {
         true => print_json(&report),

@@ -6,7 +6,7 @@ use crate::{
     data::{self, Dataset, Source},
     device::{Choice, Device},
     gpu::{self, Precision},
-    model::{Corruption, Noise},
+    model::{Corruption, Kind, Noise},
     network::Codec,
     run::Run,
 };
@@ -209,6 +209,15 @@ pub fn source(name: OsString) -> std::result::Result<Source, String> {
 /// A clap value parser of anything that parses with our errors.
 pub fn parse<T: std::str::FromStr<Err = crate::Error>>(text: &str) -> std::result::Result<T, String> {
     text.parse().map_err(problem)
+}
+
+/// A clap value parser of the names of the models.
+pub fn kind(name: &str) -> std::result::Result<Kind, String> {
+    let kinds = [("ae", Kind::Ae), ("vae", Kind::Vae), ("cvae", Kind::Cvae)];
+    match kinds.iter().find(|(known, _)| *known == name) {
+        Some((_, kind)) => Ok(*kind),
+        None => Err(format!("expected ae, vae or cvae{}", nearest(name, kinds.iter().map(|(known, _)| *known)))),
+    }
 }
 
 /// The error without the name of the option, which clap says itself.

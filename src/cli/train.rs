@@ -4,7 +4,7 @@ use super::{
     Failure,
     bar::Bar,
     chain,
-    options::{CorruptOptions, DataOptions, DeviceOptions, PrecisionOptions, nearest, parse},
+    options::{CorruptOptions, DataOptions, DeviceOptions, PrecisionOptions, kind, parse},
     print::progress,
     signals::Stop,
 };
@@ -117,15 +117,6 @@ fn activations() -> impl TypedValueParser<Value = Activation> {
 /// Reads the name of a reconstruction loss, likewise.
 fn losses() -> impl TypedValueParser<Value = Likelihood> {
     PossibleValuesParser::new(Likelihood::ALL.map(Likelihood::name)).try_map(|name| name.parse::<Likelihood>())
-}
-
-/// The model of a name.
-fn kind(name: &str) -> Result<Kind, String> {
-    let kinds = [("ae", Kind::Ae), ("vae", Kind::Vae), ("cvae", Kind::Cvae)];
-    match kinds.iter().find(|(known, _)| *known == name) {
-        Some((_, kind)) => Ok(*kind),
-        None => Err(format!("expected ae, vae or cvae{}", nearest(name, kinds.iter().map(|(known, _)| *known)))),
-    }
 }
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
