@@ -179,35 +179,17 @@ fn what_f16_holds_is_not_rounded_and_what_it_cannot_hold_is() {
 }
 
 #[test]
-fn every_element_of_a_product_has_an_owner_with_no_more_than_its_share() {
+fn blocks_cover_a_result_and_no_more() {
     for tiling in Tiling::ALL {
-        let (rows, columns) = (131, 260);
-        let [across, down] = tiling.grid(rows, columns);
-        let mut owned = vec![0; across * down];
-        for row in 0..rows {
-            for column in 0..columns {
-                let [x, y] = tiling.owner(row, column);
-                assert!(x < across && y < down, "{tiling}: ({row}, {column}) is ({x}, {y})'s of {across} x {down}");
-                owned[y * across + x] += 1;
-            }
-        }
-        assert_eq!(owned.into_iter().max(), Some(tiling.share()), "{tiling}");
+        let [width, height] = tiling.block();
+        assert_eq!(tiling.blocks(height, width), [1, 1], "{tiling}");
+        assert_eq!(tiling.blocks(2 * height + 1, width - 1), [1, 3], "{tiling}");
+        let workgroup = tiling.workgroup().map(|side| side as usize);
+        assert_eq!(tiling.elements(height + 1, 3 * width), [3 * workgroup[0], 2 * workgroup[1]], "{tiling}");
     }
-    // four neighbours, a row of a matrix, a part beside and a part below, a block beside and a block below
-    for (tiling, row, column, owner) in [
-        (Tiling::Matrix8, 0, 3, [0, 0]),
-        (Tiling::Matrix8, 1, 4, [3, 0]),
-        (Tiling::Matrix8, 0, 16, [16, 0]),
-        (Tiling::Matrix8, 32, 0, [64, 0]),
-        (Tiling::Matrix8, 64, 64, [128, 1]),
-        (Tiling::Matrix16, 0, 3, [0, 0]),
-        (Tiling::Matrix16, 1, 4, [5, 0]),
-        (Tiling::Matrix16, 0, 32, [64, 0]),
-        (Tiling::Matrix16, 64, 0, [0, 0]),
-        (Tiling::Matrix16, 128, 128, [256, 1]),
-    ] {
-        assert_eq!(tiling.owner(row, column), owner, "{tiling}: ({row}, {column})");
-    }
+    // elements per owner, and the halvings of 32, 8, 64, 64, 128 and 256 owners
+    let depths = Tiling::ALL.map(Tiling::depth);
+    assert_eq!(depths, [64 + 5, 128 + 3, 64 + 6, 4 + 6, 32 + 7, 64 + 8]);
 }
 
 #[test]

@@ -21,4 +21,4 @@ fn finish(row: u32, j: u32, sum: vec4f) {
     activations[args.y + at] = select(vec4f(), activate(a), in_width(j, args.n));
 }
 
-fn close(tile: u32) {}
+fn close(block: u32, lane: u32) {}

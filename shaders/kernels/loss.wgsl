@@ -1,4 +1,4 @@
-// reconstruction = Σ tile partials and KL = Σ row partials of every step of a submit, in a fixed order.
+// reconstruction = Σ block partials and KL = Σ row partials of every step of a submit, in a fixed order.
 // One workgroup owns one step.
 // Provides: main
 // Needs: batch
@@ -14,10 +14,10 @@ struct Args {
 @group(1) @binding(8)  var<storage, read>       partials: array<f32>;    // [slots, stride]
 @group(1) @binding(13) var<storage, read_write> losses:   array<vec2f>;  // (reconstruction, KL) [entries]
 
-const LANES = 64u;
-var<workgroup> part: array<vec2f, 64>;
+const LANES = 256u;
+var<workgroup> part: array<vec2f, 256>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
     let start = workgroup.z * args.stride;
     let entry = batch.entry + workgroup.z;

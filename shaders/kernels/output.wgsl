@@ -1,7 +1,8 @@
 // The decoder's last layer, the loss against the images t, and its gradient:
-// l[i, j] = Σₖ x[i, k] w[j, k] + b[j]      partials[tile] = Σ loss(l, t)      dl[i, j] = scale · ∂loss/∂l
+// l[i, j] = Σₖ x[i, k] w[j, k] + b[j]      partials[block] = Σ loss(l, t)      dl[i, j] = scale · ∂loss/∂l
+// A block is what a workgroup owns; its losses are added up in a fixed order.
 // Provides: args, params, activations, finish, close
-// Needs: in_width, compare, image, image_row, batch
+// Needs: in_width, compare, image, image_row, batch, total
 
 struct Args {
     x: u32,       // start of x in activations
@@ -9,7 +10,7 @@ struct Args {
     dl: u32,      // start of dl in signals
     k4: u32,      // inputs, in vec4
     n: u32,       // outputs: pixels per image
-    stride: u32,  // loss partials per step: those of the tiles first, then one KL per row
+    stride: u32,  // loss partials per step: those of the blocks first, then one KL per row
     mean: u32,    // 1: the loss is averaged over all pixels of the batch; 0: it is summed
 }
 @group(1) @binding(0) var<uniform>             args:        Args;
@@ -18,17 +19,19 @@ struct Args {
 @group(1) @binding(3) var<storage, read_write> signals:     array<vec4f>;  // dl [rows, n4]
 @group(1) @binding(8) var<storage, read_write> partials:    array<f32>;    // [slots, stride]
 
-var<private> tile_loss: f32;
+var<private> own_loss: f32;  // of the elements that the invocation finished
 
 fn finish(row: u32, j: u32, sum: vec4f) {
     let n4 = (args.n + 3u) / 4u;
     let inside = in_width(j, args.n);
     let found = compare(sum + params[args.w + args.n * args.k4 + j], image(image_row(row, n4), j));
-    tile_loss += dot(select(vec4f(), found.loss, inside), vec4f(1.0));
+    own_loss += dot(select(vec4f(), found.loss, inside), vec4f(1.0));
     let scale = select(1.0, 1.0 / f32(batch.rows * args.n), args.mean == 1u);
     signals[args.dl + row * n4 + j] = select(vec4f(), scale * found.gradient, inside);
 }
 
-fn close(tile: u32) {
-    partials[batch.slot * args.stride + tile] = tile_loss;
+// Ends a block: every invocation of its workgroup calls it.
+fn close(block: u32, lane: u32) {
+    let sum = total(lane, own_loss);
+    if lane == 0u { partials[batch.slot * args.stride + block] = sum; }
 }

@@ -3,7 +3,7 @@
 // two across. Fewer subgroups than parts go over the operands again; those past the eighth repeat a part.
 // The form of the product tells where operands come from (stage, left, right) and where four sums of row `down` of the block go
 // that begin at column 4 · `across` (place).
-// Provides: SIDE, OWNERS, lefts, rights, multiply, keep_left, keep_right
+// Provides: SIDE, OWNERS, lefts, rights, sums, multiply, keep_left, keep_right
 // Needs: EDGE, MatrixC, right, left, stage, place
 
 const SIDE = 8u * EDGE;               // rows and columns of a block

@@ -6,7 +6,7 @@
 //     4 … 7      p4    p5    p6    p7
 //
 // Provides: main, stage, left, right, place
-// Needs: SIDE, multiply, args, OWNERS, close, EDGE, keep_left, source, source_row, batch, keep_right, params, MatrixA, lefts, MatrixB, rights, finish
+// Needs: SIDE, multiply, args, close, EDGE, keep_left, source, source_row, batch, keep_right, params, MatrixA, lefts, MatrixB, rights, finish
 
 var<private> block: vec2u;  // of the workgroup: first column, in vec4, and first row
 
@@ -16,7 +16,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) lane: u32) {
     block = workgroup.xy * vec2u(SIDE / 4u, SIDE);
     multiply(4u * args.k4, lane, subgroup, subgroups);
-    if lane < OWNERS { close((workgroup.y * groups.x + workgroup.x) * OWNERS + lane); }
+    close(workgroup.y * groups.x + workgroup.x, lane);
 }
 
 // Both as [line, term]; past the last term w is zero.

@@ -8,13 +8,15 @@
 //      16…23   (0,2)  (1,2)  …  (7,2)
 //      24…31   (0,3)  (1,3)  …  (7,3)
 //
-// Provides: main
+// Provides: OWNERS, main
 // Needs: weight_rows, batch, source_row, Tile, args, weights, source, finish, part, close
 
-const TILE = 8u;  // rows and columns of a tile
+const TILE = 8u;     // rows and columns of a tile
+const OWNERS = 32u;  // invocations that own a tile
 
 @compute @workgroup_size(8, 4)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgroup: vec3u,
+        @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
     let i = TILE * id.y;
     let j = TILE / 4u * id.x;
     let w_rows = weight_rows(j);
@@ -46,5 +48,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let column = j + q / 8u;
         if row < batch.rows && 4u * column < args.n { finish(row, column, part(tile, q)); }
     }
-    close(id.y * 8u * groups.x + id.x);
+    close(workgroup.y * groups.x + workgroup.x, lane);
 }

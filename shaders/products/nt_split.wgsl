@@ -8,11 +8,12 @@
 //     …
 //   row  15          60   61   62   63
 //
-// Provides: main
+// Provides: OWNERS, shares, main
 // Needs: batch, source_row, weight_rows, args, weights, source, finish, close
 
 const ROWS = 16u;     // of a block
 const COLUMNS4 = 4u;  // of a block, in vec4
+const OWNERS = 64u;   // invocations that add up shares
 
 var<workgroup> shares: array<vec4f, 1024>;  // [share 16, row 16, column 4]
 
@@ -48,12 +49,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     shares[at + 12u] = a3;
     workgroupBarrier();
 
-    if lane < 64u {
+    if lane < OWNERS {
         var sum = vec4f();
         for (var s = 0u; s < 16u; s++) { sum += shares[64u * s + lane]; }
         let row = i + lane / 4u;
         let column = j + lane % 4u;
         if row < batch.rows && 4u * column < args.n { finish(row, column, sum); }
-        close(row * COLUMNS4 * groups.x + column);
     }
+    close(workgroup.y * groups.x + workgroup.x, lane);
 }

@@ -68,5 +68,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         let row = i + q;
         if row < batch.rows && 4u * j < args.n { finish(row, j, part(tile, q)); }
     }
-    close(workgroup.y * COLUMNS4 * groups.x + j);
+    close(workgroup.y * groups.x + workgroup.x, lane);
 }

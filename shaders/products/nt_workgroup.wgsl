@@ -9,11 +9,12 @@
 //     …
 //   row   8        (0,0)  (1,0)  …  (7,0)  (0,0)  (1,0)  …  (7,0)
 //
-// Provides: main
+// Provides: OWNERS, main
 // Needs: batch, source_row, args, Tile, source, params, finish, part, close
 
 const ROWS = 64u;      // of a block
 const COLUMNS4 = 16u;  // of a block, in vec4
+const OWNERS = 64u;    // invocations that own a part of it
 
 var<workgroup> xs: array<vec4f, 256>;  // [k 4, row 64]
 var<workgroup> ws: array<vec4f, 256>;  // [k 4, column % 4, column / 4]
@@ -69,5 +70,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         let column = j + x + 8u * (q / 8u);
         if row < batch.rows && 4u * column < args.n { finish(row, column, part(tile, q)); }
     }
-    close((8u * workgroup.y + y) * 8u * groups.x + 8u * workgroup.x + x);
+    close(workgroup.y * groups.x + workgroup.x, lane);
 }

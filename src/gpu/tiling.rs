@@ -34,14 +34,14 @@ struct Row {
     workgroup: [u32; 3],
     /// Columns and rows of a result that one workgroup owns.
     block: [usize; 2],
-    /// Invocations of a workgroup that end up with a part of its block, across and down.
-    owners: [usize; 2],
-    /// Which of them, over all blocks, owns the element at (row, column).
-    owner: fn(usize, usize) -> [usize; 2],
+    /// Invocations of a workgroup that end up with a part of its block.
+    owners: usize,
     /// The same for weight gradients, which are cut within each layer.
     update: Update,
     /// x wᵀ: what its shader is put together with, beside the kernel's own file.
     forward: &'static [Source],
+    /// The sum over a workgroup of what each invocation made of its part of x wᵀ.
+    total: &'static [Source],
     /// dy w
     backward: &'static [Source],
     /// dyᵀ x
@@ -74,10 +74,10 @@ impl Tiling {
                 latent: LatentTiling::Workgroup,
                 workgroup: [8, 4, 1],
                 block: [64, 32],
-                owners: [8, 4],
-                owner: |row, column| [column / 8, row / 8],
+                owners: 32,
                 update: Update { invocations: 64, block: [8, 8], blocks: 64 },
                 forward: &[source!("products/nt_registers.wgsl"), WEIGHTS, TILE_16, ONE_OF],
+                total: &[TOTAL, POOL],
                 backward: &[source!("products/nn_registers.wgsl"), TILE_16, ONE_OF],
                 gradient: &[source!("products/tn_registers.wgsl"), BLOCK_TN, ROW_TN, TILE_16, ONE_OF],
             },
@@ -88,10 +88,10 @@ impl Tiling {
                 latent: LatentTiling::Subgroup,
                 workgroup: [8, 1, 1],
                 block: [32, 32],
-                owners: [8, 1],
-                owner: |row, column| [column / 4, row / 32],
+                owners: 8,
                 update: Update { invocations: 8, block: [32, 32], blocks: 1 },
                 forward: &[source!("products/nt_subgroup.wgsl"), WEIGHTS, TILE_32, ONE_OF],
+                total: &[source!("parts/total_subgroup.wgsl")],
                 backward: &[source!("products/nn_subgroup.wgsl"), TILE_32, ONE_OF],
                 gradient: &[source!("products/tn_subgroup.wgsl"), BLOCK_TN, TILE_32, ONE_OF],
             },
@@ -102,10 +102,10 @@ impl Tiling {
                 latent: LatentTiling::Workgroup,
                 workgroup: [64, 1, 1],
                 block: [64, 64],
-                owners: [8, 8],
-                owner: |row, column| [column / 64 * 8 + column / 4 % 8, row / 64 * 8 + row % 8],
+                owners: 64,
                 update: Update { invocations: 64, block: [64, 64], blocks: 1 },
                 forward: &[source!("products/nt_workgroup.wgsl"), TILE_16, ONE_OF],
+                total: &[TOTAL, POOL],
                 backward: &[source!("products/nn_workgroup.wgsl"), TILE_16, ONE_OF],
                 gradient: &[source!("products/tn_workgroup.wgsl"), BLOCK_TN, ROW_TN, TILE_16, ONE_OF],
             },
@@ -116,10 +116,10 @@ impl Tiling {
                 latent: LatentTiling::Workgroup,
                 workgroup: [256, 1, 1],
                 block: [16, 16],
-                owners: [4, 16],
-                owner: |row, column| [column / 4, row],
+                owners: 64,
                 update: Update { invocations: 64, block: [32, 32], blocks: 1 },
                 forward: &[source!("products/nt_split.wgsl"), WEIGHTS],
+                total: &[TOTAL, source!("parts/pool_shares.wgsl")],
                 backward: &[source!("products/nn_split.wgsl")],
                 gradient: &[source!("products/tn_split.wgsl"), BLOCK_TN],
             },
@@ -130,10 +130,10 @@ impl Tiling {
                 latent: LatentTiling::Workgroup,
                 workgroup: [256, 1, 1],
                 block: [64, 64],
-                owners: [128, 1],
-                owner: |row, column| matrix_owner(8, 128, row, column),
+                owners: 128,
                 update: Update { invocations: 256, block: [64, 64], blocks: 1 },
                 forward: &[source!("products/nt_matrix.wgsl"), MATRIX, source!("parts/matrix_8.wgsl")],
+                total: &[TOTAL, source!("parts/pool_sums.wgsl")],
                 backward: &[source!("products/nn_matrix.wgsl"), MATRIX, source!("parts/matrix_8.wgsl")],
                 gradient: &[source!("products/tn_matrix.wgsl"), BLOCK_TN, MATRIX, source!("parts/matrix_8.wgsl")],
             },
@@ -144,10 +144,10 @@ impl Tiling {
                 latent: LatentTiling::Workgroup,
                 workgroup: [256, 1, 1],
                 block: [128, 128],
-                owners: [256, 1],
-                owner: |row, column| matrix_owner(16, 256, row, column),
+                owners: 256,
                 update: Update { invocations: 256, block: [128, 128], blocks: 1 },
                 forward: &[source!("products/nt_matrix.wgsl"), MATRIX, source!("parts/matrix_16.wgsl")],
+                total: &[TOTAL, source!("parts/pool_sums.wgsl")],
                 backward: &[source!("products/nn_matrix.wgsl"), MATRIX, source!("parts/matrix_16.wgsl")],
                 gradient: &[source!("products/tn_matrix.wgsl"), BLOCK_TN, MATRIX, source!("parts/matrix_16.wgsl")],
             },
@@ -189,6 +189,11 @@ impl Tiling {
         self.row().forward
     }
 
+    /// The shader files of a sum over a workgroup of what its invocations made of their parts of x wᵀ.
+    pub(crate) const fn total(self) -> &'static [Source] {
+        self.row().total
+    }
+
     /// The shader files of dy w, beside the kernel's own.
     pub(crate) const fn backward(self) -> &'static [Source] {
         self.row().backward
@@ -206,25 +211,21 @@ impl Tiling {
 
     /// Invocations along x and y for a `[rows, columns]` result.
     pub fn elements(self, rows: usize, columns: usize) -> [usize; 2] {
-        let Row { block: [across, down], workgroup, .. } = self.row();
-        [columns.div_ceil(across) * workgroup[0] as usize, rows.div_ceil(down) * workgroup[1] as usize]
+        let ([across, down], workgroup) = (self.blocks(rows, columns), self.workgroup());
+        [across * workgroup[0] as usize, down * workgroup[1] as usize]
     }
 
-    /// Number of invocations that own a part of a `[rows, columns]` result, across and down, including idle ones past its edge.
-    pub fn grid(self, rows: usize, columns: usize) -> [usize; 2] {
-        let Row { block: [across, down], owners, .. } = self.row();
-        [columns.div_ceil(across) * owners[0], rows.div_ceil(down) * owners[1]]
+    /// Blocks of a `[rows, columns]` result, across and down.
+    pub const fn blocks(self, rows: usize, columns: usize) -> [usize; 2] {
+        let [across, down] = self.block();
+        [columns.div_ceil(across), rows.div_ceil(down)]
     }
 
-    /// Which of [`Tiling::grid`] owns an element, as (across, down).
-    pub fn owner(self, row: usize, column: usize) -> [usize; 2] {
-        (self.row().owner)(row, column)
-    }
-
-    /// Most elements that one invocation owns.
-    pub const fn share(self) -> usize {
+    /// Most additions, one after the other, in the sum over a block of what its elements make: those of the elements that one
+    /// invocation owns, then those of the owners by halves.
+    pub const fn depth(self) -> usize {
         let Row { block, owners, .. } = self.row();
-        block[0] * block[1] / (owners[0] * owners[1])
+        block[0] * block[1] / owners + owners.ilog2() as usize
     }
 }
 
@@ -234,16 +235,9 @@ const TILE_32: Source = source!("parts/tile_32.wgsl");
 const ONE_OF: Source = source!("parts/one_of.wgsl");
 const BLOCK_TN: Source = source!("parts/block_tn.wgsl");
 const ROW_TN: Source = source!("parts/row_tn.wgsl");
+const TOTAL: Source = source!("parts/total_memory.wgsl");
+const POOL: Source = source!("parts/pool.wgsl");
 const MATRIX: Source = source!("parts/matrix.wgsl");
-
-/// Who owns an element of a block of 8 × 8 matrices of `edge` rows: as `shaders/parts/matrix.wgsl` places its sums.
-fn matrix_owner(edge: usize, owners: usize, row: usize, column: usize) -> [usize; 2] {
-    let side = 8 * edge;
-    let (down, across) = (row % side, column % side);
-    let part = down / (4 * edge) * 4 + across / (2 * edge);
-    let place = (part * edge * edge + down % edge * edge + across % edge) / 4;
-    [column / side * owners + place % owners, row / side]
-}
 
 impl fmt::Display for Tiling {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {

@@ -25,7 +25,7 @@ pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
     sources: vec![source!("kernels/loss.wgsl"), source!("parts/batch.wgsl")],
     bindings: vec![Role::Partials.read(), Role::Losses.read_write()],
     args: Args::FIELDS,
-    workgroup: [64, 1, 1],
+    workgroup: [256, 1, 1],
     needs: Needs::Nothing,
     trusted: true,
 });

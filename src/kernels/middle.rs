@@ -91,7 +91,7 @@ impl Middle {
     }
 }
 
-/// How the loss partials of a step lie: those of the output's tiles, then one KL per row.
+/// How the loss partials of a step lie: those of the output's blocks, then one KL per row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partials {
     /// Where the row KLs start.

@@ -67,7 +67,7 @@ fn spec(variant: Variant) -> Spec {
     ];
     Spec {
         name: format!("output {} of {images} images{}", likelihood.name(), tiling.suffix()),
-        sources: [&[source!("kernels/output.wgsl")], tiling.forward(), &shared].concat(),
+        sources: [&[source!("kernels/output.wgsl")], tiling.forward(), tiling.total(), &shared].concat(),
         bindings: vec![
             Role::Params.read(),
             Role::Activations.read(),
@@ -83,9 +83,9 @@ fn spec(variant: Variant) -> Spec {
     }
 }
 
-/// Loss partials that a step of `rows` images of `pixels` pixels leaves: one per owner.
+/// Loss partials that a step of `rows` images of `pixels` pixels leaves: one per workgroup.
 pub fn tiles(tiling: Tiling, rows: usize, pixels: usize) -> usize {
-    tiling.grid(rows, pixels).iter().product()
+    tiling.blocks(rows, pixels).iter().product()
 }
 
 /// Adds the output layer to the program: from x `[rows, in]` to dl `[rows, pixels]` and the loss partials of the step,

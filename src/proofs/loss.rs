@@ -29,8 +29,9 @@ fn cases() -> Vec<Case> {
         [2, 3, 130, 70, 4 * 70 + 5, 70],
         [0, 1, 1, 0, 1, 1],
         [1, 2, 64, 3, 9, 3],
-        [0, 3, 65, 64, 129, 64],
+        [0, 3, 257, 256, 513, 256],
         [0, 1, 31, 1, 1, 1],
+        [1, 2, 255, 600, 1300, 600],
     ]
     .map(|[entry, steps, tiles, rows, count, full]| {
         let (mut layout, mut program) = (Layout::default(), Program::default());
@@ -44,7 +45,7 @@ fn cases() -> Vec<Case> {
                 let terms = random(1 + step as u64, 1, length, scale).mapv(f64::abs);
                 let start = step * stride + start;
                 partials[start..start + length].copy_from_slice(terms.as_slice().expect("one row"));
-                let depth = length.div_ceil(64) + 6;
+                let depth = length.div_ceil(256) + 8;
                 (loss(&terms.row(0)), Approx::sum(terms.iter().map(|&term| term.into()), depth))
             });
             let (values, analysis): (Vec<f64>, Vec<Approx>) = found.into_iter().unzip();

@@ -24,15 +24,20 @@ pub fn proofs() -> Vec<Proof> {
             Likelihood::SquaredError => Mutant { find: "2.0 * e * p * q", replace: "2.0 * e * p" },
             Likelihood::Bernoulli => Mutant { find: "z - 0.5 * z * z", replace: "z + 0.5 * z * z" },
         };
-        Proof::new(spec, &[MUTANTS, &[own]].concat(), move || cases(variant))
+        let total = match variant.tiling {
+            Tiling::Subgroup => {
+                Mutant { find: "subgroupShuffleXor(four, 1u)", replace: "subgroupShuffleXor(four, 2u)" }
+            }
+            _ => Mutant { find: "var half = OWNERS / 2u", replace: "var half = OWNERS / 4u" },
+        };
+        Proof::new(spec, &[MUTANTS, &[own, total]].concat(), move || cases(variant))
     };
     SPECS.iter().map(proof).collect()
 }
 
 const MUTANTS: &[Mutant] = &[
-    Mutant { find: "batch.slot * args.stride + tile", replace: "tile" },
-    Mutant { find: "tile_loss += ", replace: "tile_loss = " },
-    Mutant { find: "batch.rows * args.n", replace: "args.n" },
+    Mutant { find: "batch.slot * args.stride + block", replace: "block" },
+    Mutant { find: "own_loss += ", replace: "own_loss = " },
     Mutant { find: "select(vec4f(), found.loss, inside)", replace: "found.loss" },
 ];
 
@@ -85,16 +90,15 @@ fn case(tiling: Tiling, shape: Shape, loss: Loss, format: Format, bias: f64, bla
     let gradients = analysis.mapv(|(_, gradient)| scale * gradient);
     layout.expect(Role::Signals, dl_at, &truth_found.dlogits, &gradients);
 
-    let [across, _] = tiling.grid(capacity, outputs);
+    let [[across, _], [width, height]] = [tiling.blocks(capacity, outputs), tiling.block()];
     let mut sums = vec![(0.0, Vec::new()); tiles(tiling, capacity, outputs)];
     for ((i, j), &(loss_found, _)) in analysis.indexed_iter() {
-        let [x, y] = tiling.owner(i, j);
-        let (sum, terms) = &mut sums[y * across + x];
+        let (sum, terms) = &mut sums[i / height * across + j / width];
         *sum += loss.likelihood.pixel(logits[[i, j]], t[[i, j]].value).0;
         terms.push(loss_found);
     }
     let (sums, analysis): (Vec<f64>, Vec<Approx>) =
-        sums.into_iter().map(|(sum, terms)| (sum, Approx::sum(terms, tiling.share()))).unzip();
+        sums.into_iter().map(|(sum, terms)| (sum, Approx::sum(terms, tiling.depth()))).unzip();
     layout.expect_words(Role::Partials, slot * stride, &sums, &analysis);
     let what = if black { ", black" } else { "" };
     launch(&mut program, x_at, layer, dl_at, loss, format, stride).expect("operands of one shape");
