@@ -1,4 +1,4 @@
-//! One training step on made-up data: what benches and the choice of tilings time.
+//! The dispatches of one training step on made-up data, each of which can be timed by itself.
 
 use crate::{
     Result,
@@ -9,20 +9,20 @@ use crate::{
 };
 
 /// A step bound to a device, with memory of its own.
-pub struct Rehearsal<'a> {
-    /// Its dispatches.
-    pub program: Program,
+pub(super) struct Dispatches<'a> {
+    /// The step.
+    pub(super) program: Program,
     gpu: &'a Gpu,
     memory: Memory,
     batches: Batches,
 }
 
-impl Rehearsal<'_> {
+impl Dispatches<'_> {
     /// Puts the parameters of a new run and a black batch on the device.
     ///
     /// # Errors
     /// [`Error::Gpu`](crate::Error::Gpu) where memory is short.
-    pub fn new<'a>(gpu: &'a Gpu, settings: &Settings, tilings: Tilings) -> Result<Rehearsal<'a>> {
+    pub(super) fn new<'a>(gpu: &'a Gpu, settings: &Settings, tilings: Tilings) -> Result<Dispatches<'a>> {
         let (model, rows) = (&settings.model, settings.batch);
         let net = Network::new(model, rows, tilings).with_corruption(settings.corruption, settings.seed, false);
         net.check_size(gpu)?;
@@ -45,18 +45,16 @@ impl Rehearsal<'_> {
         }
         let batches = Batches::new(gpu, 1);
         batches.write(gpu, &[Batch { rows: rows as u32, ..Batch::adam(&settings.adam, 1) }]);
-        Ok(Rehearsal { program, gpu, memory, batches })
+        Ok(Dispatches { program, gpu, memory, batches })
     }
 
-    /// The whole step, or dispatch `number` of it alone, ready to run.
+    /// Dispatch `number` of the step alone, ready to run.
     ///
     /// # Errors
     /// As [`Gpu::prepare`].
-    pub fn prepare(&self, number: Option<usize>) -> Result<Prepared> {
+    pub(super) fn prepare(&self, number: usize) -> Result<Prepared> {
         let mut program = self.program.clone();
-        if let Some(number) = number {
-            program.dispatches = vec![program.dispatches.swap_remove(number)];
-        }
+        program.dispatches = vec![program.dispatches.swap_remove(number)];
         self.gpu.prepare(&program, &self.memory)
     }
 
@@ -64,7 +62,7 @@ impl Rehearsal<'_> {
     ///
     /// # Errors
     /// As [`Gpu::time`].
-    pub fn seconds(&self, prepared: &Prepared, times: usize) -> Result<f64> {
+    pub(super) fn seconds(&self, prepared: &Prepared, times: usize) -> Result<f64> {
         Ok(self.gpu.time(&self.batches, &vec![Part::Step(prepared, 0); times])? / times as f64)
     }
 }

@@ -1,12 +1,11 @@
 //! Every dispatch of a training step by itself.
 
-use super::{Limits, spread};
+use super::{Limits, dispatches::Dispatches, spread};
 use crate::{
     Result,
     gpu::{Gpu, Work},
     proofs::Checked,
     run::Settings,
-    train::Rehearsal,
 };
 use serde::Serialize;
 
@@ -46,13 +45,13 @@ pub(super) fn kernels(
     limits: &Limits,
     checked: &mut Checked,
 ) -> Result<Vec<KernelLine>> {
-    let rehearsal = Rehearsal::new(gpu, settings, gpu.usable(settings.tilings))?;
+    let step = Dispatches::new(gpu, settings, gpu.usable(settings.tilings))?;
     let (blocks, seconds) = if quick { (3, 0.05) } else { (7, 0.2) };
     let mut lines = Vec::new();
-    checked.check(gpu, &rehearsal.program)?;
-    for (number, dispatch) in rehearsal.program.dispatches.iter().enumerate() {
-        let prepared = rehearsal.prepare(Some(number))?;
-        let time = |times: usize| rehearsal.seconds(&prepared, times);
+    checked.check(gpu, &step.program)?;
+    for (number, dispatch) in step.program.dispatches.iter().enumerate() {
+        let prepared = step.prepare(number)?;
+        let time = |times: usize| step.seconds(&prepared, times);
         let pace = time(3)?.min(time(3)?);
         let times = ((seconds / pace.max(1e-7)) as usize).clamp(3, 10_000);
         let (median, least, greatest) = spread((0..blocks).map(|_| time(times)).collect::<Result<_>>()?);

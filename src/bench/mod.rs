@@ -1,5 +1,6 @@
 //! Benchmarks: whole training steps, single kernels, and how both grow. A kernel is checked against the oracle before it is timed.
 
+mod dispatches;
 mod growth;
 mod kernels;
 mod limits;

@@ -23,9 +23,22 @@ const SUBMIT: Duration = Duration::from_millis(50);
 const IN_FLIGHT: usize = 3;
 /// Most steps of a submit.
 const MAX_SLOTS: usize = 512;
-/// Bytes that noise and partials of a submit's steps may take: a sixteenth of those of the images, within bounds.
+/// Bytes that noise and partials of a submit's steps may take: a sixteenth of those of the images, within bounds. The lower bound
+/// holds 256 steps of the article's net at batch 32, however its products are cut.
 const SLOT_SHARE: usize = 16;
 const SLOT_BYTES: [usize; 2] = [1 << 20, 32 << 20];
+
+/// Most steps of a submit of `net`, where the images of the split take `image_bytes`.
+pub fn steps_per_submit(net: &Network, image_bytes: usize) -> usize {
+    let slot_bytes = 4 * (normals(net) + net.partials.stride as usize);
+    let room = (image_bytes / SLOT_SHARE).clamp(SLOT_BYTES[0], SLOT_BYTES[1]);
+    (room / slot_bytes).clamp(1, MAX_SLOTS)
+}
+
+/// Draws of a normal in a step.
+fn normals(net: &Network) -> usize {
+    if net.parts().variational { net.rows * net.model.latent } else { 0 }
+}
 
 /// A model in training on a device.
 pub struct GpuTrainer {
@@ -95,9 +108,20 @@ impl GpuTrainer {
         let (first_step, adam) = (self.step, self.settings.adam);
         let record =
             |index: u64| Batch { index: words(first_step + index), ..Batch::adam(&adam, first_step + index + 1) };
-        let losses = self.training.run(&self.gpu, true, record, first_step, watch)?;
+        let losses = self.training.run(&self.gpu, self.training.steps(), true, record, first_step, watch)?;
         self.step += self.training.steps() as u64;
         Ok(losses)
+    }
+
+    /// Seconds that a step takes when an epoch ends after `steps` of them, with all that is done around a step: the epoch's order,
+    /// noise, submits, the sums of losses and their way back.
+    ///
+    /// # Errors
+    /// As [`GpuTrainer::train_epoch`].
+    pub(super) fn seconds_per_step(&mut self, steps: usize) -> Result<f64> {
+        let (start, adam) = (Instant::now(), self.settings.adam);
+        self.training.run(&self.gpu, steps, true, |_| Batch::adam(&adam, 1), 0, &mut |_| true)?;
+        Ok(start.elapsed().as_secs_f64() / steps as f64)
     }
 
     /// The losses of the test split, with one draw of z per image.
@@ -106,7 +130,7 @@ impl GpuTrainer {
     /// As [`GpuTrainer::train_epoch`].
     pub fn evaluate(&mut self) -> Result<EpochLosses> {
         let record = |index: u64| Batch { index: words(index), ..Batch::default() };
-        self.evaluation.run(&self.gpu, false, record, self.step, &mut |_| true)
+        self.evaluation.run(&self.gpu, self.evaluation.steps(), false, record, self.step, &mut |_| true)
     }
 
     /// Parameters, moments and step.
@@ -182,11 +206,8 @@ impl Loop {
         stream: Stream,
     ) -> Result<Loop> {
         let (count, parts) = (split.count, net.parts());
-        let normals = if parts.variational { net.rows * net.model.latent } else { 0 };
-        let slot_bytes = 4 * (normals + net.partials.stride as usize);
-        let steps = count.div_ceil(net.rows);
-        let room = (split.images.len() / SLOT_SHARE).clamp(SLOT_BYTES[0], SLOT_BYTES[1]);
-        let slots = (room / slot_bytes).clamp(1, MAX_SLOTS).min(steps);
+        let (normals, steps) = (normals(&net), count.div_ceil(net.rows));
+        let slots = steps_per_submit(&net, split.images.len()).min(steps);
 
         memory.create(gpu, Role::Activations, net.activation_bytes())?;
         memory.create(gpu, Role::Signals, net.signal_bytes())?;
@@ -243,18 +264,19 @@ impl Loop {
         self.count.div_ceil(self.net.rows)
     }
 
-    /// Runs every batch of the split. `record` gives what a step's record holds beyond its place; `shuffle` makes the order anew first.
+    /// Runs the first `steps` batches of the split. `record` gives what a step's record holds beyond its place; `shuffle` makes the order anew first.
     /// Up to [`IN_FLIGHT`] submits are under way: the device works on one while the host records the next and reads the losses of
     /// the one before.
     fn run(
         &mut self,
         gpu: &Gpu,
+        steps: usize,
         shuffle: bool,
         record: impl Fn(u64) -> Batch,
         first_step: u64,
         watch: &mut Watch,
     ) -> Result<EpochLosses> {
-        let (steps, start) = (self.steps(), Instant::now());
+        let start = Instant::now();
         let mut losses = EpochLosses { count: self.count, ..EpochLosses::default() };
         let mut under_way: VecDeque<UnderWay> = VecDeque::new();
         let (mut submitted, mut rings, mut finished) = (0, (0..IN_FLIGHT).cycle(), start);

@@ -10,9 +10,8 @@ mod trainer;
 pub mod tuning;
 
 pub use cpu::OracleTrainer;
-pub use gpu::GpuTrainer;
+pub use gpu::{GpuTrainer, steps_per_submit};
 pub use memory::DeviceMemory;
-pub use rehearsal::Rehearsal;
 pub use session::{Changes, Session};
 pub use trainer::Trainer;
 

@@ -1,10 +1,10 @@
 //! Which tilings a run is to have: pinned, remembered from an earlier run, or measured.
 //!
-//! Which is fastest depends on adapter, driver and sizes, so whole steps of the very model are timed, one part's tiling
+//! Which is fastest depends on adapter, driver and sizes, so training of the very model is timed, one part's tiling
 //! changed at a time. What was found is remembered per adapter, driver, version and sizes, and stands in the run's
 //! `config.json`, so that a resumed run makes the same bytes. Kernels of mixed precision are checked before they are chosen.
 
-use super::Rehearsal;
+use super::rehearsal::seconds;
 use crate::{
     Error, Result,
     files::write_atomically,
@@ -18,6 +18,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     str::FromStr,
+    sync::Arc,
 };
 
 /// The value of `--tiling`.
@@ -53,14 +54,17 @@ impl FromStr for TilingChoice {
 
 /// How much better a measurement must be to count: below this, the first of two tilings stays.
 const MARGIN: f64 = 0.97;
-/// Seconds that one measurement should take.
-const SPAN: f64 = 4e-3;
 
 /// The tilings that `choice` makes for `settings` on `gpu`; `report` is told which and why, in one line.
 ///
 /// # Errors
 /// [`Error::Invalid`] where the adapter lacks what is pinned; [`Error::Gpu`] where the device is lost; as [`prove`].
-pub fn tilings(gpu: &Gpu, settings: &Settings, choice: TilingChoice, report: &mut dyn FnMut(&str)) -> Result<Tilings> {
+pub fn tilings(
+    gpu: &Arc<Gpu>,
+    settings: &Settings,
+    choice: TilingChoice,
+    report: &mut dyn FnMut(&str),
+) -> Result<Tilings> {
     let (file, mut checked) = (cache_file(), Checked::default());
     let (found, why) = match choice {
         TilingChoice::Pinned(tiling) if tiling.precision() != gpu.precision() => {
@@ -105,8 +109,8 @@ pub fn prove(gpu: &Gpu, settings: &Settings, tilings: Tilings, checked: &mut Che
     checked.check(gpu, &program)
 }
 
-/// Times whole steps, one part's tiling changed at a time.
-fn measure(gpu: &Gpu, settings: &Settings, checked: &mut Checked) -> Result<Tilings> {
+/// Times training, one part's tiling changed at a time.
+fn measure(gpu: &Arc<Gpu>, settings: &Settings, checked: &mut Checked) -> Result<Tilings> {
     let mut best = network::fit(&settings.model, gpu.tilings());
     prove(gpu, settings, best, checked)?;
     let mut least = seconds(gpu, settings, best)?;
@@ -131,16 +135,6 @@ fn measure(gpu: &Gpu, settings: &Settings, checked: &mut Checked) -> Result<Tili
         }
     }
     Ok(best)
-}
-
-/// The best of three measurements of a step.
-fn seconds(gpu: &Gpu, settings: &Settings, tilings: Tilings) -> Result<f64> {
-    let rehearsal = Rehearsal::new(gpu, settings, tilings)?;
-    let step = rehearsal.prepare(None)?;
-    rehearsal.seconds(&step, 1)?;
-    let pace = rehearsal.seconds(&step, 3)?;
-    let times = ((SPAN / pace.max(1e-7)) as usize).clamp(1, 1000);
-    (0..3).try_fold(pace, |least, _| Ok(least.min(rehearsal.seconds(&step, times)?)))
 }
 
 /// What a measurement holds for.
