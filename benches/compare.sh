@@ -75,7 +75,8 @@ ensure() { # PACKAGE [EXTRA]
 peers=()
 ensure numpy && ensure safetensors || true
 if ensure torch; then
-    peers+=(torch article)
+    peers+=(torch)
+    [[ ,$batch, != *,32,* ]] || peers+=(article) # whose batches are of 32
 fi
 if [ "$device" = cuda ]; then jax_extra='[cuda13]'; else jax_extra=; fi
 if ensure jax "$jax_extra"; then

@@ -12,7 +12,7 @@ use wgvae::{
     network::Network,
     random::{Stream, stream},
     run::{Settings, State},
-    train::{EpochLosses, GpuTrainer, Trainer},
+    train::{EpochLosses, GpuTrainer, Trainer, steps_per_submit},
 };
 
 const KINDS: [Kind; 3] = [Kind::Ae, Kind::Vae, Kind::Cvae];
@@ -99,6 +99,12 @@ fn differences<'a>(gpu: &'a Trained, oracle: &'a Trained) -> impl Iterator<Item 
     })
 }
 
+/// The relative difference of two reconstruction losses or of two KL divergences, whichever is larger.
+fn losses_apart(a: EpochLosses, b: EpochLosses) -> f64 {
+    let relative = |a: f64, b: f64| if a == b { 0.0 } else { (a - b).abs() / b.abs() };
+    relative(a.reconstruction, b.reconstruction).max(relative(a.kl, b.kl))
+}
+
 /// How far a run on the GPU and one on the oracle are apart.
 #[derive(Debug)]
 struct Apart {
@@ -119,9 +125,7 @@ fn compare(settings: &Settings, data: &Dataset) -> Apart {
         assert!(norm > 0.0, "{what}: {name} was not trained");
         (apart, change) = (f64::hypot(apart, difference), f64::hypot(change, norm));
     }
-    let relative = |a: f64, b: f64| if a == b { 0.0 } else { (a - b).abs() / b.abs() };
-    let losses = [(ours.train, theirs.train), (ours.test, theirs.test)]
-        .map(|(a, b)| relative(a.reconstruction, b.reconstruction).max(relative(a.kl, b.kl)));
+    let losses = [(ours.train, theirs.train), (ours.test, theirs.test)].map(|(a, b)| losses_apart(a, b));
     let found = Apart { weights: apart / change, losses: losses[0].max(losses[1]) };
     println!("{what}, seed {}: {found:?}", settings.seed);
     found
@@ -159,6 +163,8 @@ fn agree_step_by_step(settings: &Settings, data: &Dataset) {
             .fold((0.0, 0.0), |(apart, change), (_, a, c)| (f64::hypot(apart, a), f64::hypot(change, c)));
         worst = worst.max(apart / change);
         assert!(apart <= LIMIT * change, "{what}: epoch {epoch}: {:.2e} apart", apart / change);
+        let losses = losses_apart(ours.train, theirs.train);
+        assert!(losses <= LIMIT, "{what}: epoch {epoch}: losses {losses:.2e} apart");
     }
     println!("{what}: at most {worst:.2e} apart");
 }
@@ -293,6 +299,33 @@ fn a_step_takes_six_dispatches_and_four_more_for_each_further_width() {
             let settings = settings(kind, &data, hidden, 8, 32, Loss::BCE_SUM);
             let dispatches = GpuTrainer::new(Arc::clone(&gpu), &settings, &data).unwrap().dispatches_per_step();
             assert!(dispatches <= most, "{kind:?} {hidden:?}: {dispatches} dispatches, at most {most}");
+        }
+    }
+}
+
+#[test]
+fn losses_and_weights_are_the_same_in_a_second_run_however_products_are_cut() {
+    let (gpu, data) = (gpu(), noise_images());
+    for tiling in Tiling::ALL.into_iter().filter(|tiling| gpu.offers(tiling.needs())) {
+        let settings =
+            Settings { tilings: Some(Tilings::all(tiling)), ..settings(Kind::Vae, &data, &[37], 5, 70, Loss::BCE_SUM) };
+        let [first, second] = [(); 2].map(|()| train(&Device::Gpu(Arc::clone(&gpu)), &settings, &data));
+        assert_eq!((first.train, first.test), (second.train, second.test), "{tiling}");
+        assert!(first.end == second.end, "{tiling}: two runs differ");
+    }
+}
+
+#[test]
+fn a_submit_holds_256_steps_of_the_articles_nets_however_products_are_cut() {
+    let data = noise_images();
+    for tiling in Tiling::ALL {
+        for kind in KINDS {
+            let mut model = settings(kind, &data, &[256], 8, 32, Loss::BCE_SUM).model;
+            model.input = 784;
+            let steps = steps_per_submit(&Network::new(&model, 32, Tilings::all(tiling)), 784 * 60_000);
+            let of_few_images = steps_per_submit(&Network::new(&model, 32, Tilings::all(tiling)), 784);
+            println!("{kind:?}, {tiling}: {steps} steps, {of_few_images} where the images are few");
+            assert!(steps.min(of_few_images) >= 256, "{kind:?}, {tiling}: {steps}, {of_few_images}");
         }
     }
 }
