@@ -41,14 +41,9 @@ impl GpuCodec {
         }
         let rows = net.rows;
         let mut memory = Memory::default();
-        memory.upload(&gpu, Role::Params, bytemuck::cast_slice(&net.pack(params)?))?;
-        memory.create(&gpu, Role::Activations, net.activation_bytes())?;
-        memory.create(&gpu, Role::Images, 16 * (rows * vec4s(model.input)) as u64)?;
-        let straight: Vec<u32> = (0..rows as u32).collect();
-        memory.upload(&gpu, Role::Order, bytemuck::cast_slice(&straight))?;
-        memory.create(&gpu, Role::Labels, 4 * rows as u64)?;
-        memory.create(&gpu, Role::Noise, 4)?;
-        memory.create(&gpu, Role::Partials, 4 * net.partials.stride as u64)?;
+        net.upload_params(&gpu, &mut memory, params)?;
+        net.create_inference(&gpu, &mut memory)?;
+        net.create_batch(&gpu, &mut memory, Format::F32)?;
         let encoding = |format| {
             let mut program = Program::new(net.tilings);
             step::encoding(&mut program, &net, format, false)?;

@@ -6,7 +6,7 @@ use crate::{
     data::{Dataset, Split},
     gpu::{Batch, Batches, Format, Gpu, Memory, Part, Prepared, Program, Readback, Role, Submission},
     kernels::{self, loss, noise, order, update::Epilogue},
-    network::{Network, padded, step},
+    network::{Network, padded, step, straight},
     random::{Permutation, Stream},
     run::{Settings, State},
 };
@@ -30,14 +30,9 @@ const SLOT_BYTES: [usize; 2] = [1 << 20, 32 << 20];
 
 /// Most steps of a submit of `net`, where the images of the split take `image_bytes`.
 pub fn steps_per_submit(net: &Network, image_bytes: usize) -> usize {
-    let slot_bytes = 4 * (normals(net) + net.partials.stride as usize);
+    let slot_bytes = 4 * (net.normals() + net.partials.stride as usize);
     let room = (image_bytes / SLOT_SHARE).clamp(SLOT_BYTES[0], SLOT_BYTES[1]);
     (room / slot_bytes).clamp(1, MAX_SLOTS)
-}
-
-/// Draws of a normal in a step.
-fn normals(net: &Network) -> usize {
-    if net.parts().variational { net.rows * net.model.latent } else { 0 }
 }
 
 /// A model in training on a device.
@@ -79,14 +74,8 @@ impl GpuTrainer {
         net.check_size(&gpu)?;
         let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
         let mut memory = Memory::default();
-        memory.upload(
-            &gpu,
-            Role::Params,
-            bytemuck::cast_slice(&net.pack(&settings.model.initialise(settings.seed))?),
-        )?;
-        memory.create(&gpu, Role::FirstMoment, net.param_bytes())?;
-        memory.create(&gpu, Role::SecondMoment, net.param_bytes())?;
-        memory.upload(&gpu, Role::Layers, bytemuck::cast_slice(&table))?;
+        net.upload_params(&gpu, &mut memory, &settings.model.initialise(settings.seed))?;
+        net.create_learning(&gpu, &mut memory, &table)?;
         let training = Loop::new(&gpu, net, memory, program, &data.train, settings.seed, Stream::Noise)?;
 
         let rows = evaluation_rows(data.test.count);
@@ -206,11 +195,10 @@ impl Loop {
         stream: Stream,
     ) -> Result<Loop> {
         let (count, parts) = (split.count, net.parts());
-        let (normals, steps) = (normals(&net), count.div_ceil(net.rows));
+        let (normals, steps) = (net.normals(), count.div_ceil(net.rows));
         let slots = steps_per_submit(&net, split.images.len()).min(steps);
 
-        memory.create(gpu, Role::Activations, net.activation_bytes())?;
-        memory.create(gpu, Role::Signals, net.signal_bytes())?;
+        net.create_step(gpu, &mut memory, slots)?;
         memory.upload(gpu, Role::Images, &padded(&split.images, net.model.input))?;
         let labels: Vec<u32> = match &split.labels {
             Some(labels) if parts.labelled => labels.iter().map(|&label| label.into()).collect(),
@@ -218,10 +206,7 @@ impl Loop {
             _ => vec![0],
         };
         memory.upload(gpu, Role::Labels, bytemuck::cast_slice(&labels))?;
-        let straight: Vec<u32> = (0..count as u32).collect();
-        memory.upload(gpu, Role::Order, bytemuck::cast_slice(&straight))?;
-        memory.create(gpu, Role::Noise, 4 * (slots * normals) as u64)?;
-        memory.create(gpu, Role::Partials, 4 * slots as u64 * net.partials.stride as u64)?;
+        memory.upload(gpu, Role::Order, bytemuck::cast_slice(&straight(count)))?;
         memory.create(gpu, Role::Losses, 8 * steps as u64)?;
 
         let prepare = |fill: &dyn Fn(&mut Program)| {

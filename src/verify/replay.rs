@@ -22,18 +22,11 @@ pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
     let reconstructing = step::reconstructing(&net, Format::F32, true)?;
 
     let mut memory = Memory::default();
-    memory.upload(gpu, Role::Params, bytemuck::cast_slice(&net.pack(&trace.init)?))?;
-    for role in [Role::FirstMoment, Role::SecondMoment, Role::Gradients] {
-        memory.create(gpu, role, net.param_bytes())?;
-    }
-    memory.create(gpu, Role::Activations, net.activation_bytes())?;
-    memory.create(gpu, Role::Signals, net.signal_bytes())?;
-    memory.upload(gpu, Role::Layers, bytemuck::cast_slice(&table))?;
-    memory.create(gpu, Role::Images, 16 * (batch * vec4s(trace.model.input)) as u64)?;
-    memory.upload(gpu, Role::Order, bytemuck::cast_slice(&(0..batch as u32).collect::<Vec<_>>()))?;
-    memory.create(gpu, Role::Labels, 4 * batch as u64)?;
-    memory.create(gpu, Role::Noise, 4 * (batch * trace.model.latent) as u64)?;
-    memory.create(gpu, Role::Partials, 4 * net.partials.stride as u64)?;
+    net.upload_params(gpu, &mut memory, &trace.init)?;
+    net.create_learning(gpu, &mut memory, &table)?;
+    memory.create(gpu, Role::Gradients, net.param_bytes())?;
+    net.create_step(gpu, &mut memory, 1)?;
+    net.create_batch(gpu, &mut memory, Format::F32)?;
 
     let prepare = |program: &Program| gpu.prepare(program, &memory);
     let (training, gradients, reconstructing) = (prepare(&training)?, prepare(&gradients)?, prepare(&reconstructing)?);

@@ -1,0 +1,72 @@
+//! The buffers that the programs of a network work on.
+
+use super::Network;
+use crate::{
+    Result,
+    gpu::{Format, Gpu, Memory, Role, vec4s},
+    kernels::update::Entry,
+    model::Param,
+};
+
+impl Network {
+    /// Normals that a step draws.
+    pub fn normals(&self) -> usize {
+        if self.parts().variational { self.rows * self.model.latent } else { 0 }
+    }
+
+    /// Creates what training and evaluation write: activations and their gradients, and for `slots` steps of a submit noise and
+    /// loss partials.
+    ///
+    /// # Errors
+    /// As [`Memory::create`].
+    pub fn create_step(&self, gpu: &Gpu, memory: &mut Memory, slots: usize) -> Result<()> {
+        memory.create(gpu, Role::Activations, self.activation_bytes())?;
+        memory.create(gpu, Role::Signals, self.signal_bytes())?;
+        memory.create(gpu, Role::Noise, 4 * (slots * self.normals()) as u64)?;
+        memory.create(gpu, Role::Partials, 4 * slots as u64 * self.partials.stride as u64)
+    }
+
+    /// Creates what encoding and decoding write: as [`Network::create_step`], without gradients or noise.
+    ///
+    /// # Errors
+    /// As [`Memory::create`].
+    pub fn create_inference(&self, gpu: &Gpu, memory: &mut Memory) -> Result<()> {
+        memory.create(gpu, Role::Activations, self.activation_bytes())?;
+        memory.create(gpu, Role::Noise, 0)?;
+        memory.create(gpu, Role::Partials, 4 * self.partials.stride as u64)
+    }
+
+    /// Creates what one batch after another is written to: images in `format` and labels, taken in the order they lie in.
+    ///
+    /// # Errors
+    /// As [`Memory::create`].
+    pub fn create_batch(&self, gpu: &Gpu, memory: &mut Memory, format: Format) -> Result<()> {
+        let row_bytes = 4 * format.bytes() * vec4s(self.model.input);
+        memory.create(gpu, Role::Images, (self.rows * row_bytes) as u64)?;
+        memory.create(gpu, Role::Labels, 4 * self.rows as u64)?;
+        memory.upload(gpu, Role::Order, bytemuck::cast_slice(&straight(self.rows)))
+    }
+
+    /// Uploads `params`.
+    ///
+    /// # Errors
+    /// As [`Network::pack`] and [`Memory::upload`].
+    pub fn upload_params(&self, gpu: &Gpu, memory: &mut Memory, params: &[Param]) -> Result<()> {
+        memory.upload(gpu, Role::Params, bytemuck::cast_slice(&self.pack(params)?))
+    }
+
+    /// Creates what learning keeps beside the parameters: both moments, zero, and the layer `table` of the update.
+    ///
+    /// # Errors
+    /// As [`Memory::create`].
+    pub fn create_learning(&self, gpu: &Gpu, memory: &mut Memory, table: &[Entry]) -> Result<()> {
+        memory.create(gpu, Role::FirstMoment, self.param_bytes())?;
+        memory.create(gpu, Role::SecondMoment, self.param_bytes())?;
+        memory.upload(gpu, Role::Layers, bytemuck::cast_slice(table))
+    }
+}
+
+/// The order in which `count` images lie.
+pub fn straight(count: usize) -> Vec<u32> {
+    (0..count as u32).collect()
+}
