@@ -4,7 +4,7 @@
 use std::{process::ExitCode, sync::LazyLock};
 use wgvae::{
     check::{Case, Mutant, Proof, fate::Equivalent, layout::*, mutants, report::report, tolerance::Approx},
-    gpu::{Choice, Gpu, Options, Slot, Source, Spec},
+    gpu::{AdapterChoice, Gpu, Options, Slot, Source, Spec},
 };
 
 const SHADER: &str = "
@@ -70,7 +70,7 @@ fn case((rows, columns, scale): (usize, usize, f64)) -> Case {
 }
 
 fn main() -> wgvae::Result<ExitCode> {
-    let gpu = Gpu::open(&Choice::Best, Options { checked: true, ..Options::default() })?;
+    let gpu = Gpu::open(&AdapterChoice::Best, Options { checked: true, ..Options::default() })?;
     let proofs = [Proof::new(&SOFTMAX, MUTANTS, || CASES.map(case).into())];
     let report = report(&gpu, &proofs, |_| {})?;
     println!("{report}");

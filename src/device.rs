@@ -55,8 +55,8 @@ impl Device {
                 report("f64 oracle on the processor, as asked");
                 return Ok(Device::Oracle);
             }
-            Choice::Index(index) => gpu::Choice::Index(*index),
-            Choice::Auto | Choice::Gpu => gpu::Choice::Best,
+            Choice::Index(index) => gpu::AdapterChoice::Index(*index),
+            Choice::Auto | Choice::Gpu => gpu::AdapterChoice::Best,
         };
         match Gpu::open(&wanted, options) {
             Ok(gpu) => {

@@ -10,7 +10,7 @@ use wgvae::{
     bench::{Growth, Plan, article, report, scaling},
     data::{Dataset, Split, glyphs},
     device::Device,
-    gpu::{Choice, Gpu, Options},
+    gpu::{AdapterChoice, Gpu, Options},
     model::{Activation, Adam, Kind, Loss, Model, Objective},
     network::Network,
     run::Settings,
@@ -18,7 +18,7 @@ use wgvae::{
 };
 
 fn gpu() -> Arc<Gpu> {
-    Arc::new(Gpu::open(&Choice::Best, Options::default()).unwrap_or_else(|error| {
+    Arc::new(Gpu::open(&AdapterChoice::Best, Options::default()).unwrap_or_else(|error| {
         panic!("{error}; this test needs an adapter: {}", error.hint().unwrap_or("see `wgvae devices`"))
     }))
 }

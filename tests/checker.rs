@@ -14,7 +14,7 @@ use wgvae::{
         tolerance::{Approx, exact, product},
         wgsl::{bound_loops, edits, shuffled, watch_loads},
     },
-    gpu::{Choice, Gpu, Options, Precision, Program, Role, Slot, Source, Spec, Tiling},
+    gpu::{AdapterChoice, Gpu, Options, Precision, Program, Role, Slot, Source, Spec, Tiling},
     kernels,
     proofs::{
         self, EQUIVALENT,
@@ -340,7 +340,7 @@ fn a_shader_that_would_go_unshuffled_is_refused() {
 /// The permutation of a workgroup's numbers reaches each of them once.
 #[test]
 fn shuffled_invocations_write_what_ordered_ones_do() {
-    let gpu = Gpu::open(&Choice::Best, Options::default())
+    let gpu = Gpu::open(&AdapterChoice::Best, Options::default())
         .expect("an adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)");
     let text = numbers("@builtin(global_invocation_id) id: vec3u", "id.x + 12u * id.y").leak();
     let y = Slot { group: 0, binding: 0, name: "y" };

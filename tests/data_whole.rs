@@ -5,7 +5,7 @@
 use image::{GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use ndarray::Array3;
 use std::{fs, path::Path};
-use wgvae::data::{self, Content, Dataset, Options, Part, Source, Whole};
+use wgvae::data::{self, Content, Dataset, Options, Source, Subset, Whole};
 
 fn open_whole(path: &Path) -> Result<(Content, String), String> {
     let mut lines = Vec::new();
@@ -58,7 +58,7 @@ fn an_array_is_whole_and_in_order_and_one_row_is_enough() {
         assert!(whole.images.images.chunks(4).enumerate().all(|(n, pixels)| pixels == [n as u8; 4]));
         assert_eq!(names(&whole)[count - 1], format!("row {}", count - 1));
         assert!(line.contains(&format!("({count} images of 2x2 pixels, no labels)")), "{line}");
-        assert_eq!(whole.all().part, Part::Whole);
+        assert_eq!(whole.all().subset, Subset::Whole);
     }
 }
 

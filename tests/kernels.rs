@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use wgvae::{
     check::{Proof, run::run, wgsl::shuffled},
-    gpu::{Choice, Gpu, Needs, Options, Precision, adapters},
+    gpu::{AdapterChoice, Gpu, Needs, Options, Precision, adapters},
     proofs,
     verify::{kernels, steps::models},
 };
@@ -20,7 +20,7 @@ fn every_case_of_every_kernel_is_within_its_limits_on_every_adapter() {
             [(false, Precision::F32), (true, Precision::F32), (false, Precision::Mixed), (true, Precision::Mixed)]
         {
             let options = Options { checked, precision };
-            let gpu = Gpu::open(&Choice::Index(adapter.index), options).expect("the adapter was listed");
+            let gpu = Gpu::open(&AdapterChoice::Index(adapter.index), options).expect("the adapter was listed");
             if gpu.precision() != precision {
                 println!("not checked: {precision} precision, for which {} lacks cooperative matrices", adapter.name);
                 continue;
@@ -41,7 +41,7 @@ fn every_case_of_every_kernel_is_within_its_limits_on_every_adapter() {
 /// Which part of a product a subgroup has, and how many rounds there are, depends on how many subgroups a device makes of a workgroup.
 #[test]
 fn cooperative_matrices_do_not_depend_on_the_number_or_order_of_invocations() {
-    let gpu = Gpu::open(&Choice::Best, Options { precision: Precision::Mixed, ..Options::default() })
+    let gpu = Gpu::open(&AdapterChoice::Best, Options { precision: Precision::Mixed, ..Options::default() })
         .expect("an adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)");
     let multiplies = |proof: &&Proof| gpu.runs(proof.spec) && matches!(proof.spec.needs, Needs::Matrices(_));
     let mut kernels = 0;
@@ -89,7 +89,7 @@ fn store(sum: MatrixC, at: u32, stride: u32) {
     coopStoreT(sum.d, &sums[both], stride);
 }
 ";
-    let gpu = Gpu::open(&Choice::Best, Options { precision: Precision::Mixed, ..Options::default() })
+    let gpu = Gpu::open(&AdapterChoice::Best, Options { precision: Precision::Mixed, ..Options::default() })
         .expect("an adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)");
     // a b over c d: what lies eight elements further is b by rows and c by columns
     let loads = [

@@ -12,7 +12,7 @@ use wgvae::{
         supervise::supervise,
         wgsl::Edit,
     },
-    gpu::{Choice, Gpu, Options},
+    gpu::{AdapterChoice, Gpu, Options},
     kernels, proofs,
 };
 
@@ -35,7 +35,7 @@ fn mutants_are_killed() {
 
 #[test]
 fn a_load_out_of_range_is_rejected_though_its_value_is_dropped() {
-    let gpu = Gpu::open(&Choice::Best, Options { checked: true, ..Options::default() })
+    let gpu = Gpu::open(&AdapterChoice::Best, Options { checked: true, ..Options::default() })
         .expect("an adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)");
     let spec = kernels::all().find(|spec| spec.name == "onehot").unwrap();
     let at = spec.sources[0].text.find("let y = ").unwrap();

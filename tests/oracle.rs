@@ -9,13 +9,13 @@ use wgvae::oracle::adam::adam;
 use wgvae::oracle::kl::kl;
 use wgvae::oracle::latent::{LatentLayers, latent};
 use wgvae::oracle::latent_backward::latent_backward;
-use wgvae::oracle::linear::{Layer, linear};
+use wgvae::oracle::linear::{Linear, linear};
 use wgvae::oracle::noise::noise;
 use wgvae::oracle::onehot::onehot;
 use wgvae::oracle::output::{losses, output, sigmoid};
 use wgvae::oracle::product::product;
 use wgvae::oracle::reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN, reparameterize};
-use wgvae::oracle::step::{Batch, Network};
+use wgvae::oracle::step::{Inputs, Oracle};
 use wgvae::random::{Stream, stream};
 
 const KINDS: [Kind; 3] = [Kind::Ae, Kind::Vae, Kind::Cvae];
@@ -42,8 +42,8 @@ fn norm(values: &[f64]) -> f64 {
 }
 
 /// Central differences of the loss by every value of every parameter.
-fn central_differences(model: &Model, params: &[Param], batch: &Batch, objective: &Objective) -> Vec<Vec<f64>> {
-    let loss = |params: &[Param]| Network::new(model, params).unwrap().gradients(batch, objective).unwrap().0.loss;
+fn central_differences(model: &Model, params: &[Param], batch: &Inputs, objective: &Objective) -> Vec<Vec<f64>> {
+    let loss = |params: &[Param]| Oracle::new(model, params).unwrap().gradients(batch, objective).unwrap().0.loss;
     let h = 1e-5;
     let difference = |tensor: usize, i: usize| {
         let [above, below] = [h, -h].map(|h| {
@@ -64,7 +64,7 @@ fn every_gradient_is_its_central_difference() {
                 let model = Model { activation, ..model(kind, hidden) };
                 let what = format!("{kind:?} {hidden:?} {activation} {loss:?}");
                 let (x, eps, labels) = data(&model);
-                let batch = Batch { x: x.view(), corrupted: None, eps: Some(eps.view()), labels: Some(&labels) };
+                let batch = Inputs { x: x.view(), corrupted: None, eps: Some(eps.view()), labels: Some(&labels) };
                 let objective = Objective { loss, beta: if kind == Kind::Ae { 0.0 } else { 1.7 } };
                 let mut params = model.initialise(3);
                 // Larger weights and biases moved up keep ReLU units alive in these narrow nets: no gradient is 0 by accident.
@@ -72,7 +72,7 @@ fn every_gradient_is_its_central_difference() {
                     let bias = param.shape.len() == 1;
                     param.values.iter_mut().for_each(|value| *value = if bias { *value + 0.3 } else { *value * 2.0 });
                 }
-                let (_, gradients) = Network::new(&model, &params).unwrap().gradients(&batch, &objective).unwrap();
+                let (_, gradients) = Oracle::new(&model, &params).unwrap().gradients(&batch, &objective).unwrap();
                 let differences = central_differences(&model, &params, &batch, &objective);
                 for (gradient, difference) in gradients.iter().zip(&differences) {
                     let apart: Vec<f64> = gradient.values.iter().zip(difference).map(|(a, b)| a - b).collect();
@@ -107,7 +107,7 @@ fn bce_at_logit_zero_is_ln_2_per_pixel() {
 
 #[test]
 fn output_matches_the_textbook_loss_and_scales_its_mean() {
-    let layer = Layer { weight: uniform(2, 7, 4) - 0.5, bias: Array1::linspace(-1.0, 1.0, 7) };
+    let layer = Linear { weight: uniform(2, 7, 4) - 0.5, bias: Array1::linspace(-1.0, 1.0, 7) };
     let (d, x) = (uniform(3, 5, 4), uniform(4, 5, 7));
     let logits = linear(&d, &layer);
     let p = logits.mapv(|a| 1.0 / (1.0 + (-a).exp()));
@@ -156,8 +156,8 @@ fn adams_first_step_is_lr_times_sign() {
 
 #[test]
 fn log_var_is_bounded_and_passes_no_gradient_beyond() {
-    let one = |value: f64| Layer { weight: array![[0.0]], bias: array![value] };
-    let layer = Layer { weight: array![[1.0]], bias: array![0.0] };
+    let one = |value: f64| Linear { weight: array![[0.0]], bias: array![value] };
+    let layer = Linear { weight: array![[1.0]], bias: array![0.0] };
     let (h, eps, dd1) = (array![[1.0]], array![[0.5]], array![[1.0]]);
     for (raw, bounded, inside) in [
         (-100.0, LOG_VAR_MIN, false),
@@ -211,17 +211,17 @@ fn a_network_resumes_to_the_same_bytes() {
     for kind in KINDS {
         let model = model(kind, &[7, 5]);
         let (x, eps, labels) = data(&model);
-        let batch = Batch { x: x.view(), corrupted: None, eps: Some(eps.view()), labels: Some(&labels) };
+        let batch = Inputs { x: x.view(), corrupted: None, eps: Some(eps.view()), labels: Some(&labels) };
         let objective = Objective { loss: Loss::BCE_SUM, beta: 1.0 };
-        let mut whole = Network::new(&model, &model.initialise(1)).unwrap();
-        let run = |network: &mut Network, steps: usize| {
+        let mut whole = Oracle::new(&model, &model.initialise(1)).unwrap();
+        let run = |network: &mut Oracle, steps: usize| {
             for _ in 0..steps {
                 network.train_step(&batch, &objective, &Adam::default()).unwrap();
             }
         };
         run(&mut whole, 3);
         let (m, v) = whole.moments();
-        let mut resumed = Network::new(&model, &whole.params()).unwrap();
+        let mut resumed = Oracle::new(&model, &whole.params()).unwrap();
         resumed.resume(&m, &v, whole.steps()).unwrap();
         run(&mut whole, 4);
         run(&mut resumed, 4);
@@ -235,9 +235,9 @@ fn encode_and_decode_are_the_halves_of_forward() {
         for hidden in [&[6][..], &[7, 5, 6]] {
             let model = model(kind, hidden);
             let (x, _, labels) = data(&model);
-            let network = Network::new(&model, &model.initialise(2)).unwrap();
+            let network = Oracle::new(&model, &model.initialise(2)).unwrap();
             let forward =
-                network.forward(&Batch { x: x.view(), corrupted: None, eps: None, labels: Some(&labels) }).unwrap();
+                network.forward(&Inputs { x: x.view(), corrupted: None, eps: None, labels: Some(&labels) }).unwrap();
             let code = network.encode(&x).unwrap();
             assert_eq!((&code.code, &code.gaussian), (&forward.latent.code, &forward.latent.gaussian));
             let z = code.gaussian.map_or(code.code.output, |q| q.mu);
@@ -251,24 +251,24 @@ fn encode_and_decode_are_the_halves_of_forward() {
 fn what_does_not_fit_the_model_is_refused() {
     let model = model(Kind::Cvae, &[6]);
     let (x, eps, labels) = data(&model);
-    let network = Network::new(&model, &model.initialise(1)).unwrap();
-    let batch = Batch { x: x.view(), corrupted: None, eps: Some(eps.view()), labels: Some(&labels) };
-    let refused = |batch: Batch, expected: &str| {
+    let network = Oracle::new(&model, &model.initialise(1)).unwrap();
+    let batch = Inputs { x: x.view(), corrupted: None, eps: Some(eps.view()), labels: Some(&labels) };
+    let refused = |batch: Inputs, expected: &str| {
         let error = network.forward(&batch).unwrap_err().to_string();
         assert!(error.contains(expected), "{error:?} does not say {expected:?}");
     };
     let (narrow, empty) = (uniform(0, ROWS, 8), Array2::zeros((0, 9)));
-    refused(Batch { x: narrow.view(), ..batch }, "x is [5, 8], expected [5, 9]");
-    refused(Batch { x: empty.view(), ..batch }, "x is [0, 9], expected [1, 9]");
-    refused(Batch { eps: Some(narrow.view()), ..batch }, "eps is [5, 8], expected [5, 4]");
-    refused(Batch { labels: None, ..batch }, "needs the label of every image");
-    refused(Batch { labels: Some(&[0, 1]), ..batch }, "2 for 5 images");
-    refused(Batch { labels: Some(&[0, 1, 2, 3, 0]), ..batch }, "label 3 of image 3 is not below the 3 classes");
+    refused(Inputs { x: narrow.view(), ..batch }, "x is [5, 8], expected [5, 9]");
+    refused(Inputs { x: empty.view(), ..batch }, "x is [0, 9], expected [1, 9]");
+    refused(Inputs { eps: Some(narrow.view()), ..batch }, "eps is [5, 8], expected [5, 4]");
+    refused(Inputs { labels: None, ..batch }, "needs the label of every image");
+    refused(Inputs { labels: Some(&[0, 1]), ..batch }, "2 for 5 images");
+    refused(Inputs { labels: Some(&[0, 1, 2, 3, 0]), ..batch }, "label 3 of image 3 is not below the 3 classes");
     assert!(network.decode(&uniform(0, 2, 3), Some(&[0, 0])).is_err());
 
     let mut params = model.initialise(1);
     params.swap(2, 3);
-    let error = Network::new(&model, &params).unwrap_err().to_string();
+    let error = Oracle::new(&model, &params).unwrap_err().to_string();
     assert!(error.contains("encoder.2.weight [4, 6] expected, encoder.2.bias [4] found"), "{error}");
-    assert!(Network::new(&model, &params[..2]).unwrap_err().to_string().contains("14 expected, 2 found"));
+    assert!(Oracle::new(&model, &params[..2]).unwrap_err().to_string().contains("14 expected, 2 found"));
 }

@@ -96,7 +96,7 @@ fn title_and_labels_move_the_grid_and_leave_it_whole() {
         });
         assert_eq!(a, b, "tile {i}");
     }
-    let gap = |layout: &wgvae::picture::Layout| layout.tile_at(3).1 - layout.tile_at(0).1 - 56;
+    let gap = |layout: &wgvae::picture::SheetLayout| layout.tile_at(3).1 - layout.tile_at(0).1 - 56;
     assert_eq!((gap(&from), gap(&to)), (2, 2 + 12), "groups stand apart");
     let (x, y) = to.tile_at(0);
     let dark = |x: u32, y: u32, width: u32, height: u32| {

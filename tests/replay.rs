@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use wgvae::{
-    gpu::{Choice, Gpu, Options, Precision},
+    gpu::{AdapterChoice, Gpu, Options, Precision},
     verify::{
         replay::replay_gpu,
         trace::{Limits, Trace},
@@ -25,7 +25,7 @@ fn the_gpu_replays_every_fixture_within_its_limits() {
     for (checked, precision) in
         [(false, Precision::F32), (true, Precision::F32), (false, Precision::Mixed), (true, Precision::Mixed)]
     {
-        let gpu = Gpu::open(&Choice::Best, Options { checked, precision }).unwrap_or_else(|error| {
+        let gpu = Gpu::open(&AdapterChoice::Best, Options { checked, precision }).unwrap_or_else(|error| {
             panic!("{error}; this test needs an adapter: {}", error.hint().unwrap_or("see `wgvae devices`"))
         });
         if gpu.precision() != precision {

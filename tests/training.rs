@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
-    gpu::{Choice, Gpu, LatentTiling, Options, Precision, Tiling, Tilings},
+    gpu::{AdapterChoice, Gpu, LatentTiling, Options, Precision, Tiling, Tilings},
     model::{Activation, Adam, Corruption, Kind, Loss, Model, Noise, Objective, Param},
     network::Network,
     random::{Stream, stream},
@@ -22,7 +22,7 @@ const STEPS: u64 = 100;
 const EPOCHS: u64 = 4;
 
 fn gpu() -> Arc<Gpu> {
-    Arc::new(Gpu::open(&Choice::Best, Options::default()).unwrap_or_else(|error| {
+    Arc::new(Gpu::open(&AdapterChoice::Best, Options::default()).unwrap_or_else(|error| {
         panic!("{error}; this test needs an adapter: {}", error.hint().unwrap_or("see `wgvae devices`"))
     }))
 }
@@ -333,7 +333,7 @@ fn a_submit_holds_256_steps_of_the_articles_nets_however_products_are_cut() {
 #[test]
 fn mixed_precision_trains_nearly_as_the_oracle_and_twice_the_same() {
     let options = Options { precision: Precision::Mixed, ..Options::default() };
-    let gpu = Arc::new(Gpu::open(&Choice::Best, options).unwrap());
+    let gpu = Arc::new(Gpu::open(&AdapterChoice::Best, options).unwrap());
     if gpu.precision() != Precision::Mixed {
         println!("not checked: mixed precision, for which {} lacks cooperative matrices", gpu.adapter().name);
         return;

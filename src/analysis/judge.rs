@@ -6,7 +6,7 @@ use crate::{
     model::{Activation, Adam, init},
     oracle::{
         adam::adam,
-        linear::{Layer, activated, linear},
+        linear::{Linear, activated, linear},
         linear_backward::linear_backward,
         update::update,
     },
@@ -29,8 +29,8 @@ const FIRST_TENSOR: u64 = 1 << 32;
 /// `input → 128 ReLU → classes`, trained by cross-entropy in f64 with the oracle's kernels.
 #[derive(Clone, Debug)]
 pub struct Judge {
-    hidden: Layer,
-    output: Layer,
+    hidden: Linear,
+    output: Linear,
     pixels: usize,
 }
 
@@ -46,8 +46,10 @@ impl Judge {
             output: fresh(seed, 1, HIDDEN, data.classes),
             pixels: data.pixels(),
         };
-        let zeros =
-            |layer: &Layer| Layer { weight: Array2::zeros(layer.weight.dim()), bias: Array1::zeros(layer.bias.dim()) };
+        let zeros = |layer: &Linear| Linear {
+            weight: Array2::zeros(layer.weight.dim()),
+            bias: Array1::zeros(layer.bias.dim()),
+        };
         let mut moments = [zeros(&judge.hidden), zeros(&judge.hidden), zeros(&judge.output), zeros(&judge.output)];
         let per_epoch = data.train.count.div_ceil(BATCH);
         let epochs = EPOCHS.max(LEAST_STEPS.div_ceil(per_epoch));
@@ -74,7 +76,7 @@ impl Judge {
         &mut self,
         x: &ArrayRef2<f64>,
         targets: impl Iterator<Item = usize>,
-        moments: &mut [Layer; 4],
+        moments: &mut [Linear; 4],
         args: &Adam,
         step: u64,
     ) {
@@ -136,11 +138,11 @@ fn labels(split: &Split) -> Result<&[u8]> {
         .ok_or_else(|| Error::invalid("--data", "a judge of samples needs labels, and these data have none"))
 }
 
-/// Layer number `layer` as training starts with it.
-fn fresh(seed: u64, layer: u64, inputs: usize, outputs: usize) -> Layer {
+/// Linear number `layer` as training starts with it.
+fn fresh(seed: u64, layer: u64, inputs: usize, outputs: usize) -> Linear {
     let mut values = init::linear(seed, FIRST_TENSOR + layer, inputs);
     let mut next = || values.next().expect("a stream has no end");
-    Layer {
+    Linear {
         weight: Array2::from_shape_simple_fn((outputs, inputs), &mut next),
         bias: Array1::from_shape_simple_fn(outputs, next),
     }

@@ -20,7 +20,7 @@ use std::fmt;
 
 /// What was measured on one device.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct Timings {
     /// The adapter, or the oracle.
     pub device: String,
     /// Its driver; empty for the oracle.
@@ -52,8 +52,8 @@ pub fn report(
     batches: &[usize],
     quick: bool,
     progress: &mut dyn FnMut(&str),
-) -> Result<Report> {
-    let mut report = Report {
+) -> Result<Timings> {
+    let mut report = Timings {
         device: device.to_string(),
         driver: String::new(),
         software: true,
@@ -97,7 +97,7 @@ fn headline(f: &mut fmt::Formatter, device: &str, driver: &str, software: bool) 
     writeln!(f, "wgvae {} on {device} ({driver}{kind})", env!("CARGO_PKG_VERSION"))
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for Timings {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         headline(f, &self.device, &self.driver, self.software)?;
         if let Some(limits) = &self.limits {

@@ -118,7 +118,7 @@ impl Chosen {
 
 /// Which image stands behind each row of a result, in a line.
 pub fn order(images: &Images) -> String {
-    let what = format!("row i is {} i", images.part.image());
+    let what = format!("row i is {} i", images.subset.image());
     match &images.split.names {
         Names::InOrder => what,
         names => format!(

@@ -151,7 +151,7 @@ fn every_adapter(arguments: &Arguments) -> Result<Vec<Device>> {
         return Err(Error::NoAdapter { problem: "no Vulkan, Metal or DX12 adapter found".into() });
     }
     let options = gpu::Options { checked: arguments.checked, precision: arguments.precision.precision };
-    let open = |index| Gpu::open(&gpu::Choice::Index(index), options);
+    let open = |index| Gpu::open(&gpu::AdapterChoice::Index(index), options);
     found.iter().map(|adapter| Ok(Device::Gpu(Arc::new(open(adapter.index)?)))).collect()
 }
 

@@ -96,17 +96,17 @@ impl Dataset {
 
     /// The training images.
     pub fn train_images(&self) -> Images<'_> {
-        self.part(Part::Train, &self.train)
+        self.subset(Subset::Train, &self.train)
     }
 
     /// The test images.
     pub fn test_images(&self) -> Images<'_> {
-        self.part(Part::Test, &self.test)
+        self.subset(Subset::Test, &self.test)
     }
 
-    fn part<'a>(&'a self, part: Part, split: &'a Split) -> Images<'a> {
+    fn subset<'a>(&'a self, subset: Subset, split: &'a Split) -> Images<'a> {
         let &Dataset { ref name, width, height, classes, .. } = self;
-        Images { name, width, height, classes, split, part }
+        Images { name, width, height, classes, split, subset }
     }
 
     /// Keeps the first images of each split.
@@ -147,7 +147,7 @@ impl Whole {
     /// All images.
     pub fn all(&self) -> Images<'_> {
         let &Whole { ref name, width, height, classes, ref images } = self;
-        Images { name, width, height, classes, split: images, part: Part::Whole }
+        Images { name, width, height, classes, split: images, subset: Subset::Whole }
     }
 
     /// Divides the images for training: a seventh, chosen by a fixed permutation, becomes the test split (70,000 images give
@@ -189,7 +189,7 @@ pub enum Content {
 
 /// Which images of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Subset {
     /// What a model is trained on.
     Train,
     /// What it is judged on.
@@ -198,31 +198,31 @@ pub enum Part {
     Whole,
 }
 
-impl Part {
+impl Subset {
     /// What one of them is called: `test image`.
     pub fn image(self) -> &'static str {
         match self {
-            Part::Train => "training image",
-            Part::Test => "test image",
-            Part::Whole => "image",
+            Subset::Train => "training image",
+            Subset::Test => "test image",
+            Subset::Whole => "image",
         }
     }
 
     /// With its article: `a test image`.
     pub fn one(self) -> &'static str {
         match self {
-            Part::Train => "a training image",
-            Part::Test => "a test image",
-            Part::Whole => "an image",
+            Subset::Train => "a training image",
+            Subset::Test => "a test image",
+            Subset::Whole => "an image",
         }
     }
 
     /// The same in a word, where there is no room for two.
     pub fn word(self) -> &'static str {
         match self {
-            Part::Train => "train",
-            Part::Test => "test",
-            Part::Whole => "image",
+            Subset::Train => "train",
+            Subset::Test => "test",
+            Subset::Whole => "image",
         }
     }
 }
@@ -241,7 +241,7 @@ pub struct Images<'a> {
     /// The images.
     pub split: &'a Split,
     /// Which part of the data they are.
-    pub part: Part,
+    pub subset: Subset,
 }
 
 impl Images<'_> {

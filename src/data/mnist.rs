@@ -11,7 +11,7 @@ use super::{Dataset, Names, Split};
 use crate::{Error, Result};
 
 /// One of the four files.
-struct Part {
+struct MnistFile {
     /// Its name in [`Dataset::hashes`].
     key: &'static str,
     /// What its file name begins with.
@@ -24,8 +24,8 @@ struct Part {
     sha256: &'static str,
 }
 
-static PARTS: [Part; 4] = [
-    Part {
+static PARTS: [MnistFile; 4] = [
+    MnistFile {
         key: "train-images",
         stem: "train-images",
         rank: 3,
@@ -36,7 +36,7 @@ static PARTS: [Part; 4] = [
         },
         sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     },
-    Part {
+    MnistFile {
         key: "train-labels",
         stem: "train-labels",
         rank: 1,
@@ -47,7 +47,7 @@ static PARTS: [Part; 4] = [
         },
         sha256: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     },
-    Part {
+    MnistFile {
         key: "test-images",
         stem: "t10k-images",
         rank: 3,
@@ -58,7 +58,7 @@ static PARTS: [Part; 4] = [
         },
         sha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     },
-    Part {
+    MnistFile {
         key: "test-labels",
         stem: "t10k-labels",
         rank: 1,
@@ -71,11 +71,11 @@ static PARTS: [Part; 4] = [
     },
 ];
 
-impl Part {
+impl MnistFile {
     /// Its file in a folder: `train-images-idx3-ubyte` or `train-images.idx3-ubyte`, as such or with `.gz`. A symbolic link
     /// whose target is missing counts: reading it says so.
     fn find(&self, dir: &Path) -> Option<PathBuf> {
-        let Part { stem, rank, .. } = self;
+        let MnistFile { stem, rank, .. } = self;
         let names =
             ["", ".gz"].iter().flat_map(|end| ["-", "."].map(|joint| format!("{stem}{joint}idx{rank}-ubyte{end}")));
         names.map(|name| dir.join(name)).find(|path| path.symlink_metadata().is_ok())
@@ -148,7 +148,7 @@ pub fn read(dir: &Path) -> Result<Dataset> {
         return Err(Error::malformed(dir, problem));
     }
 
-    let read = |(part, path): (&Part, &Option<PathBuf>)| path.as_ref().map(|path| idx::read(path, part.rank));
+    let read = |(part, path): (&MnistFile, &Option<PathBuf>)| path.as_ref().map(|path| idx::read(path, part.rank));
     let mut files: Vec<Option<Result<Idx>>> = PARTS.par_iter().zip(&paths).map(read).collect(); // unpacking is most of the time
     let mut hashes = BTreeMap::new();
     let mut load = |i: usize| -> Result<Option<(Idx, &Path)>> {

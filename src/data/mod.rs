@@ -21,7 +21,7 @@ pub mod npy;
 mod source;
 pub mod stroke;
 
-pub use dataset::{Content, Dataset, Images, Part, Split, Whole, rows_f32};
+pub use dataset::{Content, Dataset, Images, Split, Subset, Whole, rows_f32};
 pub use names::Names;
 pub use source::Source;
 

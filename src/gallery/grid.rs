@@ -25,7 +25,7 @@ pub fn grid(images: &Images, count: usize) -> Result<Figure> {
     let sheet = Size::of_images(images).sheet().columns(COLUMNS).captions(shown.iter().map(caption)).title(format!(
         "{}: {}s, {what}",
         images.name,
-        images.part.image()
+        images.subset.image()
     ));
     Ok(Figure { sheet, tiles: rows_f32(split, images.pixels(), &shown), latents: Vec::new() })
 }

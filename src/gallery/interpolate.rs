@@ -64,7 +64,7 @@ pub fn interpolate(codec: &Codec, images: &Images, options: &Interpolation) -> R
         None => format!("#{} to #{}", stops[from], stops[to]),
     };
     let shares = (0..steps).map(|step| format!("{:.2}", share(step)));
-    let ends = || std::iter::once(images.part.word().to_string());
+    let ends = || std::iter::once(images.subset.word().to_string());
     let sheet = Size::of_images(images)
         .sheet()
         .columns(steps + 2)

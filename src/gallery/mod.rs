@@ -113,7 +113,7 @@ fn symbol(model: &Model) -> &'static str {
 fn chosen(images: &Images, indices: &[usize]) -> Result<(Vec<f32>, Option<Vec<u8>>)> {
     let Split { count, labels, .. } = images.split;
     if let Some(index) = indices.iter().find(|index| *index >= count) {
-        let problem = format!("{index} is past the {count} {}s, 0 to {}", images.part.image(), count - 1);
+        let problem = format!("{index} is past the {count} {}s, 0 to {}", images.subset.image(), count - 1);
         return Err(Error::invalid("image", problem));
     }
     let labels = labels.as_ref().map(|labels| indices.iter().map(|&index| labels[index]).collect());

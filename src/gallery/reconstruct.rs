@@ -50,8 +50,11 @@ pub fn reconstruct(codec: &Codec, source: &data::Images, indices: &[usize], capt
         words.extend(errors[start..end].iter().map(|error| format!("{error:.1}")).chain(gap()));
     }
     if captions {
-        let title =
-            format!("{}: {}s and the squared error of their reconstructions", name(codec.model()), source.part.image());
+        let title = format!(
+            "{}: {}s and the squared error of their reconstructions",
+            name(codec.model()),
+            source.subset.image()
+        );
         sheet = sheet.captions(words).title(title);
     }
     Ok(Reconstruction { figure: Figure { sheet, tiles, latents }, images, errors })

@@ -42,7 +42,7 @@ pub fn scatter(codec: &Codec, images: &Images, count: usize) -> Result<Cloud> {
     };
     let [x, y] = axes;
     let classes: Option<Vec<usize>> = labels.map(|labels| labels.into_iter().map(usize::from).collect());
-    let title = format!("{}: {what} of {count} {}s", name(model), images.part.image());
+    let title = format!("{}: {what} of {count} {}s", name(model), images.subset.image());
     let plot = Scatter::new(x, y).title(title).plot(points.view(), classes.as_deref())?;
     Ok(Cloud { plot, points, shares })
 }

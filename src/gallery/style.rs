@@ -27,10 +27,10 @@ pub fn style(codec: &Codec, images: &Images, indices: &[usize]) -> Result<Figure
         .sheet()
         .columns(1 + classes)
         .column_labels(
-            std::iter::once(images.part.word().to_string()).chain((0..classes).map(|class| class.to_string())),
+            std::iter::once(images.subset.word().to_string()).chain((0..classes).map(|class| class.to_string())),
         )
         .row_labels(indices.iter().map(|index| format!("#{index}")))
-        .title(format!("{}: the style of {} under every label", name(model), images.part.one()));
+        .title(format!("{}: the style of {} under every label", name(model), images.subset.one()));
 
     let (originals, _) = chosen(images, indices)?;
     let means = codec.encode(&originals)?.mean().to_vec();

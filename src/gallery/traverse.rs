@@ -95,7 +95,7 @@ pub fn traverse(
                 images.ok_or_else(|| Error::invalid("data", "not given, and the centre is one of their images"))?;
             let (image, own) = chosen(images, &[index])?;
             label = label.or(own.filter(|_| kind == Kind::Cvae).map(|own| own[0]));
-            (codec.encode(&image)?.mean().to_vec(), format!("{} #{index}", images.part.image()))
+            (codec.encode(&image)?.mean().to_vec(), format!("{} #{index}", images.subset.image()))
         }
     };
     let mut latents = Vec::with_capacity(dims.len() * steps * latent);

@@ -10,7 +10,7 @@ use std::{
 
 /// Which adapter is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum AdapterChoice {
     /// The best adapter, hardware before software.
     Best,
     /// The adapter at this place of [`adapters`].
@@ -157,16 +157,16 @@ impl Gpu {
     ///
     /// # Errors
     /// [`Error::NoAdapter`] where there is none, [`Error::Gpu`] where its driver refuses.
-    pub fn open(choice: &Choice, mut options: Options) -> Result<Gpu> {
+    pub fn open(choice: &AdapterChoice, mut options: Options) -> Result<Gpu> {
         let mut found = enumerate();
         let summaries: Vec<_> = found.iter().enumerate().map(|(index, adapter)| summary(index, adapter)).collect();
         let index = match choice {
-            Choice::Index(index) if *index < found.len() => *index,
-            Choice::Index(index) => {
+            AdapterChoice::Index(index) if *index < found.len() => *index,
+            AdapterChoice::Index(index) => {
                 let problem = format!("there is no adapter {index}: {} found, see `wgvae devices`", found.len());
                 return Err(Error::NoAdapter { problem });
             }
-            Choice::Best => best(&summaries)
+            AdapterChoice::Best => best(&summaries)
                 .ok_or_else(|| Error::NoAdapter { problem: "no Vulkan, Metal or DX12 adapter found".into() })?,
         };
         let (adapter, summary) = (found.swap_remove(index), summaries[index].clone());
@@ -230,7 +230,7 @@ impl Gpu {
     /// # Errors
     /// As [`Gpu::open`].
     pub fn again(&self) -> Result<Gpu> {
-        let mut gpu = Gpu::open(&Choice::Index(self.summary.index), self.options)?;
+        let mut gpu = Gpu::open(&AdapterChoice::Index(self.summary.index), self.options)?;
         gpu.cache = None;
         Ok(gpu)
     }
@@ -315,7 +315,7 @@ impl Drop for Gpu {
     }
 }
 
-/// The adapter that [`Choice::Best`] takes: hardware before software, and among hardware the discrete card.
+/// The adapter that [`AdapterChoice::Best`] takes: hardware before software, and among hardware the discrete card.
 pub fn best(adapters: &[AdapterSummary]) -> Option<usize> {
     let rank = |kind: &str| ["discrete", "integrated", "virtual", "other", "software"].iter().position(|&k| k == kind);
     adapters.iter().min_by_key(|adapter| rank(adapter.kind)).map(|adapter| adapter.index)

@@ -16,7 +16,7 @@ mod tiling;
 mod tilings;
 
 pub use batch::{Batch, Batches};
-pub use device::{AdapterSummary, Choice, Gpu, Options, adapters, best};
+pub use device::{AdapterChoice, AdapterSummary, Gpu, Options, adapters, best};
 pub use environment::prepare_environment;
 pub use kernel::{Access, Args, Binding, Field, Needs, Scalar, Slot, Source, Spec};
 pub(crate) use kernel::{args, source};

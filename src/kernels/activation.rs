@@ -7,34 +7,34 @@ use crate::{
 
 /// An activated layer's output, and what the derivative of the activation is computed from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Activated {
+pub struct ActivatedMatrix {
     /// `[rows, out]`
     pub output: Matrix,
     /// `[rows, out]`: the sums before the activation, or the output itself, as [`Activation::kept`] says.
     pub kept: Matrix,
 }
 
-impl Activated {
+impl ActivatedMatrix {
     /// `output` as one of `activation`, with space for the sums where they are kept.
-    pub fn new(output: Matrix, activation: Activation, arena: &mut Arena) -> Activated {
+    pub fn new(output: Matrix, activation: Activation, arena: &mut Arena) -> ActivatedMatrix {
         let kept = match activation.kept() {
             Kept::Output => output,
             Kept::Sum => arena.matrix(output.rows as usize, output.columns as usize),
         };
-        Activated { output, kept }
+        ActivatedMatrix { output, kept }
     }
 }
 
 /// A matrix of which nothing else is kept.
-impl From<Matrix> for Activated {
-    fn from(output: Matrix) -> Activated {
-        Activated { output, kept: output }
+impl From<Matrix> for ActivatedMatrix {
+    fn from(output: Matrix) -> ActivatedMatrix {
+        ActivatedMatrix { output, kept: output }
     }
 }
 
 /// A shader part that provides `activate`, `derivative` and `KEEPS_SUMS`, and how exact they are.
 #[derive(Clone, Copy, Debug)]
-pub struct Part {
+pub struct ActivationPart {
     /// The file.
     pub source: Source,
     /// Largest error of `activate` where float32 holds its argument a, in ulps of the larger of 1 and |a|; an ulp of 1 is 2⁻²³.
@@ -45,7 +45,7 @@ pub struct Part {
 }
 
 /// The part of `activation`; none: the sums as they are.
-pub fn part(activation: Option<Activation>) -> Part {
+pub fn part(activation: Option<Activation>) -> ActivationPart {
     let (source, activate_ulps, derivative_ulps) = match activation {
         None => (source!("parts/identity.wgsl"), 0.0, 0.0),
         Some(Activation::Relu) => (source!("parts/activation_relu.wgsl"), 0.0, 0.0),
@@ -54,7 +54,7 @@ pub fn part(activation: Option<Activation>) -> Part {
         Some(Activation::Gelu) => (source!("parts/activation_gelu.wgsl"), 6.0, 14.0),
         Some(Activation::Softplus) => (source!("parts/activation_softplus.wgsl"), 8.0, 3.0),
     };
-    Part { source, activate_ulps, derivative_ulps }
+    ActivationPart { source, activate_ulps, derivative_ulps }
 }
 
 /// What the activation adds to the name of a kernel of the middle: nothing where it is the article's ReLU.

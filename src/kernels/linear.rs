@@ -2,7 +2,7 @@
 
 use super::{
     Variants,
-    activation::{Activated, part},
+    activation::{ActivatedMatrix, part},
     expect,
 };
 use crate::{
@@ -106,8 +106,14 @@ fn spec(variant: Variant) -> Spec {
 ///
 /// # Errors
 /// [`Error::Shape`] where x, the layer and y do not fit.
-pub fn launch(program: &mut Program, x: Input, layer: Layer, y: impl Into<Activated>, finish: Finish) -> Result<()> {
-    let Activated { output: y, kept } = y.into();
+pub fn launch(
+    program: &mut Program,
+    x: Input,
+    layer: Layer,
+    y: impl Into<ActivatedMatrix>,
+    finish: Finish,
+) -> Result<()> {
+    let ActivatedMatrix { output: y, kept } = y.into();
     expect("linear", "y", y, y.rows, layer.outputs())?;
     expect("linear", "kept", kept, y.rows, layer.outputs())?;
     let (images, start) = match x {

@@ -1,6 +1,6 @@
 //! What the kernels of a model's narrow middle share: its layers and activations, and how it is cut. No kernel itself.
 
-use super::{activation::Activated, expect};
+use super::{activation::ActivatedMatrix, expect};
 use crate::{
     Error, Result,
     gpu::{LatentTiling, Layer, Matrix, Work},
@@ -28,21 +28,21 @@ pub struct Layers {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Middle {
     /// The encoder's last hidden layer, `[rows, width]`.
-    pub h: Activated,
+    pub h: ActivatedMatrix,
     /// `[rows, latent]`
-    pub code: Activated,
+    pub code: ActivatedMatrix,
     /// `[rows, latent]`
     pub mu: Matrix,
     /// `[rows, latent]`
     pub log_var: Matrix,
     /// act(P onehot(y) + bP), `[rows, latent]`.
-    pub projection: Activated,
+    pub projection: ActivatedMatrix,
     /// onehot(y), `[rows, classes]`.
     pub onehot: Matrix,
     /// What is decoded, `[rows, latent]`: code, z, or z + projection.
     pub c: Matrix,
     /// The decoder's first hidden layer, `[rows, width]`.
-    pub d: Activated,
+    pub d: ActivatedMatrix,
 }
 
 /// Which of the middle's parts a model has.
@@ -68,7 +68,7 @@ impl Middle {
             return Err(Error::Shape { kernel, tensor: "code", expected, got: format!("{latent} beside {width}") });
         }
         expect(kernel, "w_d", layers.d.weight, width, latent)?;
-        let activated = |tensor, Activated { output, kept }, columns| {
+        let activated = |tensor, ActivatedMatrix { output, kept }, columns| {
             expect(kernel, tensor, output, rows, columns)?;
             expect(kernel, tensor, kept, rows, columns)
         };

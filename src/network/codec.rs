@@ -5,7 +5,7 @@ use crate::{
     Error, Result,
     device::Device,
     model::{Kind, Model, Param},
-    oracle::step::Network as Oracle,
+    oracle::step::Oracle,
 };
 use ndarray::{Array2, ArrayView2};
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use crate::{
     Result,
     gpu::{Arena, Gpu, LatentTiling, Layer, Matrix, Role, Tilings, vec4s},
     kernels::{
-        activation::Activated,
+        activation::ActivatedMatrix,
         corrupt::Corrupted,
         latent_backward::Gradients,
         linear::Finish,
@@ -31,11 +31,11 @@ pub struct Network {
     /// Decoder layers but the first, first to last: `hidden… → input`.
     pub decoder: Vec<Layer>,
     /// Hidden activations of the encoder, `[rows, hidden[i]]`; the last is `middle.h`.
-    pub encoded: Vec<Activated>,
+    pub encoded: Vec<ActivatedMatrix>,
     /// Activations between encoder and decoder.
     pub middle: Middle,
     /// Hidden activations of the decoder, mirrored; the first is `middle.d`.
-    pub decoded: Vec<Activated>,
+    pub decoded: Vec<ActivatedMatrix>,
     /// Gradients before the activations of `encoded`; the last is `gradients.h`.
     pub d_encoded: Vec<Matrix>,
     /// Gradients of the middle.
@@ -79,9 +79,9 @@ impl Network {
         let projection = active(model.latent);
         let onehot = active(if parts.labelled { model.classes } else { 0 });
         let c = if parts.variational { active(model.latent) } else { code }; // an autoencoder decodes its code
-        let mut keep = |output| Activated::new(output, model.activation, &mut activations);
-        let encoded: Vec<Activated> = encoded.into_iter().map(&mut keep).collect();
-        let decoded: Vec<Activated> = decoded.into_iter().map(&mut keep).collect();
+        let mut keep = |output| ActivatedMatrix::new(output, model.activation, &mut activations);
+        let encoded: Vec<ActivatedMatrix> = encoded.into_iter().map(&mut keep).collect();
+        let decoded: Vec<ActivatedMatrix> = decoded.into_iter().map(&mut keep).collect();
         let (h, d) = (encoded[depth - 1], decoded[0]);
         let middle = Middle { h, code: keep(code), mu, log_var, projection: keep(projection), onehot, c, d };
         let mut signal = |columns: usize| signals.matrix(rows, columns);

@@ -5,7 +5,7 @@ use crate::{
     Result,
     gpu::{Format, Layer, Matrix, Program},
     kernels::{
-        activation::Activated,
+        activation::ActivatedMatrix,
         corrupt, latent, latent_backward,
         linear::{self, Finish, Input},
         linear_backward, output, reparameterize,
@@ -63,7 +63,7 @@ fn decoder_hidden(program: &mut Program, net: &Network) -> Result<()> {
 }
 
 /// The last hidden activation of the decoder and the layer that makes logits of it.
-fn last(net: &Network) -> (Activated, Layer) {
+fn last(net: &Network) -> (ActivatedMatrix, Layer) {
     let depth = net.decoder.len();
     (net.decoded[depth - 1], net.decoder[depth - 1])
 }

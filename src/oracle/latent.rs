@@ -1,7 +1,7 @@
 //! The narrow middle of the network, row by row: code, μ and log σ², z, the label's projection, KL, first decoder layer.
 
 use super::kl::kl;
-use super::linear::{Activated, Layer, activated, linear};
+use super::linear::{Activated, Linear, activated, linear};
 use super::reparameterize::{bound, reparameterize};
 use crate::model::Activation;
 use ndarray::{Array1, Array2, ArrayRef2};
@@ -10,13 +10,13 @@ use ndarray::{Array1, Array2, ArrayRef2};
 #[derive(Clone, Copy, Debug)]
 pub struct LatentLayers<'a> {
     /// Last encoder layer, `[latent, width]`.
-    pub code: &'a Layer,
+    pub code: &'a Linear,
     /// μ and log σ², `[latent, latent]` each; the AE has none.
-    pub heads: Option<(&'a Layer, &'a Layer)>,
+    pub heads: Option<(&'a Linear, &'a Linear)>,
     /// Label projector, `[latent, classes]`; the CVAE's alone.
-    pub projector: Option<&'a Layer>,
+    pub projector: Option<&'a Linear>,
     /// First decoder layer, `[width, latent]`.
-    pub decoder: &'a Layer,
+    pub decoder: &'a Linear,
     /// That of the code, the projection and the first decoder layer.
     pub activation: Activation,
 }

@@ -6,17 +6,17 @@ use ndarray::{Array1, Array2, ArrayRef2, Zip};
 
 /// The parameters of a linear layer, or anything shaped like them: gradients, moments.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Layer {
+pub struct Linear {
     /// `[out, in]`, as PyTorch keeps it.
     pub weight: Array2<f64>,
     /// `[out]`
     pub bias: Array1<f64>,
 }
 
-impl Layer {
+impl Linear {
     /// Zeros for `out` outputs of `inp` inputs.
-    pub fn zeros(out: usize, inp: usize) -> Layer {
-        Layer { weight: Array2::zeros((out, inp)), bias: Array1::zeros(out) }
+    pub fn zeros(out: usize, inp: usize) -> Linear {
+        Linear { weight: Array2::zeros((out, inp)), bias: Array1::zeros(out) }
     }
 }
 
@@ -45,13 +45,13 @@ impl Activated {
 }
 
 /// `a[i, j] = Σₖ x[i, k] weight[j, k] + bias[j]`; `x` is `[m, k]`, `weight` `[n, k]`, `bias` `[n]`, `a` `[m, n]`.
-pub fn linear(x: &ArrayRef2<f64>, layer: &Layer) -> Array2<f64> {
+pub fn linear(x: &ArrayRef2<f64>, layer: &Linear) -> Array2<f64> {
     let mut sums = product(x, &layer.weight.t());
     Zip::from(sums.rows_mut()).par_for_each(|mut row| row += &layer.bias);
     sums
 }
 
 /// `act(a)` of the sums a that [`linear`] gives.
-pub fn activated(x: &ArrayRef2<f64>, layer: &Layer, activation: Activation) -> Activated {
+pub fn activated(x: &ArrayRef2<f64>, layer: &Linear, activation: Activation) -> Activated {
     Activated::new(linear(x, layer), activation)
 }

@@ -1,6 +1,6 @@
 //! The decoder's last layer, the reconstruction loss and its gradient.
 
-use super::linear::{Layer, linear};
+use super::linear::{Linear, linear};
 use crate::model::{Likelihood, Loss};
 use ndarray::{Array1, Array2, ArrayRef2, Zip};
 
@@ -15,7 +15,7 @@ pub struct Output {
 
 /// `logits = d Wᵀ + b`, the loss of each image against `x`, and its gradient as the loss is reduced; `d` is `[batch, width]`,
 /// the layer's weight `[input, width]`, `x` `[batch, input]` in [0, 1].
-pub fn output(d: &ArrayRef2<f64>, layer: &Layer, x: &ArrayRef2<f64>, loss: Loss) -> Output {
+pub fn output(d: &ArrayRef2<f64>, layer: &Linear, x: &ArrayRef2<f64>, loss: Loss) -> Output {
     let mut dlogits = linear(d, layer); // the logits, until each is replaced by its gradient
     let scale = loss.reduction.scale(x.nrows(), x.ncols());
     let rows = Zip::from(dlogits.rows_mut()).and(x.rows());

@@ -3,7 +3,7 @@
 use super::adam::adam;
 use super::latent::{self, Code, Latent, LatentLayers};
 use super::latent_backward::latent_backward;
-use super::linear::{Activated, Layer, activated, linear};
+use super::linear::{Activated, Linear, activated, linear};
 use super::linear_backward::linear_backward;
 use super::loss::loss;
 use super::onehot::onehot;
@@ -15,20 +15,20 @@ use ndarray::{Array1, Array2, ArrayRef2, ArrayView2};
 
 /// A model with its parameters and Adam moments.
 #[derive(Clone, Debug)]
-pub struct Network {
+pub struct Oracle {
     model: Model,
     /// In the order of [`Model::layers`], as are the moments.
-    layers: Vec<Layer>,
-    first_moments: Vec<Layer>,
-    second_moments: Vec<Layer>,
+    layers: Vec<Linear>,
+    first_moments: Vec<Linear>,
+    second_moments: Vec<Linear>,
     /// Gradients of the previous step. Kept so that their memory is reused.
-    gradients: Vec<Layer>,
+    gradients: Vec<Linear>,
     steps: u64,
 }
 
 /// The images of one step and what goes with them.
 #[derive(Clone, Copy, Debug)]
-pub struct Batch<'a> {
+pub struct Inputs<'a> {
     /// `[batch, input]`, in [0, 1].
     pub x: ArrayView2<'a, f64>,
     /// What the encoder reads instead of `x`, `[batch, input]`; `x` is what the output is held against.
@@ -39,7 +39,7 @@ pub struct Batch<'a> {
     pub labels: Option<&'a [u8]>,
 }
 
-impl<'a> Batch<'a> {
+impl<'a> Inputs<'a> {
     /// What the encoder reads, `[batch, input]`.
     fn input(&self) -> ArrayView2<'a, f64> {
         self.corrupted.unwrap_or(self.x)
@@ -91,14 +91,14 @@ impl Activations {
     }
 }
 
-impl Network {
+impl Oracle {
     /// A model with the given parameters, moments zero. Fails where the model cannot be, or where the parameters are not exactly
     /// those of [`Model::layers`], in that order.
-    pub fn new(model: &Model, params: &[Param]) -> Result<Network> {
+    pub fn new(model: &Model, params: &[Param]) -> Result<Oracle> {
         model.validate()?;
         let layers = from_params(model, params)?;
         let [first_moments, second_moments, gradients] = [zeros(model), zeros(model), zeros(model)];
-        Ok(Network { model: model.clone(), layers, first_moments, second_moments, gradients, steps: 0 })
+        Ok(Oracle { model: model.clone(), layers, first_moments, second_moments, gradients, steps: 0 })
     }
 
     /// The model's shape.
@@ -130,7 +130,7 @@ impl Network {
     }
 
     /// One forward pass. Fails where the batch does not fit the model.
-    pub fn forward(&self, batch: &Batch) -> Result<Forward> {
+    pub fn forward(&self, batch: &Inputs) -> Result<Forward> {
         let activations = self.activations(batch)?;
         let logits = linear(&activations.decoded(self.depth() - 1).output, self.output_layer());
         Ok(Forward { latent: activations.latent, logits })
@@ -148,7 +148,7 @@ impl Network {
         Ok(self.decode_logits(z, labels)?.mapv_into(sigmoid))
     }
 
-    /// As [`Network::decode`], before the sigmoid.
+    /// As [`Oracle::decode`], before the sigmoid.
     pub fn decode_logits(&self, z: &ArrayRef2<f64>, labels: Option<&[u8]>) -> Result<Array2<f64>> {
         expect("z", z.dim(), (z.nrows(), self.model.latent))?;
         let layers = self.latent_layers();
@@ -159,14 +159,14 @@ impl Network {
     }
 
     /// The losses of one batch and the gradient of every parameter, named and ordered as the parameters.
-    pub fn gradients(&self, batch: &Batch, objective: &Objective) -> Result<(Losses, Vec<Param>)> {
+    pub fn gradients(&self, batch: &Inputs, objective: &Objective) -> Result<(Losses, Vec<Param>)> {
         let mut gradients = zeros(&self.model);
         let losses = self.backward(batch, objective, &mut gradients)?;
         Ok((losses, to_params(&self.model, &gradients)))
     }
 
     /// One step of Adam; gives the losses before it.
-    pub fn train_step(&mut self, batch: &Batch, objective: &Objective, args: &Adam) -> Result<Losses> {
+    pub fn train_step(&mut self, batch: &Inputs, objective: &Objective, args: &Adam) -> Result<Losses> {
         let mut gradients = std::mem::take(&mut self.gradients);
         let losses = self.backward(batch, objective, &mut gradients);
         self.gradients = gradients;
@@ -181,7 +181,7 @@ impl Network {
     }
 
     /// The losses; `gradients` become those of all layers in their order.
-    fn backward(&self, batch: &Batch, objective: &Objective, gradients: &mut [Layer]) -> Result<Losses> {
+    fn backward(&self, batch: &Inputs, objective: &Objective, gradients: &mut [Linear]) -> Result<Losses> {
         let (acts, activation) = (self.activations(batch)?, self.model.activation);
         let (depth, first_decoder) = (self.depth(), self.first_decoder());
         let decoded = acts.decoded(depth - 1);
@@ -223,7 +223,7 @@ impl Network {
         Ok(losses)
     }
 
-    fn activations(&self, batch: &Batch) -> Result<Activations> {
+    fn activations(&self, batch: &Inputs) -> Result<Activations> {
         let rows = batch.x.nrows().max(1);
         expect("x", batch.x.dim(), (rows, self.model.input))?;
         expect("corrupted", batch.input().dim(), batch.x.dim())?;
@@ -280,7 +280,7 @@ impl Network {
         }
     }
 
-    fn output_layer(&self) -> &Layer {
+    fn output_layer(&self) -> &Linear {
         &self.layers[self.layers.len() - 1]
     }
 
@@ -296,7 +296,7 @@ impl Network {
 }
 
 /// The outputs of activated layers, each fed with the one before.
-fn chain(x: &ArrayRef2<f64>, layers: &[Layer], activation: Activation) -> Vec<Activated> {
+fn chain(x: &ArrayRef2<f64>, layers: &[Linear], activation: Activation) -> Vec<Activated> {
     let mut outputs: Vec<Activated> = Vec::with_capacity(layers.len());
     for layer in layers {
         let y = match outputs.last() {
@@ -316,11 +316,11 @@ fn expect(tensor: &'static str, got: (usize, usize), expected: (usize, usize)) -
     }
 }
 
-fn zeros(model: &Model) -> Vec<Layer> {
-    model.layers().iter().map(|shape| Layer::zeros(shape.out, shape.inp)).collect()
+fn zeros(model: &Model) -> Vec<Linear> {
+    model.layers().iter().map(|shape| Linear::zeros(shape.out, shape.inp)).collect()
 }
 
-fn to_params(model: &Model, layers: &[Layer]) -> Vec<Param> {
+fn to_params(model: &Model, layers: &[Linear]) -> Vec<Param> {
     let tensors = model.layers().into_iter().zip(layers).flat_map(|(shape, layer)| {
         let weight = (format!("{}.weight", shape.name), vec![shape.out, shape.inp], layer.weight.iter());
         let bias = (format!("{}.bias", shape.name), vec![shape.out], layer.bias.iter());
@@ -332,11 +332,11 @@ fn to_params(model: &Model, layers: &[Layer]) -> Vec<Param> {
     tensors.collect()
 }
 
-fn from_params(model: &Model, params: &[Param]) -> Result<Vec<Layer>> {
+fn from_params(model: &Model, params: &[Param]) -> Result<Vec<Linear>> {
     model.expect(params)?;
     let layers = model.layers().into_iter().zip(params.chunks_exact(2)).map(|(shape, pair)| {
         let weight = Array2::from_shape_vec((shape.out, shape.inp), pair[0].values.clone());
-        Layer { weight: weight.expect("the shape was checked"), bias: Array1::from(pair[1].values.clone()) }
+        Linear { weight: weight.expect("the shape was checked"), bias: Array1::from(pair[1].values.clone()) }
     });
     Ok(layers.collect())
 }

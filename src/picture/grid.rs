@@ -56,7 +56,7 @@ pub struct Sheet {
 
 /// Where everything on a sheet lies, in pixels from its top left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layout {
+pub struct SheetLayout {
     /// Tiles in a row.
     pub columns: usize,
     /// Rows of tiles.
@@ -73,7 +73,7 @@ pub struct Layout {
     origin: (usize, usize),
 }
 
-impl Layout {
+impl SheetLayout {
     /// The top left of tile `i`, counted row by row.
     pub fn tile_at(&self, i: usize) -> (usize, usize) {
         let (row, column) = (i / self.columns, i % self.columns);
@@ -166,7 +166,7 @@ impl Sheet {
     ///
     /// # Errors
     /// As [`Sheet::render`].
-    pub fn layout(&self, n: usize) -> Result<Layout> {
+    pub fn layout(&self, n: usize) -> Result<SheetLayout> {
         for (what, value) in [("columns", self.columns), ("scale", self.scale), ("rows in a group", self.group)] {
             if value == Some(0) {
                 return Err(Error::invalid(what, "0; at least 1 is needed"));
@@ -180,7 +180,7 @@ impl Sheet {
         }
         let (low, high) = self.scale.map_or_else(|| self.scales(), |scale| (scale, scale));
         let columns = self.columns.unwrap_or_else(|| self.default_columns(n, low)).min(n);
-        let fits = |layout: &Layout| layout.size.0 <= SCREEN.0 && layout.size.1 <= SCREEN.1;
+        let fits = |layout: &SheetLayout| layout.size.0 <= SCREEN.0 && layout.size.1 <= SCREEN.1;
         let layout = (low..=high)
             .rev()
             .map(|scale| self.measure(n, columns, scale))
@@ -219,7 +219,7 @@ impl Sheet {
         if n <= 10 { fitting } else { square.clamp(1, fitting) }
     }
 
-    fn measure(&self, n: usize, columns: usize, scale: usize) -> Layout {
+    fn measure(&self, n: usize, columns: usize, scale: usize) -> SheetLayout {
         let widest = |labels: &[String]| labels.iter().map(|label| Face::Body.width(label)).max();
         let stretch = if self.height == 1 && self.width > 1 { scale.max(LOWEST_ROW) } else { scale };
         let tile = (self.width * scale, self.height * stretch);
@@ -229,7 +229,7 @@ impl Sheet {
         let top = MARGIN
             + self.title.as_ref().map_or(0, |_| Face::Title.height() + TITLE_GAP)
             + if self.column_labels.is_empty() { 0 } else { Face::Body.height() + LABEL_GAP / 2 };
-        let mut layout = Layout {
+        let mut layout = SheetLayout {
             columns,
             rows,
             tile,
@@ -250,7 +250,7 @@ impl Sheet {
         layout
     }
 
-    fn draw_tile(&self, sheet: &mut GrayImage, layout: &Layout, i: usize, image: &[f32]) {
+    fn draw_tile(&self, sheet: &mut GrayImage, layout: &SheetLayout, i: usize, image: &[f32]) {
         let (x0, y0) = layout.tile_at(i);
         let (across, down) = (layout.tile.0 / self.width, layout.tile.1 / self.height);
         for y in 0..layout.tile.1 {
@@ -262,7 +262,7 @@ impl Sheet {
         }
     }
 
-    fn draw_labels(&self, sheet: &mut GrayImage, layout: &Layout) {
+    fn draw_labels(&self, sheet: &mut GrayImage, layout: &SheetLayout) {
         let body = Face::Body;
         let centre = |label: &str, x: usize| (x + layout.tile.0 / 2).saturating_sub(body.width(label) / 2);
         if let Some(title) = &self.title {

@@ -20,7 +20,7 @@ mod svg;
 mod text;
 
 pub use curves::{Curves, Run};
-pub use grid::{BLANK, Layout, Sheet};
+pub use grid::{BLANK, Sheet, SheetLayout};
 pub use pca::{Pca, pca2};
 pub use plot::Plot;
 pub use save::save_png;

@@ -39,7 +39,7 @@ pub fn operand(values: &ArrayRef2<Approx>, precision: Precision, scale: f64) -> 
 }
 
 /// `y[i, j] = Σₖ x[i, k] weight[j, k] + bias[j]`
-pub fn affine(x: &ArrayRef2<Approx>, layer: &oracle::linear::Layer, precision: Precision) -> Array2<Approx> {
+pub fn affine(x: &ArrayRef2<Approx>, layer: &oracle::linear::Linear, precision: Precision) -> Array2<Approx> {
     let [x, weight] = [x, &exact(&layer.weight.t())].map(|values| operand(values, precision, 1.0));
     let mut y = product(&x, &weight, depth(x.ncols(), precision));
     for mut row in y.rows_mut() {

@@ -156,7 +156,7 @@ fn case((cut, activation): Variant, setting: Setting) -> Case {
     let expect_activated = |expect: &mut dyn FnMut(_, &_, &_) -> _, names: [_; 2], truth: &Activated, sums: &_| {
         let output = expect(names[0], &truth.output, &passed(sums));
         let kept = truth.sums.as_ref().map_or(output, |truth| expect(names[1], truth, sums));
-        kernels::activation::Activated { output, kept }
+        kernels::activation::ActivatedMatrix { output, kept }
     };
     let code_sums = affine(&exact(&h), &code, Precision::F32);
     let code_analysis = passed(&code_sums);

@@ -149,7 +149,7 @@ fn case((cut, activation): Variant, [rows, width, columns, classes]: [usize; 4],
         let (to_mu, to_log_var) = slopes(&gaussian.mu, &log_var_found, &epsilon, &dz, beta);
         gradients.mu = write("dmu", dmu, &to_mu);
         gradients.log_var = write("dlog_var", dlog_var, &to_log_var);
-        let both = |to: &ndarray::Array2<Approx>, layer: &crate::oracle::linear::Layer| {
+        let both = |to: &ndarray::Array2<Approx>, layer: &crate::oracle::linear::Linear| {
             product(to, &exact(&layer.weight), 2 * columns + 1)
         };
         dcode = ndarray::Zip::from(&both(&to_mu, &mu)).and(&both(&to_log_var, &log_var)).map_collect(|&a, &b| a + b);

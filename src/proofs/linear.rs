@@ -14,7 +14,7 @@ use crate::{
     },
     gpu::{Format, Program, Role, Tiling, Tilings},
     kernels::{
-        activation::Activated,
+        activation::ActivatedMatrix,
         linear::{Finish, Input, SPECS, Variant, launch},
     },
     oracle::{linear as oracle, output::sigmoid},
@@ -70,7 +70,7 @@ fn case(tiling: Tiling, shape: Shape, images: Option<Format>, finish: Finish, bi
             (Input::Activations(layout.input(Role::Activations, "x", &x, capacity)), exact(&x))
         }
     };
-    let mut y = Activated::from(layout.output(Role::Activations, "y", capacity, outputs));
+    let mut y = ActivatedMatrix::from(layout.output(Role::Activations, "y", capacity, outputs));
     let sums = oracle::linear(&values(&x), &truth);
     let analysis = affine(&x, &truth, precision);
     let (found, analysis) = match finish {

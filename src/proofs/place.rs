@@ -47,8 +47,8 @@ pub fn activated(activation: Activation, values: Array2<f64>) -> oracle::linear:
 }
 
 /// A layer of random numbers of a size that keeps its outputs near 1, the biases up to `bias`.
-pub fn random_layer(seed: u64, inputs: usize, outputs: usize, bias: f64) -> oracle::linear::Layer {
-    oracle::linear::Layer {
+pub fn random_layer(seed: u64, inputs: usize, outputs: usize, bias: f64) -> oracle::linear::Linear {
+    oracle::linear::Linear {
         weight: random(seed, outputs, inputs, (3.0 / inputs as f64).sqrt()),
         bias: random(seed + 1000, 1, outputs, bias).row(0).to_owned(),
     }
@@ -75,7 +75,7 @@ pub fn adam_batch(batch: Batch, adam: &Adam, t: u64) -> (Batch, Adam) {
 }
 
 /// A layer's weight and bias, among the params or what is laid out like them.
-pub fn layer(layout: &mut Layout, role: Role, layer: &oracle::linear::Layer) -> Layer {
+pub fn layer(layout: &mut Layout, role: Role, layer: &oracle::linear::Linear) -> Layer {
     let placed = layer_output(layout, role, layer.weight.nrows(), layer.weight.ncols());
     layout.set(role, placed.weight, &layer.weight);
     layout.set(role, placed.bias(), &row(&layer.bias));

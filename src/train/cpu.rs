@@ -11,7 +11,7 @@ use crate::{
         noise::noise,
         order::order,
         output,
-        step::{Batch, Network},
+        step::{Inputs, Oracle},
     },
     random::philox::{EVALUATION, Stream},
     run::{Settings, State},
@@ -22,7 +22,7 @@ use std::time::Instant;
 /// A model in training on the processor.
 pub struct OracleTrainer {
     settings: Settings,
-    network: Network,
+    network: Oracle,
     train: Split,
     test: Split,
 }
@@ -40,7 +40,7 @@ impl OracleTrainer {
         memory::expect_room(bytes(settings, data))
             .map_err(|problem| Error::invalid("--hidden, --latent, --batch", format!("training {problem}")))?;
         Ok(OracleTrainer {
-            network: Network::new(model, &model.initialise(settings.seed))?,
+            network: Oracle::new(model, &model.initialise(settings.seed))?,
             settings: settings.clone(),
             train: data.train.clone(),
             test: data.test.clone(),
@@ -99,7 +99,7 @@ impl OracleTrainer {
     /// # Errors
     /// [`Error::Invalid`] where the state is another model's.
     pub fn restore(&mut self, state: &State) -> Result<()> {
-        self.network = Network::new(&self.settings.model, &state.params)?;
+        self.network = Oracle::new(&self.settings.model, &state.params)?;
         self.network.resume(&state.first_moment, &state.second_moment, state.step)
     }
 }
@@ -142,9 +142,9 @@ impl Gathered {
         }
     }
 
-    fn batch(&self) -> Batch<'_> {
+    fn batch(&self) -> Inputs<'_> {
         let eps = (self.eps.ncols() > 0).then(|| self.eps.view());
         let corrupted = self.corrupted.as_ref().map(|corrupted| corrupted.view());
-        Batch { x: self.x.view(), corrupted, eps, labels: self.labels.as_deref() }
+        Inputs { x: self.x.view(), corrupted, eps, labels: self.labels.as_deref() }
     }
 }

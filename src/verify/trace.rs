@@ -5,7 +5,7 @@
 
 use crate::gpu::Precision;
 use crate::model::{Adam, Model, Objective, Param};
-use crate::oracle::step::{Batch, Losses, Network};
+use crate::oracle::step::{Inputs, Losses, Oracle};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
 use std::path::PathBuf;
@@ -223,12 +223,12 @@ fn relative_error<'v>(pairs: impl Iterator<Item = (&'v f64, &'v f64)>) -> f64 {
 
 /// Replays a trace on the f64 oracle.
 pub fn replay_oracle(trace: &Trace) -> Result<Replay> {
-    let mut network = Network::new(&trace.model, &trace.init)?;
+    let mut network = Oracle::new(&trace.model, &trace.init)?;
     let (mut first, mut losses) = (None, Vec::new());
     for step in trace.steps() {
         let (x, eps) = (step.x.mapv(f64::from), step.eps.map(|eps| eps.mapv(f64::from)));
         let batch =
-            Batch { x: x.view(), corrupted: None, eps: eps.as_ref().map(|eps| eps.view()), labels: step.labels };
+            Inputs { x: x.view(), corrupted: None, eps: eps.as_ref().map(|eps| eps.view()), labels: step.labels };
         if first.is_none() {
             let forward = network.forward(&batch)?;
             let (_, gradients) = network.gradients(&batch, &trace.objective)?;
