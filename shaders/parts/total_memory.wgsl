@@ -5,7 +5,7 @@
 fn total(lane: u32, value: f32) -> f32 {
     if lane < OWNERS { keep(lane, value); }
     workgroupBarrier();
-    for (var half = OWNERS / 2u; half > 0u; half /= 2u) {
+    for (var half = OWNERS / 2u; half >= 1u; half /= 2u) {
         if lane < half { keep(lane, kept(lane) + kept(lane + half)); }
         workgroupBarrier();
     }

