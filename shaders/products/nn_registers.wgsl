@@ -8,7 +8,7 @@
 //      24…31   (0,3)  (1,3)  …  (7,3)
 //
 // Provides: main
-// Needs: args, batch, Tile, params, signals, finish, part
+// Needs: args, batch, Tile, params, signals, multiply_add, finish, part
 
 const TILE = 8u;  // rows and columns of a tile
 
@@ -37,14 +37,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let w3 = min(4u * j + 3u, args.n - 1u) * k4;
         let wa = mat4x4f(params[ka + w0], params[ka + w1], params[ka + w2], params[ka + w3]);
         let wb = mat4x4f(params[kb + w0], params[kb + w1], params[kb + w2], params[kb + w3]);
-        let d0 = signals[r0 + j]; tile.a0 += wa * d0; tile.b0 += wb * d0;
-        let d1 = signals[r1 + j]; tile.a1 += wa * d1; tile.b1 += wb * d1;
-        let d2 = signals[r2 + j]; tile.a2 += wa * d2; tile.b2 += wb * d2;
-        let d3 = signals[r3 + j]; tile.a3 += wa * d3; tile.b3 += wb * d3;
-        let d4 = signals[r4 + j]; tile.a4 += wa * d4; tile.b4 += wb * d4;
-        let d5 = signals[r5 + j]; tile.a5 += wa * d5; tile.b5 += wb * d5;
-        let d6 = signals[r6 + j]; tile.a6 += wa * d6; tile.b6 += wb * d6;
-        let d7 = signals[r7 + j]; tile.a7 += wa * d7; tile.b7 += wb * d7;
+        let d0 = signals[r0 + j]; tile.a0 = multiply_add(wa, d0, tile.a0); tile.b0 = multiply_add(wb, d0, tile.b0);
+        let d1 = signals[r1 + j]; tile.a1 = multiply_add(wa, d1, tile.a1); tile.b1 = multiply_add(wb, d1, tile.b1);
+        let d2 = signals[r2 + j]; tile.a2 = multiply_add(wa, d2, tile.a2); tile.b2 = multiply_add(wb, d2, tile.b2);
+        let d3 = signals[r3 + j]; tile.a3 = multiply_add(wa, d3, tile.a3); tile.b3 = multiply_add(wb, d3, tile.b3);
+        let d4 = signals[r4 + j]; tile.a4 = multiply_add(wa, d4, tile.a4); tile.b4 = multiply_add(wb, d4, tile.b4);
+        let d5 = signals[r5 + j]; tile.a5 = multiply_add(wa, d5, tile.a5); tile.b5 = multiply_add(wb, d5, tile.b5);
+        let d6 = signals[r6 + j]; tile.a6 = multiply_add(wa, d6, tile.a6); tile.b6 = multiply_add(wb, d6, tile.b6);
+        let d7 = signals[r7 + j]; tile.a7 = multiply_add(wa, d7, tile.a7); tile.b7 = multiply_add(wb, d7, tile.b7);
     }
     for (var q = 0u; q < 16u; q++) {
         let row = i + q % 8u;

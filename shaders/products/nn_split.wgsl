@@ -9,7 +9,7 @@
 //   row  15          60   61   62   63
 //
 // Provides: main
-// Needs: args, batch, params, signals, finish
+// Needs: args, batch, params, multiply_add, signals, finish
 
 const ROWS = 16u;     // of a block
 const COLUMNS4 = 4u;  // of a block, in vec4
@@ -35,10 +35,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         let outputs = min(4u * j + vec4u(0u, 1u, 2u, 3u), vec4u(args.n - 1u)) * k4;
         let w = mat4x4f(params[column + outputs.x], params[column + outputs.y], params[column + outputs.z],
             params[column + outputs.w]);
-        a0 += w * signals[rows.x + j];
-        a1 += w * signals[rows.y + j];
-        a2 += w * signals[rows.z + j];
-        a3 += w * signals[rows.w + j];
+        a0 = multiply_add(w, signals[rows.x + j], a0);
+        a1 = multiply_add(w, signals[rows.y + j], a1);
+        a2 = multiply_add(w, signals[rows.z + j], a2);
+        a3 = multiply_add(w, signals[rows.w + j], a3);
     }
     let at = 64u * share + 16u * y + x;
     shares[at] = a0;

@@ -10,7 +10,7 @@
 //   row   8        (0,0)  (1,0)  …  (7,0)  (0,0)  (1,0)  …  (7,0)
 //
 // Provides: main
-// Needs: args, batch, Tile, signals, params, finish, part
+// Needs: args, batch, Tile, signals, params, multiply_add, finish, part
 
 const ROWS = 64u;      // of a block
 const COLUMNS4 = 16u;  // of a block, in vec4
@@ -50,14 +50,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
             let wa = mat4x4f(ws[at], ws[at + 16u], ws[at + 32u], ws[at + 48u]);
             let wb = mat4x4f(ws[at + 8u], ws[at + 24u], ws[at + 40u], ws[at + 56u]);
             let row = 64u * q + y;
-            let d0 = dys[row]; tile.a0 += wa * d0; tile.b0 += wb * d0;
-            let d1 = dys[row + 8u]; tile.a1 += wa * d1; tile.b1 += wb * d1;
-            let d2 = dys[row + 16u]; tile.a2 += wa * d2; tile.b2 += wb * d2;
-            let d3 = dys[row + 24u]; tile.a3 += wa * d3; tile.b3 += wb * d3;
-            let d4 = dys[row + 32u]; tile.a4 += wa * d4; tile.b4 += wb * d4;
-            let d5 = dys[row + 40u]; tile.a5 += wa * d5; tile.b5 += wb * d5;
-            let d6 = dys[row + 48u]; tile.a6 += wa * d6; tile.b6 += wb * d6;
-            let d7 = dys[row + 56u]; tile.a7 += wa * d7; tile.b7 += wb * d7;
+            let d0 = dys[row]; tile.a0 = multiply_add(wa, d0, tile.a0); tile.b0 = multiply_add(wb, d0, tile.b0);
+            let d1 = dys[row + 8u]; tile.a1 = multiply_add(wa, d1, tile.a1); tile.b1 = multiply_add(wb, d1, tile.b1);
+            let d2 = dys[row + 16u]; tile.a2 = multiply_add(wa, d2, tile.a2); tile.b2 = multiply_add(wb, d2, tile.b2);
+            let d3 = dys[row + 24u]; tile.a3 = multiply_add(wa, d3, tile.a3); tile.b3 = multiply_add(wb, d3, tile.b3);
+            let d4 = dys[row + 32u]; tile.a4 = multiply_add(wa, d4, tile.a4); tile.b4 = multiply_add(wb, d4, tile.b4);
+            let d5 = dys[row + 40u]; tile.a5 = multiply_add(wa, d5, tile.a5); tile.b5 = multiply_add(wb, d5, tile.b5);
+            let d6 = dys[row + 48u]; tile.a6 = multiply_add(wa, d6, tile.a6); tile.b6 = multiply_add(wb, d6, tile.b6);
+            let d7 = dys[row + 56u]; tile.a7 = multiply_add(wa, d7, tile.a7); tile.b7 = multiply_add(wb, d7, tile.b7);
         }
         workgroupBarrier();
     }

@@ -9,7 +9,7 @@
 //      24…31   (0,3)  (1,3)  …  (7,3)
 //
 // Provides: OWNERS, main
-// Needs: weight_rows, batch, source_row, Tile, args, weights, source, finish, part, close
+// Needs: weight_rows, batch, source_row, Tile, args, weights, source, multiply_add, finish, part, close
 
 const TILE = 8u;     // rows and columns of a tile
 const OWNERS = 32u;  // invocations that own a tile
@@ -32,16 +32,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgro
     let r7 = source_row(min(i + 7u, last));
     var tile = Tile();
     for (var k = 0u; k < args.k4; k++) {
-        let wa = weights(w_rows, k);
-        let wb = weights(v_rows, k);
-        let x0 = source(r0, k); tile.a0 += x0 * wa; tile.b0 += x0 * wb;
-        let x1 = source(r1, k); tile.a1 += x1 * wa; tile.b1 += x1 * wb;
-        let x2 = source(r2, k); tile.a2 += x2 * wa; tile.b2 += x2 * wb;
-        let x3 = source(r3, k); tile.a3 += x3 * wa; tile.b3 += x3 * wb;
-        let x4 = source(r4, k); tile.a4 += x4 * wa; tile.b4 += x4 * wb;
-        let x5 = source(r5, k); tile.a5 += x5 * wa; tile.b5 += x5 * wb;
-        let x6 = source(r6, k); tile.a6 += x6 * wa; tile.b6 += x6 * wb;
-        let x7 = source(r7, k); tile.a7 += x7 * wa; tile.b7 += x7 * wb;
+        let wa = transpose(weights(w_rows, k));
+        let wb = transpose(weights(v_rows, k));
+        let x0 = source(r0, k); tile.a0 = multiply_add(wa, x0, tile.a0); tile.b0 = multiply_add(wb, x0, tile.b0);
+        let x1 = source(r1, k); tile.a1 = multiply_add(wa, x1, tile.a1); tile.b1 = multiply_add(wb, x1, tile.b1);
+        let x2 = source(r2, k); tile.a2 = multiply_add(wa, x2, tile.a2); tile.b2 = multiply_add(wb, x2, tile.b2);
+        let x3 = source(r3, k); tile.a3 = multiply_add(wa, x3, tile.a3); tile.b3 = multiply_add(wb, x3, tile.b3);
+        let x4 = source(r4, k); tile.a4 = multiply_add(wa, x4, tile.a4); tile.b4 = multiply_add(wb, x4, tile.b4);
+        let x5 = source(r5, k); tile.a5 = multiply_add(wa, x5, tile.a5); tile.b5 = multiply_add(wb, x5, tile.b5);
+        let x6 = source(r6, k); tile.a6 = multiply_add(wa, x6, tile.a6); tile.b6 = multiply_add(wb, x6, tile.b6);
+        let x7 = source(r7, k); tile.a7 = multiply_add(wa, x7, tile.a7); tile.b7 = multiply_add(wb, x7, tile.b7);
     }
     for (var q = 0u; q < 16u; q++) {
         let row = i + q % 8u;

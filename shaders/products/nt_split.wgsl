@@ -9,7 +9,7 @@
 //   row  15          60   61   62   63
 //
 // Provides: OWNERS, shares, main
-// Needs: batch, source_row, weight_rows, args, weights, source, finish, close
+// Needs: batch, source_row, weight_rows, args, weights, multiply_add, source, finish, close
 
 const ROWS = 16u;     // of a block
 const COLUMNS4 = 4u;  // of a block, in vec4
@@ -36,11 +36,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     var a2 = vec4f();
     var a3 = vec4f();
     for (var k = share; k < args.k4; k += 16u) {
-        let w = weights(w_rows, k);
-        a0 += source(r0, k) * w;
-        a1 += source(r1, k) * w;
-        a2 += source(r2, k) * w;
-        a3 += source(r3, k) * w;
+        let w = transpose(weights(w_rows, k));
+        a0 = multiply_add(w, source(r0, k), a0);
+        a1 = multiply_add(w, source(r1, k), a1);
+        a2 = multiply_add(w, source(r2, k), a2);
+        a3 = multiply_add(w, source(r3, k), a3);
     }
     let at = 64u * share + 16u * y + x;
     shares[at] = a0;

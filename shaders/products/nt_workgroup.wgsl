@@ -10,7 +10,7 @@
 //   row   8        (0,0)  (1,0)  …  (7,0)  (0,0)  (1,0)  …  (7,0)
 //
 // Provides: OWNERS, main
-// Needs: batch, source_row, args, Tile, source, params, finish, part, close
+// Needs: batch, source_row, args, Tile, source, params, multiply_add, finish, part, close
 
 const ROWS = 64u;      // of a block
 const COLUMNS4 = 16u;  // of a block, in vec4
@@ -51,17 +51,17 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         workgroupBarrier();
         for (var q = 0u; q < 4u; q++) {
             let at = 64u * q + x;
-            let wa = mat4x4f(ws[at], ws[at + 16u], ws[at + 32u], ws[at + 48u]);
-            let wb = mat4x4f(ws[at + 8u], ws[at + 24u], ws[at + 40u], ws[at + 56u]);
+            let wa = transpose(mat4x4f(ws[at], ws[at + 16u], ws[at + 32u], ws[at + 48u]));
+            let wb = transpose(mat4x4f(ws[at + 8u], ws[at + 24u], ws[at + 40u], ws[at + 56u]));
             let row = 64u * q + y;
-            let x0 = xs[row]; tile.a0 += x0 * wa; tile.b0 += x0 * wb;
-            let x1 = xs[row + 8u]; tile.a1 += x1 * wa; tile.b1 += x1 * wb;
-            let x2 = xs[row + 16u]; tile.a2 += x2 * wa; tile.b2 += x2 * wb;
-            let x3 = xs[row + 24u]; tile.a3 += x3 * wa; tile.b3 += x3 * wb;
-            let x4 = xs[row + 32u]; tile.a4 += x4 * wa; tile.b4 += x4 * wb;
-            let x5 = xs[row + 40u]; tile.a5 += x5 * wa; tile.b5 += x5 * wb;
-            let x6 = xs[row + 48u]; tile.a6 += x6 * wa; tile.b6 += x6 * wb;
-            let x7 = xs[row + 56u]; tile.a7 += x7 * wa; tile.b7 += x7 * wb;
+            let x0 = xs[row]; tile.a0 = multiply_add(wa, x0, tile.a0); tile.b0 = multiply_add(wb, x0, tile.b0);
+            let x1 = xs[row + 8u]; tile.a1 = multiply_add(wa, x1, tile.a1); tile.b1 = multiply_add(wb, x1, tile.b1);
+            let x2 = xs[row + 16u]; tile.a2 = multiply_add(wa, x2, tile.a2); tile.b2 = multiply_add(wb, x2, tile.b2);
+            let x3 = xs[row + 24u]; tile.a3 = multiply_add(wa, x3, tile.a3); tile.b3 = multiply_add(wb, x3, tile.b3);
+            let x4 = xs[row + 32u]; tile.a4 = multiply_add(wa, x4, tile.a4); tile.b4 = multiply_add(wb, x4, tile.b4);
+            let x5 = xs[row + 40u]; tile.a5 = multiply_add(wa, x5, tile.a5); tile.b5 = multiply_add(wb, x5, tile.b5);
+            let x6 = xs[row + 48u]; tile.a6 = multiply_add(wa, x6, tile.a6); tile.b6 = multiply_add(wb, x6, tile.b6);
+            let x7 = xs[row + 56u]; tile.a7 = multiply_add(wa, x7, tile.a7); tile.b7 = multiply_add(wb, x7, tile.b7);
         }
         workgroupBarrier();
     }

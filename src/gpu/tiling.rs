@@ -76,9 +76,9 @@ impl Tiling {
                 block: [64, 32],
                 owners: 32,
                 update: Update { invocations: 64, block: [8, 8], blocks: 64 },
-                forward: &[source!("products/nt_registers.wgsl"), WEIGHTS, TILE_16, ONE_OF],
+                forward: &[source!("products/nt_registers.wgsl"), MULTIPLY_ADD, WEIGHTS, TILE_16, ONE_OF],
                 total: &[TOTAL, POOL],
-                backward: &[source!("products/nn_registers.wgsl"), TILE_16, ONE_OF],
+                backward: &[source!("products/nn_registers.wgsl"), MULTIPLY_ADD, TILE_16, ONE_OF],
                 gradient: &[source!("products/tn_registers.wgsl"), BLOCK_TN, ROW_TN, TILE_16, ONE_OF],
             },
             Tiling::Subgroup => Row {
@@ -104,9 +104,9 @@ impl Tiling {
                 block: [64, 64],
                 owners: 64,
                 update: Update { invocations: 64, block: [64, 64], blocks: 1 },
-                forward: &[source!("products/nt_workgroup.wgsl"), TILE_16, ONE_OF],
+                forward: &[source!("products/nt_workgroup.wgsl"), MULTIPLY_ADD, TILE_16, ONE_OF],
                 total: &[TOTAL, POOL],
-                backward: &[source!("products/nn_workgroup.wgsl"), TILE_16, ONE_OF],
+                backward: &[source!("products/nn_workgroup.wgsl"), MULTIPLY_ADD, TILE_16, ONE_OF],
                 gradient: &[source!("products/tn_workgroup.wgsl"), BLOCK_TN, ROW_TN, TILE_16, ONE_OF],
             },
             Tiling::Split => Row {
@@ -118,9 +118,9 @@ impl Tiling {
                 block: [16, 16],
                 owners: 64,
                 update: Update { invocations: 64, block: [32, 32], blocks: 1 },
-                forward: &[source!("products/nt_split.wgsl"), WEIGHTS],
+                forward: &[source!("products/nt_split.wgsl"), MULTIPLY_ADD, WEIGHTS],
                 total: &[TOTAL, source!("parts/pool_shares.wgsl")],
-                backward: &[source!("products/nn_split.wgsl")],
+                backward: &[source!("products/nn_split.wgsl"), MULTIPLY_ADD],
                 gradient: &[source!("products/tn_split.wgsl"), BLOCK_TN],
             },
             Tiling::Matrix8 => Row {
@@ -232,6 +232,7 @@ impl Tiling {
 const WEIGHTS: Source = source!("parts/weights.wgsl");
 const TILE_16: Source = source!("parts/tile_16.wgsl");
 const TILE_32: Source = source!("parts/tile_32.wgsl");
+const MULTIPLY_ADD: Source = source!("parts/multiply_add.wgsl");
 const ONE_OF: Source = source!("parts/one_of.wgsl");
 const BLOCK_TN: Source = source!("parts/block_tn.wgsl");
 const ROW_TN: Source = source!("parts/row_tn.wgsl");
