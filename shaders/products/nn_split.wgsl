@@ -8,6 +8,10 @@
 //     …
 //   row  15          60   61   62   63
 //
+// GPUs serve eight invocations at a time, and at once if the numbers of their vec4 differ modulo 8. Eight neighbours store four sums of
+// two rows, 16 apart; so every second four rows are kept with bit 2 of their sums' numbers changed. Eight that add up load eight
+// neighbouring sums of one share.
+//
 // Provides: main
 // Needs: args, batch, params, multiply_add, signals, finish
 
@@ -41,15 +45,17 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         a3 = multiply_add(w, signals[rows.w + j], a3);
     }
     let at = 64u * share + 16u * y + x;
-    shares[at] = a0;
-    shares[at + 4u] = a1;
-    shares[at + 8u] = a2;
-    shares[at + 12u] = a3;
+    let even = at + 4u * (y % 2u);
+    let odd = at + 4u - 4u * (y % 2u);
+    shares[even] = a0;
+    shares[odd] = a1;
+    shares[even + 8u] = a2;
+    shares[odd + 8u] = a3;
     workgroupBarrier();
 
     if lane < 64u {
         var sum = vec4f();
-        for (var s = 0u; s < 16u; s++) { sum += shares[64u * s + lane]; }
+        for (var s = 0u; s < 16u; s++) { sum += shares[64u * s + (lane ^ (lane / 16u % 2u * 4u))]; }
         let row = i + lane / 4u;
         if row < batch.rows && k + lane % 4u < k4 { finish(row, k + lane % 4u, sum); }
     }

@@ -9,6 +9,10 @@
 //     …
 //   row   8        (0,0)  (1,0)  …  (7,0)  (0,0)  (1,0)  …  (7,0)
 //
+// GPUs serve eight invocations at a time, and at once if the numbers of their vec4 differ modulo 8. Eight neighbours store four outputs
+// of two rows of dy, 64 apart; so a row is kept at its number with the lowest three bits changed, by xor with 2 · output / 4. Eight that
+// store or load w have eight columns.
+//
 // Provides: main
 // Needs: args, batch, Tile, signals, params, multiply_add, finish, part
 
@@ -30,7 +34,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     let line = lane / 4u;
     let rows = args.dy + min(i + line + vec4u(0u, 16u, 32u, 48u), vec4u(batch.rows - 1u)) * n4;
     let column = args.w + min(k + lane % 16u, k4 - 1u);
-    let to_dy = 64u * own + line;
+    let to_dy = 64u * own + (line ^ (2u * own));
     var tile = Tile();
     for (var first = 0u; first < n4; first += 4u) {
         let j = min(first + own, n4 - 1u);
@@ -49,7 +53,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
             let at = 64u * q + x;
             let wa = mat4x4f(ws[at], ws[at + 16u], ws[at + 32u], ws[at + 48u]);
             let wb = mat4x4f(ws[at + 8u], ws[at + 24u], ws[at + 40u], ws[at + 56u]);
-            let row = 64u * q + y;
+            let row = 64u * q + (y ^ (2u * q));
             let d0 = dys[row]; tile.a0 = multiply_add(wa, d0, tile.a0); tile.b0 = multiply_add(wb, d0, tile.b0);
             let d1 = dys[row + 8u]; tile.a1 = multiply_add(wa, d1, tile.a1); tile.b1 = multiply_add(wb, d1, tile.b1);
             let d2 = dys[row + 16u]; tile.a2 = multiply_add(wa, d2, tile.a2); tile.b2 = multiply_add(wb, d2, tile.b2);

@@ -8,6 +8,10 @@
 //     …
 //   row  15          60   61   62   63
 //
+// GPUs serve eight invocations at a time, and at once if the numbers of their vec4 differ modulo 8. Eight neighbours store eight shares
+// of one sum, 64 apart; so a sum is kept at its number with the lowest three bits changed, by xor with the share. Eight that add up
+// load eight neighbouring sums of one share.
+//
 // Provides: OWNERS, shares, main
 // Needs: batch, source_row, weight_rows, args, weights, multiply_add, source, finish, close
 
@@ -42,16 +46,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         a2 = multiply_add(w, source(r2, k), a2);
         a3 = multiply_add(w, source(r3, k), a3);
     }
-    let at = 64u * share + 16u * y + x;
-    shares[at] = a0;
-    shares[at + 4u] = a1;
-    shares[at + 8u] = a2;
-    shares[at + 12u] = a3;
+    let at = 64u * share + 16u * y;
+    let even = at + (x ^ (share % 8u));
+    let odd = at + ((x + 4u) ^ (share % 8u));
+    shares[even] = a0;
+    shares[odd] = a1;
+    shares[even + 8u] = a2;
+    shares[odd + 8u] = a3;
     workgroupBarrier();
 
     if lane < OWNERS {
         var sum = vec4f();
-        for (var s = 0u; s < 16u; s++) { sum += shares[64u * s + lane]; }
+        for (var s = 0u; s < 16u; s++) { sum += shares[64u * s + (lane ^ (s % 8u))]; }
         let row = i + lane / 4u;
         let column = j + lane % 4u;
         if row < batch.rows && 4u * column < args.n { finish(row, column, sum); }

@@ -9,6 +9,10 @@
 //     …
 //   row   8        (0,0)  (1,0)  …  (7,0)  (0,0)  (1,0)  …  (7,0)
 //
+// GPUs serve eight invocations at a time, and at once if the numbers of their vec4 differ modulo 8. Eight neighbours store four inputs
+// of two lines, 64 apart; so row and column / 4 are kept at their number with the lowest three bits changed by xor: by 2 · input for x,
+// by 2 · input + column % 2 for w. Those that load together have one row or eight columns, which xor only reorders.
+//
 // Provides: OWNERS, main
 // Needs: batch, source_row, args, Tile, source, params, multiply_add, finish, part, close
 
@@ -34,8 +38,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     let r2 = source_row(min(i + line + 32u, last));
     let r3 = source_row(min(i + line + 48u, last));
     let columns = args.w + min(4u * j + line + vec4u(0u, 16u, 32u, 48u), vec4u(args.n - 1u)) * args.k4;
-    let to_x = 64u * own + line;
-    let to_w = 64u * own + 16u * (line % 4u) + line / 4u;
+    let to_x = 64u * own + (line ^ (2u * own));
+    let to_w = 64u * own + 16u * (line % 4u);
+    let w_even = to_w + ((line / 4u) ^ (2u * own + line % 2u));
+    let w_odd = to_w + ((line / 4u + 4u) ^ (2u * own + line % 2u));
     var tile = Tile();
     for (var first = 0u; first < args.k4; first += 4u) {
         let k = min(first + own, args.k4 - 1u);
@@ -44,16 +50,17 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         xs[to_x + 16u] = scale * source(r1, k);
         xs[to_x + 32u] = scale * source(r2, k);
         xs[to_x + 48u] = scale * source(r3, k);
-        ws[to_w] = params[columns.x + k];
-        ws[to_w + 4u] = params[columns.y + k];
-        ws[to_w + 8u] = params[columns.z + k];
-        ws[to_w + 12u] = params[columns.w + k];
+        ws[w_even] = params[columns.x + k];
+        ws[w_odd] = params[columns.y + k];
+        ws[w_even + 8u] = params[columns.z + k];
+        ws[w_odd + 8u] = params[columns.w + k];
         workgroupBarrier();
         for (var q = 0u; q < 4u; q++) {
-            let at = 64u * q + x;
-            let wa = transpose(mat4x4f(ws[at], ws[at + 16u], ws[at + 32u], ws[at + 48u]));
-            let wb = transpose(mat4x4f(ws[at + 8u], ws[at + 24u], ws[at + 40u], ws[at + 56u]));
-            let row = 64u * q + y;
+            let even = 64u * q + (x ^ (2u * q));
+            let odd = 64u * q + (x ^ (2u * q + 1u));
+            let wa = transpose(mat4x4f(ws[even], ws[odd + 16u], ws[even + 32u], ws[odd + 48u]));
+            let wb = transpose(mat4x4f(ws[even + 8u], ws[odd + 24u], ws[even + 40u], ws[odd + 56u]));
+            let row = 64u * q + (y ^ (2u * q));
             let x0 = xs[row]; tile.a0 = multiply_add(wa, x0, tile.a0); tile.b0 = multiply_add(wb, x0, tile.b0);
             let x1 = xs[row + 8u]; tile.a1 = multiply_add(wa, x1, tile.a1); tile.b1 = multiply_add(wb, x1, tile.b1);
             let x2 = xs[row + 16u]; tile.a2 = multiply_add(wa, x2, tile.a2); tile.b2 = multiply_add(wb, x2, tile.b2);
