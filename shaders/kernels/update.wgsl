@@ -1,7 +1,7 @@
 // dw[j, k] = Σᵢ dy[i, j] x[i, k] and db[j] = Σᵢ dy[i, j] of every layer in one dispatch, each handed to learn().
 // A workgroup stays within one layer.
 // Provides: Layer, args, activations, signals, layers, layer_of, input, learn_weights, learn_bias
-// Needs: image, image_row, learn, batch
+// Needs: image, image_row, learn
 
 struct Args {
     layers: u32,      // length of the layer table
@@ -43,10 +43,7 @@ fn learn_weights(layer: Layer, j: u32, k: u32, gradient: vec4f) {
     if j < layer.n && k < k4 { learn(layer.w + j * k4 + k, gradient); }
 }
 
-// db of outputs 4 j … 4 j + 3.
-fn learn_bias(layer: Layer, j: u32) {
-    let n4 = (layer.n + 3u) / 4u;
-    var sum = vec4f();
-    for (var i = 0u; i < batch.rows; i++) { sum += signals[layer.dy + i * n4 + j]; }
-    learn(layer.w + layer.n * ((layer.k + 3u) / 4u) + j, sum);
+// db of outputs 4 j … 4 j + 3, where the layer has them.
+fn learn_bias(layer: Layer, j: u32, gradient: vec4f) {
+    if 4u * j < layer.n { learn(layer.w + layer.n * ((layer.k + 3u) / 4u) + j, gradient); }
 }

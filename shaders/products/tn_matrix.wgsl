@@ -5,10 +5,11 @@
 //                 4 … 7     p4    p5    p6    p7
 //
 // Provides: main, stage, left, right, place
-// Needs: prepare, block_of, SIDE, multiply, batch, learn_bias, layers, args, keep_left, signals, keep_right, input, MatrixA, lefts, MatrixB, rights, learn_weights
+// Needs: prepare, block_of, SIDE, multiply, batch, sums, learn_bias, layers, signals, keep_left, args, keep_right, input, MatrixA, lefts, MatrixB, rights, learn_weights
 
 var<private> number: u32;   // of the workgroup's layer
 var<private> block: vec2u;  // of the workgroup: first input and first output, in vec4
+var<private> bias: vec4f;   // db of the vec4 output that this invocation loads of dy, over the rows it loads
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) workgroup: vec3u,
@@ -19,7 +20,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3u,
     number = own.number;
     block = vec2u(own.k, own.j);
     multiply(batch.rows, lane, subgroup, subgroups);
-    if block.x == 0u && lane < SIDE / 4u && block.y + lane < own.n4 { learn_bias(own.layer, block.y + lane); }
+    sums[4u * lane] = bias.x; sums[4u * lane + 1u] = bias.y; sums[4u * lane + 2u] = bias.z; sums[4u * lane + 3u] = bias.w;
+    workgroupBarrier();
+    if block.x == 0u && lane < SIDE / 4u {
+        var sum = vec4f();
+        for (var at = 4u * lane; at < 1024u; at += SIDE) {
+            sum += vec4f(sums[at], sums[at + 1u], sums[at + 2u], sums[at + 3u]);
+        }
+        learn_bias(own.layer, block.y + lane, sum);
+    }
 }
 
 // Both as [term, line]; past the last term dy is zero.
@@ -30,8 +39,10 @@ fn stage(term: u32, v: u32) {
     let i = term + v / (SIDE / 4u);
     let line = v % (SIDE / 4u);
     let row = min(i, batch.rows - 1u);
-    let scale = select(0.0, args.loss_scale, i < batch.rows);
-    keep_left(4u * v, scale * signals[layer.dy + row * n4 + min(block.y + line, n4 - 1u)]);
+    let dy = select(0.0, 1.0, i < batch.rows) * signals[layer.dy + row * n4 + min(block.y + line, n4 - 1u)];
+    if term == 0u && v < 256u { bias = vec4f(); }  // fewer subgroups than parts go over the rows again
+    bias += dy;
+    keep_left(4u * v, args.loss_scale * dy);
     keep_right(4u * v, input(layer, row, min(block.x + line, k4 - 1u), k4));
 }
 fn left(row: u32) -> MatrixA { return coopLoad<MatrixA>(&lefts[row], SIDE); }

@@ -6,7 +6,7 @@
 //           8…15  t9     …                 a workgroup owns 64 of them, invocation n the n-th
 //
 // Provides: main
-// Needs: prepare, block_of, Tile, batch, image_row, accumulate, signals, image, activations, learn_weights, part, learn_bias
+// Needs: prepare, block_of, Tile, batch, image_row, signals, accumulate, image, activations, learn_weights, part, learn_bias
 
 const TILE4 = 2u;  // inputs and outputs of a tile, in vec4
 
@@ -25,21 +25,29 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     let jb = layer.dy + min(j + 1u, n4 - 1u);
     let kb = min(k + 1u, k4 - 1u);
     var tile = Tile();
+    var bias_a = vec4f();  // db, where the tile begins at the first input
+    var bias_b = vec4f();
     if layer.images == 1u {
         for (var i = 0u; i < batch.rows; i++) {
             let row = image_row(i, k4);
-            accumulate(&tile, signals[ja + i * n4], signals[jb + i * n4], image(row, k), image(row, kb));
+            let da = signals[ja + i * n4];
+            let db = signals[jb + i * n4];
+            accumulate(&tile, da, db, image(row, k), image(row, kb));
+            if k == 0u { bias_a += da; bias_b += db; }
         }
     } else {
         for (var i = 0u; i < batch.rows; i++) {
             let row = layer.x + i * k4;
-            accumulate(&tile, signals[ja + i * n4], signals[jb + i * n4], activations[row + k], activations[row + kb]);
+            let da = signals[ja + i * n4];
+            let db = signals[jb + i * n4];
+            accumulate(&tile, da, db, activations[row + k], activations[row + kb]);
+            if k == 0u { bias_a += da; bias_b += db; }
         }
     }
     for (var q = 0u; q < 16u; q++) { learn_weights(layer, 4u * j + q % 8u, k + q / 8u, part(tile, q)); }
 
     if k == 0u {
-        learn_bias(layer, j);
-        if j + 1u < n4 { learn_bias(layer, j + 1u); }
+        learn_bias(layer, j, bias_a);
+        learn_bias(layer, j + 1u, bias_b);
     }
 }

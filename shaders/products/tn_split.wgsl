@@ -1,6 +1,7 @@
 // The products of the update: dw[j, k] = Σᵢ dy[i, j] x[i, k].
 // A workgroup of 8 × 8 owns 32 outputs × 32 inputs of one layer and keeps 32 rows of each in its memory; an invocation owns 4 × 4:
-// small blocks, so that a layer of few weights keeps many workgroups busy.
+// small blocks, so that a layer of few weights keeps many workgroups busy. For the bias, an invocation adds up what it loads of dy
+// itself, an eighth of the rows of one vec4; blocks that begin at the first input add up the eighths.
 //
 //      vec4 inputs    0      1    …    7
 //   vec4 outputs  0  (0,0)  (1,0)  …  (7,0)    the invocation (x, y) that owns the 4 × 4 there
@@ -28,6 +29,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     let x = lane % 8u;
     let y = lane / 8u;
 
+    var bias = vec4f();  // of the vec4 output x, over an eighth of the rows
     var a0 = vec4f();
     var a1 = vec4f();
     var a2 = vec4f();
@@ -37,7 +39,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
             let i = first + 8u * s + y;
             let row = min(i, batch.rows - 1u);
             let scale = select(0.0, 1.0, i < batch.rows);
-            dys[64u * s + lane] = scale * signals[layer.dy + row * n4 + min(j + x, n4 - 1u)];
+            let dy = scale * signals[layer.dy + row * n4 + min(j + x, n4 - 1u)];
+            bias += dy;
+            dys[64u * s + lane] = dy;
             xs[64u * s + lane] = input(layer, row, min(k + x, k4 - 1u), k4);
         }
         workgroupBarrier();
@@ -57,5 +61,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     learn_weights(layer, output + 2u, k + x, a2);
     learn_weights(layer, output + 3u, k + x, a3);
 
-    if k == 0u && lane < 8u && j + lane < n4 { learn_bias(layer, j + lane); }
+    dys[lane] = bias;
+    workgroupBarrier();
+    if k == 0u && lane < 8u {
+        var sum = vec4f();
+        for (var s = 0u; s < 8u; s++) { sum += dys[8u * s + lane]; }
+        learn_bias(layer, j + lane, sum);
+    }
 }

@@ -59,24 +59,29 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
     let last = batch.rows - 1u;
 
     var tile = Tile();
+    var bias = vec4f();  // db of the outputs that this invocation loads of dy
     if layer.images == 1u {
         for (var i = 0u; i < batch.rows; i += 4u) {
             let row = image_row(min(i + lane % 4u, last), k4);
-            accumulate(&tile, rows_of(dy, i, n4), mat4x4f(
+            let rows = rows_of(dy, i, n4);
+            bias += rows[0] + rows[1] + rows[2] + rows[3];
+            accumulate(&tile, rows, mat4x4f(
                 image(subgroupShuffle(row, 0u), column), image(subgroupShuffle(row, 1u), column),
                 image(subgroupShuffle(row, 2u), column), image(subgroupShuffle(row, 3u), column)));
         }
     } else {
         let x = layer.x + column;
         for (var i = 0u; i < batch.rows; i += 4u) {
-            accumulate(&tile, rows_of(dy, i, n4), mat4x4f(
+            let rows = rows_of(dy, i, n4);
+            bias += rows[0] + rows[1] + rows[2] + rows[3];
+            accumulate(&tile, rows, mat4x4f(
                 activations[x + i * k4], activations[x + min(i + 1u, last) * k4],
                 activations[x + min(i + 2u, last) * k4], activations[x + min(i + 3u, last) * k4]));
         }
     }
     for (var q = 0u; q < 32u; q++) { learn_weights(layer, 4u * j + q, k, part(tile, q)); }
 
-    if k < 8u && j + k < n4 { learn_bias(layer, j + k); }
+    if own.k == 0u { learn_bias(layer, j + lane, bias); }
 }
 
 // Rows i … i + 3 of dy at one place, zero past the end of the batch.

@@ -1,6 +1,7 @@
 // The products of the update: dw[j, k] = Σᵢ dy[i, j] x[i, k].
 // A workgroup of 8 × 8 owns 64 outputs × 64 inputs of one layer and keeps 16 rows of each in its memory. Invocation (x, y) owns the
-// vec4 outputs y and y + 8 and the vec4 inputs x and x + 8: four loads of vec4 feed 64 products.
+// vec4 outputs y and y + 8 and the vec4 inputs x and x + 8: four loads of vec4 feed 64 products. For the bias, an invocation adds up
+// what it loads of dy itself, a quarter of the rows of one vec4; blocks that begin at the first input add up the quarters.
 //
 //      vec4 inputs    0      1    …    7      8      9    …   15
 //   vec4 outputs  0  (0,0)  (1,0)  …  (7,0)  (0,0)  (1,0)  …  (7,0)    the invocation (x, y) that owns them
@@ -30,12 +31,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     let line = lane % 16u;
 
     var tile = Tile();
+    var bias = vec4f();  // of the vec4 output `line`, over a quarter of the rows
     for (var first = 0u; first < batch.rows; first += 16u) {
         for (var s = 0u; s < 4u; s++) {
             let i = first + 4u * s + lane / 16u;
             let row = min(i, batch.rows - 1u);
             let scale = select(0.0, 1.0, i < batch.rows);
-            dys[64u * s + lane] = scale * signals[layer.dy + row * n4 + min(j + line, n4 - 1u)];
+            let dy = scale * signals[layer.dy + row * n4 + min(j + line, n4 - 1u)];
+            bias += dy;
+            dys[64u * s + lane] = dy;
             xs[64u * s + lane] = input(layer, row, min(k + line, k4 - 1u), k4);
         }
         workgroupBarrier();
@@ -51,5 +55,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         learn_weights(layer, output, k + x + 8u * (q / 8u), part(tile, q));
     }
 
-    if k == 0u && lane < 16u && j + lane < n4 { learn_bias(layer, j + lane); }
+    dys[lane] = bias;
+    workgroupBarrier();
+    if k == 0u && lane < 16u { learn_bias(layer, j + lane, dys[lane] + dys[lane + 16u] + dys[lane + 32u] + dys[lane + 48u]); }
 }

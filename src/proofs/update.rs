@@ -30,7 +30,8 @@ pub fn proofs() -> Vec<Proof> {
 const MUTANTS: &[Mutant] = &[
     Mutant { find: "layers[l].group <= group", replace: "layers[l].group < group" },
     Mutant { find: "j < layer.n", replace: "j <= layer.n" },
-    Mutant { find: "{ sum += signals[", replace: "{ sum = signals[" },
+    Mutant { find: "4u * j < layer.n", replace: "4u * j <= layer.n" },
+    Mutant { find: "bias += dy", replace: "bias = dy" },
     // where the sum goes on by rows
     Mutant { find: "if layer.images == 1u {\n", replace: "if layer.images == 0u {\n" },
     // where it goes on by blocks
