@@ -20,6 +20,12 @@ fn of_code(w: u32, j: u32, latent4: u32) -> f32 {
     return sum;
 }
 
+// Its share of a dot product of row `w` of W₂ and row `h`: inputs 4 k … 4 k + 3, where there are such.
+fn of_h(w: u32, h: u32, k: u32, width4: u32) -> f32 {
+    let at = min(k, width4 - 1u);
+    return select(0.0, dot(params[w + at], activations[h + at]), k < width4);
+}
+
 // Row n of W₃ c.
 fn of_c(n: u32, latent4: u32) -> f32 {
     let row = args.w_d + min(n, args.width - 1u) * latent4;
@@ -45,12 +51,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         c[padding] = 0.0;
     }
 
-    // code: eight invocations share each dot product
+    // code: eight invocations share each dot product, each with four loads of either under way
+    let h = args.h + row * width4;
     for (var first = 0u; first < args.latent; first += 8u) {
-        let start = args.w_code + min(first + lane / 8u, args.latent - 1u) * width4;
+        let w = args.w_code + min(first + lane / 8u, args.latent - 1u) * width4;
         var sum = 0.0;
-        for (var k = lane % 8u; k < width4; k += 8u) {
-            sum += dot(params[start + k], activations[args.h + row * width4 + k]);
+        for (var k = lane % 8u; k < width4; k += 32u) {
+            sum += of_h(w, h, k, width4) + of_h(w, h, k + 8u, width4) + of_h(w, h, k + 16u, width4) + of_h(w, h, k + 24u, width4);
         }
         part[lane] = sum;
         workgroupBarrier();
@@ -92,7 +99,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
     workgroupBarrier();
 
     if lane == 0u {
-        for (var l = 1u; l < LANES; l++) { kl += part[l]; }
+        for (var l = 1u; l < min(LANES, args.latent); l++) { kl += part[l]; }
         partials[batch.slot * args.stride + args.tiles + row] = kl;
     }
     if lane < latent4 {

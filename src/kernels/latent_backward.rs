@@ -88,7 +88,7 @@ fn spec((tiling, activation): Variant) -> Spec {
         LatentTiling::Workgroup | LatentTiling::Layers => ("", &[source!("latents/backward_workgroup.wgsl")][..]),
     };
     let of_output = activation::part(Some(activation)).source;
-    let shared = [source!("parts/batch.wgsl"), source!("parts/reparameterize.wgsl"), of_output];
+    let shared = [source!("parts/batch.wgsl"), source!("parts/reparameterize.wgsl"), source!("parts/in_width.wgsl"), of_output];
     Spec {
         name: format!("latent_backward{}{suffix}", activation::suffix(activation)),
         sources: [&[source!("kernels/latent_backward.wgsl")], parts, &shared].concat(),

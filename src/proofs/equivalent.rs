@@ -58,11 +58,6 @@ pub const EQUIVALENT: &[Equivalent] = &[
     },
     Equivalent {
         file: "latents/forward_workgroup.wgsl",
-        line: "fn activate_one(a: f32) -> f32 { return activate(vec4f(a)).y; }",
-        reason: "all components are the same",
-    },
-    Equivalent {
-        file: "latents/forward_workgroup.wgsl",
         line: "if padding <= 4u * latent4 {",
         reason: "zeros behind the padding are overwritten or never read",
     },
@@ -165,8 +160,6 @@ pub const EQUIVALENT: &[Equivalent] = &[
         line: "for (var first = 0u; first <= batch.rows; first += 16u) {",
         reason: ADDS_ZEROS,
     },
-    Equivalent { file: "latents/backward_workgroup.wgsl", line: "if lane <= 8u {", reason: HIDDEN_RACE },
-    Equivalent { file: "latents/backward_workgroup.wgsl", line: "if lane < 9u {", reason: HIDDEN_RACE },
     Equivalent {
         file: "parts/reparameterize.wgsl",
         line: "let series = 0.5 + x * (0.16666667 + x * (0.041666667 + x * (0.0083333333 + x * (0.0013888889 + x * (1.984127e-4 - x * 2.4801587e-5)))));",

@@ -30,10 +30,10 @@ pub fn proofs() -> Vec<Proof> {
 
 const MUTANTS: &[Mutant] = &[
     // in workgroup memory
-    Mutant { find: "dcode[lane] = sum;", replace: "dcode[lane] = dc[lane];" },
-    Mutant { find: "dlog_var[lane] = to_log_var;", replace: "dlog_var[lane] = to_mu;" },
+    Mutant { find: "dcode[lane] = sum;", replace: "dcode[lane] = part[lane];" },
+    Mutant { find: "= dlog_var[lane];", replace: "= dmu[lane];" },
     Mutant { find: "sum * derivative(h)", replace: "sum" },
-    Mutant { find: "l = 8u; l < LANES", replace: "l = 16u; l < LANES" },
+    Mutant { find: "part[lane] += part[lane + half]", replace: "part[lane] = part[lane + half]" },
     // in subgroups
     Mutant { find: "subgroupAdd(right[2])", replace: "right[2]" },
     Mutant { find: "store(args.dlog_var, row, lane, dlog_var);", replace: "store(args.dlog_var, row, lane, dmu);" },
@@ -139,7 +139,8 @@ fn case((cut, activation): Variant, [rows, width, columns, classes]: [usize; 4],
         matrix
     };
     let mut gradients = Gradients { d: dd_at, ..Gradients::default() };
-    let share = if cut == LatentTiling::Subgroup { width.div_ceil(32) } else { width.div_ceil(64) }; // per invocation
+    let shares = if cut == LatentTiling::Subgroup { 32 } else { 64 / columns.div_ceil(4).next_power_of_two() };
+    let share = width.div_ceil(shares); // terms that an invocation adds up
     let dz = product(&exact(&dd), &exact(&d.weight), share + 16);
     if let Some(dprojection) = &truth.dprojection {
         gradients.projection = write("dprojection", dprojection, &passed(&dz, &projection));
