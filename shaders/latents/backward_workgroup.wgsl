@@ -1,6 +1,6 @@
 // Backward through the middle of one row, for a latent of at most 128. One workgroup owns one row.
 // Provides: main
-// Needs: batch, args, signals, params, derivative, activations, noise, slopes
+// Needs: params, args, noise, batch, signals, derivative, activations, slopes, in_width
 
 const LANES = 64u;
 var<workgroup> part:     array<vec4f, 64>;
