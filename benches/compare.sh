@@ -10,9 +10,10 @@
 #   --hidden   width of the hidden layer [default: 256]
 #   --latent   width of the latent space [default: 8]
 #
-# It builds wgvae, and installs the peers with pip into target/peers-venv: about 1 GB for the processor, 8 GB with CUDA. A peer
-# that cannot be installed is named and left out. All measurements stay in target/compare. The images are random but for the
-# article's loop, which takes MNIST from the folder that WGVAE_DATA names; a step costs the same.
+# It builds wgvae, and installs the peers with pip into target/peers-venv: up to 6 GB, because PyTorch as PyPI has it comes with
+# CUDA; for the processor alone, PyTorch's own index is asked first. A peer that cannot be installed is named and left out. All
+# measurements stay in target/compare. The images are random but for the article's loop, which takes MNIST from the folder that
+# WGVAE_DATA names; a step costs the same.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
