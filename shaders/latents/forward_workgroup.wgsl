@@ -1,6 +1,6 @@
 // The middle of one row, for a latent of at most 128. One workgroup owns one row.
 // Provides: main
-// Needs: param, args, params, batch, activations, KEEPS_SUMS, activate, in_width, order, noise, draw, labels, partials
+// Needs: param, args, params, activations, batch, KEEPS_SUMS, activate, in_width, order, noise, draw, labels, partials
 
 const LANES = 64u;
 var<workgroup> part:       array<f32, 64>;
