@@ -5,7 +5,7 @@ use crate::{
     Result,
     data::{Dataset, Split},
     gallery::prior,
-    model::{Kind, Likelihood},
+    model::Likelihood,
     network::{Codec, Encoding},
 };
 use serde::Serialize;
@@ -77,7 +77,7 @@ pub fn evaluate(codec: &Codec, split: &Split, seed: u64) -> Result<Evaluation> {
     let (scores, encoding) = score(codec, split, seed)?;
     let (latent, pixels) = (codec.model().latent, codec.model().input as f64);
     let mean = |figure: &dyn Fn(&Score) -> f64| scores.iter().map(figure).sum::<f64>() / scores.len() as f64;
-    let gaussian = codec.model().kind != Kind::Ae;
+    let gaussian = codec.model().kind.is_variational();
     let squared_error = mean(&|score| score.drawn.of(Likelihood::SquaredError));
     let bce = mean(&|score| score.drawn.of(Likelihood::Bernoulli));
     let kl = gaussian.then(|| mean(&|score| score.kl.unwrap_or_default()));

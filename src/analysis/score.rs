@@ -22,9 +22,9 @@ pub struct Errors([f64; Likelihood::ALL.len()]);
 /// The figures of one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
-    /// Of the reconstruction from one draw of z; an AE's from its code.
+    /// Errors of the reconstruction from one draw of z; an AE's from its code.
     pub drawn: Errors,
-    /// Of the reconstruction from z = μ; an AE's from its code.
+    /// Errors of the reconstruction from z = μ; an AE's from its code.
     pub at_mu: Errors,
     /// KL(q(z | x) ‖ N(0, 1)) in nats; an AE has none.
     pub kl: Option<f64>,

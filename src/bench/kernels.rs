@@ -26,11 +26,11 @@ pub struct KernelLine {
     pub gflops: f64,
     /// Bytes that must be read and written, per second, in billions.
     pub gbytes_per_s: f64,
-    /// Of the copy's bandwidth; above 1 where caches hold what it reads.
+    /// Share of the copy's bandwidth; above 1 where caches hold what the kernel reads.
     pub share_of_copy: f64,
-    /// Of the peak of multiply-adds.
+    /// Share of the peak of multiply-adds.
     pub share_of_peak: f64,
-    /// Of its time, what an empty dispatch takes.
+    /// Share of its time that an empty dispatch takes.
     pub share_of_floor: f64,
 }
 

@@ -52,7 +52,7 @@ pub struct StepLine {
     pub tilings: Option<Tilings>,
     /// Bytes of device memory of the training that was timed, its images included.
     pub device_bytes: Option<u64>,
-    /// Of these, the images.
+    /// Bytes of device memory of the images alone.
     pub image_bytes: Option<u64>,
 }
 
@@ -75,7 +75,7 @@ fn one_or_many<S: Serializer>(widths: &[usize], serializer: S) -> std::result::R
 
 /// The article's model of this kind, 784-256-8 in batches of 32, as `wgvae train` trains it on MNIST when no option is given.
 pub fn article(kind: Kind) -> Settings {
-    let classes = if kind == Kind::Cvae { 10 } else { 0 };
+    let classes = if kind.is_conditional() { 10 } else { 0 };
     Settings {
         model: Model { kind, input: 784, hidden: vec![256], latent: 8, classes, activation: Activation::Relu },
         objective: Objective::new(kind, Likelihood::SquaredError),

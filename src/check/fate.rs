@@ -20,11 +20,11 @@ pub struct Equivalent {
 pub enum Fate {
     /// A case rejected it, or the driver refused it.
     Killed,
-    /// It ended or hung the process that ran it, twice: killed, though by no case.
+    /// The mutant ended or hung the process that ran it, twice: killed, though by no case.
     Crashed,
     /// Every case accepted it.
     Survived,
-    /// It is no valid WGSL.
+    /// The mutant is no valid WGSL.
     Invalid,
 }
 

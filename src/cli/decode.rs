@@ -10,7 +10,7 @@ use crate::{
     Error, Result,
     analysis::Quantised,
     interop::npy::{self, Latents},
-    model::{Kind, Model},
+    model::Model,
     picture::{Sheet, save_png},
 };
 use std::path::{Path, PathBuf};
@@ -74,16 +74,12 @@ fn labels(arguments: &Arguments, model: &Model, count: usize) -> Result<Option<V
         let classes = model.classes;
         Error::invalid("label", format!("{label} is none of the {classes} classes 0 to {}", classes - 1))
     };
-    match (model.kind, arguments.label, &arguments.labels) {
-        (Kind::Ae | Kind::Vae, None, None) => Ok(None),
-        (Kind::Ae | Kind::Vae, ..) => {
-            Err(Error::invalid("--label", "only a CVAE decodes with labels, and this run is none"))
-        }
-        (Kind::Cvae, None, None) => {
-            Err(Error::invalid("--label", "a CVAE decodes with labels: give --label or --labels"))
-        }
-        (Kind::Cvae, Some(label), _) if label >= model.classes => Err(refused(label)),
-        (Kind::Cvae, Some(label), _) => Ok(Some(vec![label as u8; count])),
-        (Kind::Cvae, None, Some(path)) => npy::read_labels(path, count).map(Some),
+    match (model.kind.is_conditional(), arguments.label, &arguments.labels) {
+        (false, None, None) => Ok(None),
+        (false, ..) => Err(Error::invalid("--label", "only a CVAE decodes with labels, and this run is none")),
+        (true, None, None) => Err(Error::invalid("--label", "a CVAE decodes with labels: give --label or --labels")),
+        (true, Some(label), _) if label >= model.classes => Err(refused(label)),
+        (true, Some(label), _) => Ok(Some(vec![label as u8; count])),
+        (true, None, Some(path)) => npy::read_labels(path, count).map(Some),
     }
 }

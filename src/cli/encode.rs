@@ -11,7 +11,6 @@ use crate::{
     analysis::{Quantised, draw, errors},
     data::Split,
     interop::npy,
-    model::Kind,
     network::Codec,
     run::Run,
 };
@@ -55,11 +54,11 @@ enum What {
 pub fn run(arguments: Arguments) -> Result<()> {
     let run = arguments.run.open()?;
     let kind = run.config.model.kind;
-    let what = arguments.what.unwrap_or(if kind == Kind::Ae { What::Code } else { What::Mu });
-    if kind == Kind::Ae && what != What::Code {
+    let what = arguments.what.unwrap_or(if !kind.is_variational() { What::Code } else { What::Mu });
+    if !kind.is_variational() && what != What::Code {
         return Err(Error::invalid("--what", "an AE has no q(z | x), only a code"));
     }
-    if arguments.u8 && (what == What::LogVar || kind != Kind::Ae && what == What::Code) {
+    if arguments.u8 && (what == What::LogVar || kind.is_variational() && what == What::Code) {
         return Err(Error::invalid("--u8", "compresses what is decoded: mu, z, or an AE's code"));
     }
     let range = range_beside(&arguments.output);
@@ -100,7 +99,7 @@ pub fn range_beside(path: &Path) -> PathBuf {
 fn compression(run: &Run, codec: &Codec, split: &Split, z: &[f32], quantised: &Quantised) -> Result<String> {
     let (latent, input, likelihood) = (codec.model().latent, codec.model().input, run.config.objective.loss.likelihood);
     let labels = split.labels.as_deref();
-    if codec.model().kind == Kind::Cvae && labels.is_none() {
+    if codec.model().kind.is_conditional() && labels.is_none() {
         return Err(Error::no_labels());
     }
     let mean = |z: &[f32]| -> Result<f64> {
@@ -108,7 +107,7 @@ fn compression(run: &Run, codec: &Codec, split: &Split, z: &[f32], quantised: &Q
         Ok(errors.iter().map(|error| error.of(likelihood)).sum::<f64>() / split.count as f64)
     };
     let (before, after) = (mean(z)?, mean(&quantised.restore())?);
-    let with_labels = if codec.model().kind == Kind::Cvae { split.count } else { 0 };
+    let with_labels = if codec.model().kind.is_conditional() { split.count } else { 0 };
     let (images, codes) = (split.count * input, split.count * latent + with_labels + 8 * latent);
     let labelled = if with_labels > 0 { ", with a byte for the label" } else { "" };
     Ok(format!(

@@ -9,7 +9,6 @@ use super::{
 use crate::{
     Error, Result,
     analysis::{Evaluation, evaluate, label_accuracy},
-    model::Kind,
 };
 
 /// A judge worse than this says little about samples.
@@ -35,11 +34,11 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let source = arguments.source.open(&run, &arguments.run.dir)?;
     let split = source.images().split;
     let seed = run.config.seed;
-    if codec.model().kind == Kind::Cvae && split.labels.is_none() {
+    if codec.model().kind.is_conditional() && split.labels.is_none() {
         return Err(Error::no_labels());
     }
     let mut figures = evaluate(&codec, split, seed)?;
-    if codec.model().kind == Kind::Cvae && arguments.samples > 0 {
+    if codec.model().kind.is_conditional() && arguments.samples > 0 {
         let data = source.into_dataset()?;
         if data.classes != codec.model().classes {
             let problem = format!("{} classes, but the run was trained on {}", data.classes, codec.model().classes);

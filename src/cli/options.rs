@@ -213,10 +213,9 @@ pub fn parse<T: std::str::FromStr<Err = crate::Error>>(text: &str) -> std::resul
 
 /// A clap value parser of the names of the models.
 pub fn kind(name: &str) -> std::result::Result<Kind, String> {
-    let kinds = [("ae", Kind::Ae), ("vae", Kind::Vae), ("cvae", Kind::Cvae)];
-    match kinds.iter().find(|(known, _)| *known == name) {
-        Some((_, kind)) => Ok(*kind),
-        None => Err(format!("expected ae, vae or cvae{}", nearest(name, kinds.iter().map(|(known, _)| *known)))),
+    match Kind::ALL.into_iter().find(|kind| kind.name() == name) {
+        Some(kind) => Ok(kind),
+        None => Err(format!("expected ae, vae or cvae{}", nearest(name, Kind::ALL.iter().map(|kind| kind.name())))),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     analysis::{Score, score},
     data::{Split, rows_f32},
     files::write_atomically,
-    model::{Kind, Likelihood},
+    model::Likelihood,
     picture::{Sheet, save_png},
 };
 use std::path::PathBuf;
@@ -64,7 +64,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let codec = arguments.run.codec(&run)?;
     let source = arguments.source.open(&run, &arguments.run.dir)?;
     let (images, split) = (source.images(), source.images().split);
-    if codec.model().kind == Kind::Cvae && split.labels.is_none() {
+    if codec.model().kind.is_conditional() && split.labels.is_none() {
         return Err(Error::no_labels());
     }
     let (scores, _) = score(&codec, split, run.config.seed)?;

@@ -147,13 +147,13 @@ fn begin(arguments: &Arguments) -> Result<Session> {
     // What can be refused at once is, before anything is opened or downloaded.
     let corruption = arguments.corrupt.corruption(None)?;
     arguments.settings(kind, corruption, 1, 1).validate()?;
-    if kind == Kind::Ae && arguments.beta.is_some_and(|beta| beta != 0.0) {
+    if !kind.is_variational() && arguments.beta.is_some_and(|beta| beta != 0.0) {
         return Err(Error::invalid("--beta", "an AE has no KL divergence to weigh"));
     }
     arguments.data.data.expect_recordable()?;
     let claim = match &arguments.out {
         Some(dir) => Claim::begin(dir, arguments.force)?,
-        None => Claim::free(&format!("{kind:?}").to_lowercase())?,
+        None => Claim::free(kind.name())?,
     };
     let device = arguments.precision.open(&arguments.device)?;
     if matches!(device, Device::Oracle) && arguments.tiling != TilingChoice::Auto {
@@ -161,7 +161,7 @@ fn begin(arguments: &Arguments) -> Result<Session> {
     }
     let data = arguments.data.open()?;
     let mut settings = arguments.settings(kind, corruption, data.pixels(), data.classes);
-    if kind == Kind::Cvae && data.classes == 0 {
+    if kind.is_conditional() && data.classes == 0 {
         return Err(Error::no_labels());
     }
     let weights = arguments.init.as_deref().map(|path| weights(path, &settings.model)).transpose()?;
@@ -328,7 +328,7 @@ fn resume_command(dir: &Path) -> String {
 
 /// Whether the latents tell nothing of the images.
 fn is_collapsed(config: &Config, metrics: &Metrics) -> bool {
-    config.model.kind != Kind::Ae && metrics.test.kl < COLLAPSED
+    config.model.kind.is_variational() && metrics.test.kl < COLLAPSED
 }
 
 /// What posterior collapse is, and what may help that was not tried already.

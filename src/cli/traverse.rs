@@ -9,7 +9,6 @@ use super::{
 use crate::{
     Result,
     gallery::{self, Centre, Origin, Size, Traversal},
-    model::Kind,
 };
 
 #[derive(clap::Args)]
@@ -50,7 +49,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
         None => arguments.source.expect_none("--image").map(|()| None)?,
     };
     let own = source.as_ref().and_then(Chosen::own);
-    let needed = run.config.model.kind == Kind::Ae && own.is_none();
+    let needed = !run.config.model.kind.is_variational() && own.is_none();
     let opened = if needed { Some(arguments.run.dir.open(&run)?) } else { None };
     let codec = arguments.run.codec(&run)?;
     let origin = Origin::of(&codec, opened.as_ref().or(own))?;

@@ -2,7 +2,6 @@
 
 use crate::{
     Error, Result,
-    model::Kind,
     picture::{self, Curves, Plot},
     run::{Figures, Run},
 };
@@ -48,7 +47,7 @@ pub fn curves(runs: &[Run], quantity: Quantity, log: bool) -> Result<Plot> {
     }
     let label = match quantity {
         Quantity::Loss => {
-            if runs.iter().all(|run| run.config.model.kind == Kind::Ae) {
+            if runs.iter().all(|run| !run.config.model.kind.is_variational()) {
                 format!("loss per image ({unit})")
             } else {
                 format!("loss per image ({unit} + β KL)")
@@ -56,7 +55,7 @@ pub fn curves(runs: &[Run], quantity: Quantity, log: bool) -> Result<Plot> {
         }
         Quantity::Reconstruction => format!("reconstruction loss per image ({unit})"),
         Quantity::Kl => {
-            if runs.iter().all(|run| run.config.model.kind == Kind::Ae) {
+            if runs.iter().all(|run| !run.config.model.kind.is_variational()) {
                 return Err(Error::invalid("--quantity", "an AE has no KL divergence"));
             }
             "KL divergence per image (nats)".into()

@@ -1,7 +1,7 @@
 //! From one image to another through the latent space.
 
 use super::{Figure, Size, at_least, chosen, fits, latents, name};
-use crate::{Error, Result, data::Images, model::Kind, network::Codec};
+use crate::{Error, Result, data::Images, network::Codec};
 
 /// The point at a share of the way from one latent to another.
 type Way = fn(&[f32], &[f32], f32) -> Vec<f32>;
@@ -39,14 +39,14 @@ pub fn interpolate(codec: &Codec, images: &Images, options: &Interpolation) -> R
     if stops.len() < 2 {
         return Err(Error::invalid("images", format!("{} named, expected at least two to go between", stops.len())));
     }
-    let path = options.path.unwrap_or(if model.kind == Kind::Ae { Path::Linear } else { Path::Spherical });
+    let path = options.path.unwrap_or(if !model.kind.is_variational() { Path::Linear } else { Path::Spherical });
     let (way, words) = match path {
         Path::Linear => (latents::linear as Way, "straight"),
         Path::Spherical => (latents::spherical as Way, "along an arc"),
     };
     fits(&Size::of_images(images).sheet(), 2 * stops.len(), steps.saturating_add(2))?;
     let (originals, own) = chosen(images, stops)?;
-    let own = own.filter(|_| model.kind == Kind::Cvae);
+    let own = own.filter(|_| model.kind.is_conditional());
     let means = codec.encode(&originals)?.mean().to_vec();
     let mean = |stop: usize| &means[stop * model.latent..(stop + 1) * model.latent];
 

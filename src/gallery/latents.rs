@@ -3,7 +3,6 @@
 use crate::{
     Error, Result,
     data::{Dataset, rows_f32},
-    model::Kind,
     network::Codec,
     random::{Stream, stream},
 };
@@ -72,10 +71,10 @@ impl Origin {
     /// # Errors
     /// [`Error::Invalid`] where they are needed and not given; as [`Codec::encode`].
     pub fn of(codec: &Codec, data: Option<&Dataset>) -> Result<Origin> {
-        match (codec.model().kind, data) {
-            (Kind::Ae, Some(data)) => Ok(Origin::Box(Bounds::of_training(codec, data)?)),
-            (Kind::Ae, None) => Err(Error::invalid("data", "not given, and an autoencoder has no other prior")),
-            (Kind::Vae | Kind::Cvae, _) => Ok(Origin::Prior),
+        match (codec.model().kind.is_variational(), data) {
+            (true, _) => Ok(Origin::Prior),
+            (false, Some(data)) => Ok(Origin::Box(Bounds::of_training(codec, data)?)),
+            (false, None) => Err(Error::invalid("data", "not given, and an autoencoder has no other prior")),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The whole of a latent space of two dimensions.
 
 use super::{Figure, Origin, Size, at_least, class, fits, name, normal_quantile};
-use crate::{Error, Result, model::Kind, network::Codec};
+use crate::{Error, Result, network::Codec};
 
 /// Decodes `side` × `side` latents: z0 grows to the right, z1 upwards, each at the quantiles (i + ½) / side of N(0, 1), so
 /// that every tile stands for the same share of the prior (Kingma & Welling 2014, figure 4); for an autoencoder at the same
@@ -15,10 +15,8 @@ pub fn manifold(codec: &Codec, size: Size, origin: &Origin, side: usize, label: 
         let problem = format!("has {} dimensions, and a sheet shows 2: train with --latent 2", model.latent);
         return Err(Error::invalid(format!("the latent space of {}", name(model)), problem));
     }
-    let label = match (model.kind, label) {
-        (Kind::Cvae, label) => Some(class(model, label.unwrap_or(0))?),
-        (_, label) => label.map(|label| class(model, label)).transpose()?,
-    };
+    let label = label.or(model.kind.is_conditional().then_some(0));
+    let label = label.map(|label| class(model, label)).transpose()?;
     let decoded = label.map(|label| format!(", decoded as {label}")).unwrap_or_default();
     let over = match origin {
         Origin::Prior => "the prior",

@@ -30,7 +30,7 @@ pub use traverse::{Centre, Traversal, traverse};
 use crate::{
     Error, Result,
     data::{Dataset, Images, Split, rows_f32},
-    model::{Kind, Model},
+    model::Model,
     picture::{BLANK, Sheet, save_png},
     run::Run,
 };
@@ -75,17 +75,17 @@ pub struct Size {
 }
 
 impl Size {
-    /// That of every image of `data`.
+    /// The size of every image of `data`.
     pub fn of(data: &Dataset) -> Size {
         Size { width: data.width, height: data.height }
     }
 
-    /// That of each of `images`.
+    /// The size of each of `images`.
     pub fn of_images(images: &Images) -> Size {
         Size { width: images.width, height: images.height }
     }
 
-    /// That of every image `run` was trained on.
+    /// The size of every image that `run` was trained on.
     pub fn of_run(run: &Run) -> Size {
         Size { width: run.config.data.width, height: run.config.data.height }
     }
@@ -101,15 +101,15 @@ impl Size {
 
 /// What people call a model: `VAE-8`, by its kind and the width of its latent space.
 pub fn name(model: &Model) -> String {
-    format!("{:?}-{}", model.kind, model.latent).to_uppercase()
+    format!("{}-{}", model.kind.name(), model.latent).to_uppercase()
 }
 
 /// The symbol of what the encoder finds: μ, or an AE's code.
 fn symbol(model: &Model) -> &'static str {
-    if model.kind == Kind::Ae { "code" } else { "μ" }
+    if !model.kind.is_variational() { "code" } else { "μ" }
 }
 
-/// Those of `images` that `indices` name, `[indices.len(), pixels]`, and their labels where they have any.
+/// The images that `indices` name, `[indices.len(), pixels]`, and their labels where they have any.
 fn chosen(images: &Images, indices: &[usize]) -> Result<(Vec<f32>, Option<Vec<u8>>)> {
     let Split { count, labels, .. } = images.split;
     if let Some(index) = indices.iter().find(|index| *index >= count) {
@@ -126,7 +126,7 @@ fn class(model: &Model, label: usize) -> Result<u8> {
         let classes = model.classes;
         Error::invalid("label", format!("{label} is none of the {classes} classes 0 to {}", classes.saturating_sub(1)))
     };
-    if model.kind != Kind::Cvae {
+    if !model.kind.is_conditional() {
         return Err(Error::invalid(
             "label",
             format!("only a CVAE decodes by label, and this model is {}", name(model)),

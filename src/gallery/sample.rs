@@ -1,11 +1,7 @@
 //! New images: the decoder at work on latents that belong to no image.
 
 use super::{Figure, Origin, Size, at_least, class, fill_row, fits, name, room};
-use crate::{
-    Result,
-    model::{Kind, Model},
-    network::Codec,
-};
+use crate::{Result, model::Model, network::Codec};
 
 /// Samples in a row of the sheet.
 const COLUMNS: usize = 10;
@@ -24,7 +20,7 @@ pub struct Sampling {
 impl Sampling {
     /// Ten rows of ten, or of a CVAE ten of each label, as far as a sheet of images of `size` has room for them.
     pub fn sheet(model: &Model, size: Size, seed: u64) -> Sampling {
-        let classes = if model.kind == Kind::Cvae { model.classes } else { 0 };
+        let classes = if model.kind.is_conditional() { model.classes } else { 0 };
         let [rows, columns] = room(size, classes.max(COLUMNS), COLUMNS);
         let labels = if rows < classes { (0..rows).collect() } else { Vec::new() };
         Sampling { count: if classes > 0 { columns } else { rows * columns }, labels, seed }
@@ -52,9 +48,9 @@ pub fn sample(codec: &Codec, size: Size, origin: &Origin, options: &Sampling) ->
     let (model, count) = (codec.model(), at_least("count", options.count, 1)?);
     let Model { kind, latent, classes, .. } = *model;
     let asked: Vec<u8> = options.labels.iter().map(|&label| class(model, label)).collect::<Result<_>>()?;
-    let labels = match kind {
-        Kind::Cvae if asked.is_empty() => (0..classes).map(|label| class(model, label)).collect::<Result<_>>()?,
-        _ => asked,
+    let labels = match kind.is_conditional() && asked.is_empty() {
+        true => (0..classes).map(|label| class(model, label)).collect::<Result<_>>()?,
+        false => asked,
     };
     let title = format!("{}: samples {}", name(model), origin.describe());
     let sheet = size.sheet();

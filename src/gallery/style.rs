@@ -1,7 +1,7 @@
 //! The style of one image under every label.
 
 use super::{Figure, Size, at_least, chosen, fits, name};
-use crate::{Error, Result, data::Images, model::Kind, network::Codec};
+use crate::{Error, Result, data::Images, network::Codec};
 
 /// The first image of each class that has one; of images without labels, the first ten.
 pub fn example_of_each_class(images: &Images) -> Vec<usize> {
@@ -16,7 +16,7 @@ pub fn example_of_each_class(images: &Images) -> Vec<usize> {
 /// [`Error::Invalid`] for a model that is no CVAE, no image, or one past the end.
 pub fn style(codec: &Codec, images: &Images, indices: &[usize]) -> Result<Figure> {
     let model = codec.model();
-    if model.kind != Kind::Cvae {
+    if !model.kind.is_conditional() {
         let problem = format!("is {}: only a CVAE decodes one latent under several labels", name(model));
         return Err(Error::invalid("the model", problem));
     }

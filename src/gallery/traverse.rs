@@ -1,12 +1,7 @@
 //! One latent varied, the others fixed: what each of them means.
 
 use super::{Figure, Origin, Size, at_least, chosen, class, fits, name, room};
-use crate::{
-    Error, Result,
-    data::Images,
-    model::{Kind, Model},
-    network::Codec,
-};
+use crate::{Error, Result, data::Images, model::Model, network::Codec};
 
 /// How far a dimension is varied to both sides unless told.
 const RANGE: f32 = 3.0;
@@ -94,7 +89,7 @@ pub fn traverse(
             let images =
                 images.ok_or_else(|| Error::invalid("data", "not given, and the centre is one of their images"))?;
             let (image, own) = chosen(images, &[index])?;
-            label = label.or(own.filter(|_| kind == Kind::Cvae).map(|own| own[0]));
+            label = label.or(own.filter(|_| kind.is_conditional()).map(|own| own[0]));
             (codec.encode(&image)?.mean().to_vec(), format!("{} #{index}", images.subset.image()))
         }
     };
@@ -106,7 +101,7 @@ pub fn traverse(
             latents[start + j] = value(j, step);
         }
     }
-    let each = (kind == Kind::Cvae).then(|| vec![label.unwrap_or(0); dims.len() * steps]);
+    let each = kind.is_conditional().then(|| vec![label.unwrap_or(0); dims.len() * steps]);
     let decoded = each.as_ref().map(|each| format!(", decoded as {}", each[0])).unwrap_or_default();
     let cut = if options.dim.is_none() && dims.len() < latent {
         format!(", the first {}", dims.len())

@@ -8,10 +8,10 @@ use std::{fmt, str::FromStr};
 /// How exactly the products of training are computed. Sums and all that is stored are float32 in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
-    /// In float32.
+    /// Products of float32 operands.
     #[default]
     F32,
-    /// Of operands rounded to f16, by cooperative matrices.
+    /// Products of operands rounded to f16, by cooperative matrices.
     Mixed,
 }
 
@@ -117,7 +117,7 @@ impl Tilings {
 }
 
 impl Default for Tilings {
-    /// Those that run everywhere.
+    /// Tilings that run on every adapter.
     fn default() -> Tilings {
         Tilings::all(Tiling::Registers)
     }

@@ -38,9 +38,9 @@ pub struct ActivationPart {
     /// The file.
     pub source: Source,
     /// Largest error of `activate` where float32 holds its argument a, in ulps of the larger of 1 and |a|; an ulp of 1 is 2⁻²³.
-    /// What its operations add up to, as a test does.
+    /// A test adds it up operation by operation.
     pub activate_ulps: f64,
-    /// Likewise of `derivative`, in ulps of 1.
+    /// Largest error of `derivative`, in ulps of 1.
     pub derivative_ulps: f64,
 }
 

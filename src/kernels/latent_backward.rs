@@ -63,7 +63,7 @@ args! {
 pub struct Gradients {
     /// `[rows, width]`, before the activation of the decoder's first hidden layer.
     pub d: Matrix,
-    /// Of what is decoded, `[rows, latent]`; only written where the middle is not one dispatch.
+    /// Gradient of what is decoded, `[rows, latent]`; only written where the middle is not one dispatch.
     pub c: Matrix,
     /// `[rows, latent]`
     pub projection: Matrix,
@@ -88,7 +88,8 @@ fn spec((tiling, activation): Variant) -> Spec {
         LatentTiling::Workgroup | LatentTiling::Layers => ("", &[source!("latents/backward_workgroup.wgsl")][..]),
     };
     let of_output = activation::part(Some(activation)).source;
-    let shared = [source!("parts/batch.wgsl"), source!("parts/reparameterize.wgsl"), source!("parts/in_width.wgsl"), of_output];
+    let shared =
+        [source!("parts/batch.wgsl"), source!("parts/reparameterize.wgsl"), source!("parts/in_width.wgsl"), of_output];
     Spec {
         name: format!("latent_backward{}{suffix}", activation::suffix(activation)),
         sources: [&[source!("kernels/latent_backward.wgsl")], parts, &shared].concat(),

@@ -10,7 +10,7 @@ args! {
         start: u32,
         /// Vec4 of a row.
         count: u32,
-        /// Of eight multiply-adds.
+        /// Rounds of eight multiply-adds.
         rounds: u32,
         /// What is multiplied by.
         scale: f32,

@@ -43,9 +43,9 @@ pub struct Entry {
 /// What becomes of a gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Epilogue {
-    /// Adam learns from it at once.
+    /// Adam takes a step with it at once.
     Adam,
-    /// It is stored.
+    /// The gradient is stored.
     Store,
 }
 

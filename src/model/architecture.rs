@@ -16,6 +16,30 @@ pub enum Kind {
     Cvae,
 }
 
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 3] = [Kind::Ae, Kind::Vae, Kind::Cvae];
+
+    /// The name in options, configurations and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Ae => "ae",
+            Kind::Vae => "vae",
+            Kind::Cvae => "cvae",
+        }
+    }
+
+    /// Whether it has μ and log σ², from which z is drawn, and thus a KL divergence and a prior to sample from.
+    pub fn is_variational(self) -> bool {
+        self != Kind::Ae
+    }
+
+    /// Whether its decoder takes a label.
+    pub fn is_conditional(self) -> bool {
+        self == Kind::Cvae
+    }
+}
+
 /// The shape of a model: `input → hidden… → latent → …hidden → input`.
 ///
 /// ```
@@ -74,7 +98,7 @@ impl Model {
             return Err(Error::invalid("--hidden", "needs at least one width"));
         }
         self.hidden.iter().try_for_each(|&width| positive("--hidden", width))?;
-        if self.kind == Kind::Cvae {
+        if self.kind.is_conditional() {
             positive("classes", self.classes)?;
         }
         let count = self
@@ -95,11 +119,11 @@ impl Model {
         for (i, pair) in down.windows(2).enumerate() {
             push(format!("encoder.{}", 2 * i), pair[0], pair[1]);
         }
-        if self.kind != Kind::Ae {
+        if self.kind.is_variational() {
             push("mu".into(), self.latent, self.latent);
             push("log_var".into(), self.latent, self.latent);
         }
-        if self.kind == Kind::Cvae {
+        if self.kind.is_conditional() {
             push("label_projector.0".into(), self.classes, self.latent);
         }
         let up: Vec<usize> = down.into_iter().rev().collect();

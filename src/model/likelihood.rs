@@ -42,7 +42,7 @@ impl Likelihood {
     /// the article.
     pub fn reduction(self, kind: Kind) -> Reduction {
         match self {
-            Likelihood::SquaredError if kind == Kind::Ae => Reduction::Mean,
+            Likelihood::SquaredError if !kind.is_variational() => Reduction::Mean,
             Likelihood::SquaredError | Likelihood::Bernoulli => Reduction::Sum,
         }
     }

@@ -4,7 +4,7 @@ use super::gpu_codec::GpuCodec;
 use crate::{
     Error, Result,
     device::Device,
-    model::{Kind, Model, Param},
+    model::{Model, Param},
     oracle::step::Oracle,
 };
 use ndarray::{Array2, ArrayView2};
@@ -152,7 +152,7 @@ impl Codec {
 
     /// The labels a CVAE decodes with, checked; none for the other models.
     fn labels<'a>(&self, labels: Option<&'a [u8]>, count: usize) -> Result<Option<&'a [u8]>> {
-        if self.model.kind != Kind::Cvae {
+        if !self.model.kind.is_conditional() {
             return Ok(None);
         }
         let labels =

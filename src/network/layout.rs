@@ -257,5 +257,5 @@ pub fn padded<T: Copy + Default>(values: &[T], width: usize) -> Cow<'_, [T]> {
 }
 
 fn parts(kind: Kind) -> Parts {
-    Parts { variational: kind != Kind::Ae, labelled: kind == Kind::Cvae }
+    Parts { variational: kind.is_variational(), labelled: kind.is_conditional() }
 }

@@ -17,7 +17,7 @@ pub struct LatentLayers<'a> {
     pub projector: Option<&'a Linear>,
     /// First decoder layer, `[width, latent]`.
     pub decoder: &'a Linear,
-    /// That of the code, the projection and the first decoder layer.
+    /// The activation of the code, the projection and the first decoder layer.
     pub activation: Activation,
 }
 

@@ -9,7 +9,7 @@ use super::loss::loss;
 use super::onehot::onehot;
 use super::output::{self, sigmoid};
 use super::update::update_into;
-use crate::model::{Activation, Adam, Kind, Model, Objective, Param};
+use crate::model::{Activation, Adam, Model, Objective, Param};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2, ArrayRef2, ArrayView2};
 
@@ -228,7 +228,7 @@ impl Oracle {
         expect("x", batch.x.dim(), (rows, self.model.input))?;
         expect("corrupted", batch.input().dim(), batch.x.dim())?;
         let eps = match batch.eps {
-            Some(eps) if self.model.kind != Kind::Ae => eps.to_owned(),
+            Some(eps) if self.model.kind.is_variational() => eps.to_owned(),
             _ => Array2::zeros((rows, self.model.latent)),
         };
         expect("eps", eps.dim(), (rows, self.model.latent))?;
@@ -252,7 +252,7 @@ impl Oracle {
 
     /// The labels as the label projector reads them; no columns where the model has none.
     fn onehot(&self, rows: usize, labels: Option<&[u8]>) -> Result<Array2<f64>> {
-        if self.model.kind != Kind::Cvae {
+        if !self.model.kind.is_conditional() {
             return Ok(Array2::zeros((rows, 0)));
         }
         let labels = labels.ok_or_else(|| Error::invalid("labels", "a CVAE needs the label of every image"))?;
@@ -273,8 +273,8 @@ impl Oracle {
         let (layers, depth) = (&self.layers, self.depth());
         LatentLayers {
             code: &layers[depth],
-            heads: (self.model.kind != Kind::Ae).then(|| (&layers[depth + 1], &layers[depth + 2])),
-            projector: (self.model.kind == Kind::Cvae).then(|| &layers[depth + 3]),
+            heads: self.model.kind.is_variational().then(|| (&layers[depth + 1], &layers[depth + 2])),
+            projector: self.model.kind.is_conditional().then(|| &layers[depth + 3]),
             decoder: &layers[self.first_decoder()],
             activation: self.model.activation,
         }

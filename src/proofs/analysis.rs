@@ -70,11 +70,11 @@ pub fn backward(dy: Approx, kept: f64, activation: Activation) -> Approx {
 
 /// Error analysis of a step of Adam.
 pub struct AdamAnalysis {
-    /// Of the parameters.
+    /// The parameters after the step.
     pub param: Array2<Approx>,
-    /// Of the first moments.
+    /// The first moments after the step.
     pub m: Array2<Approx>,
-    /// Of the second moments.
+    /// The second moments after the step.
     pub v: Array2<Approx>,
 }
 

@@ -11,7 +11,6 @@ const CLAMPED: &str = "a latent of 8 has two vec4, and what lies behind the last
 const NO_ROWS: &str = "a workgroup that begins at the last row's end computes what it does not store";
 const NO_TAKER: &str = "it computes sums of latent variables that are not there, which no invocation takes";
 const ADDS_ZEROS: &str = "one more round adds zeros";
-const HIDDEN_RACE: &str = "a race that no order shows while an invocation and the eighth after it run in lockstep, as on software drivers they do";
 const ANY_MAY_STORE: &str = "any invocation may store the sum";
 const ALL_EIGHT: &str = "the three numbers still reach all eight invocations";
 const SAME_HALF: &str = "half of it, rounded down, is the same";
@@ -70,6 +69,16 @@ pub const EQUIVALENT: &[Equivalent] = &[
         file: "latents/forward_workgroup.wgsl",
         line: "for (var first = 0u; first <= args.latent; first += 8u) {",
         reason: "one more round computes sums that are dropped",
+    },
+    Equivalent {
+        file: "latents/forward_workgroup.wgsl",
+        line: "for (var k = lane % 8u; k <= width4; k += 32u) {",
+        reason: ADDS_ZEROS,
+    },
+    Equivalent {
+        file: "latents/forward_workgroup.wgsl",
+        line: "c[j] += activate(vec4f(projection[j])).y;",
+        reason: "all components are the same",
     },
     Equivalent {
         file: "latents/forward_workgroup.wgsl",

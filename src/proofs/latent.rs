@@ -31,12 +31,12 @@ pub fn proofs() -> Vec<Proof> {
 }
 
 const MUTANTS: &[Mutant] = &[
-    // in workgroup memory
+    // the kernel in workgroup memory
     Mutant { find: "part[8u * lane + l]", replace: "part[8u * lane]" },
     Mutant { find: "kl += drawn.kl", replace: "kl = drawn.kl" },
     Mutant { find: "c[j] += activate(", replace: "c[j] = activate(" },
     Mutant { find: "vec4u(labels[item])", replace: "vec4u(item)" },
-    // in subgroups
+    // the kernel in subgroups
     Mutant { find: "subgroupAdd(s3)", replace: "s3" },
     Mutant { find: "subgroupAdd(kl)", replace: "kl" },
     Mutant { find: "c += projection", replace: "c = projection" },

@@ -29,12 +29,12 @@ pub fn proofs() -> Vec<Proof> {
 }
 
 const MUTANTS: &[Mutant] = &[
-    // in workgroup memory
+    // the kernel in workgroup memory
     Mutant { find: "dcode[lane] = sum;", replace: "dcode[lane] = part[lane];" },
     Mutant { find: "= dlog_var[lane];", replace: "= dmu[lane];" },
     Mutant { find: "sum * derivative(h)", replace: "sum" },
     Mutant { find: "part[lane] += part[lane + half]", replace: "part[lane] = part[lane + half]" },
-    // in subgroups
+    // the kernel in subgroups
     Mutant { find: "subgroupAdd(right[2])", replace: "right[2]" },
     Mutant { find: "store(args.dlog_var, row, lane, dlog_var);", replace: "store(args.dlog_var, row, lane, dmu);" },
     Mutant { find: "derivative(of_rows(args.code, rows, j))", replace: "derivative(of_rows(args.h, rows, j))" },

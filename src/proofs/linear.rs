@@ -31,13 +31,13 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "max(a, vec4f())", replace: "min(a, vec4f())" },
     Mutant { find: "exp(-2.0 * abs(a))", replace: "exp(-abs(a))" },
     Mutant { find: "return a * (select(", replace: "return (select(" },
-    // where the sum goes on by vec4
+    // products that add up vec4 by vec4
     Mutant { find: "; k < args.k4; k", replace: "; k + 1u < args.k4; k" },
     Mutant { find: "vec4u(0u, 1u, 2u, 3u), vec4u(args.n", replace: "vec4u(0u, 1u, 2u, 2u), vec4u(args.n" },
-    // where it goes on by blocks
+    // products that add up block by block
     Mutant { find: "first + own < args.k4", replace: "first + own <= args.k4" },
     Mutant { find: "16u * (line % 4u)", replace: "15u * (line % 4u)" },
-    // where a subgroup multiplies matrices
+    // products of cooperative matrices
     Mutant { find: "0.0, 1.0, k < args.k4", replace: "0.0, 1.0, k <= args.k4" },
     Mutant { find: "part_column(part) + EDGE * (q / 4u)", replace: "part_column(part) + EDGE * (q / 8u)" },
 ];

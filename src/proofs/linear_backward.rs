@@ -26,7 +26,7 @@ pub fn proofs() -> Vec<Proof> {
 const MUTANTS: &[Mutant] = &[
     Mutant { find: "args.add == 1u", replace: "args.add == 0u" },
     Mutant { find: "row < batch.rows", replace: "row <= batch.rows" },
-    // where the sum goes on by vec4, by blocks, and where a subgroup multiplies matrices
+    // products that add up vec4 by vec4, block by block, and those of cooperative matrices
     Mutant { find: "j < n4", replace: "j + 1u < n4" },
     Mutant { find: "first + own < n4", replace: "first + own <= n4" },
     Mutant { find: "sum / args.loss_scale", replace: "sum" },

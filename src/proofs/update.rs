@@ -31,9 +31,9 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "layers[l].group <= group", replace: "layers[l].group < group" },
     Mutant { find: "if j < layer.n", replace: "if j <= layer.n" },
     Mutant { find: "bias += dy", replace: "bias = dy" },
-    // where the sum goes on by rows
+    // products that add up row by row
     Mutant { find: "if layer.images == 1u {\n", replace: "if layer.images == 0u {\n" },
-    // where it goes on by blocks
+    // products that add up block by block
     Mutant { find: "i < batch.rows)", replace: "i <= batch.rows)" },
     Mutant { find: "input(layer, row, ", replace: "input(layer, 0u, " },
 ];

@@ -5,7 +5,6 @@ use crate::{
     Error, Result,
     data::{Dataset, Split},
     memory,
-    model::Kind,
     oracle::{
         corrupt::corrupt,
         noise::noise,
@@ -34,7 +33,7 @@ impl OracleTrainer {
     /// [`Error::Invalid`] where the data lack what the model needs.
     pub fn new(settings: &Settings, data: &Dataset) -> Result<OracleTrainer> {
         let model = &settings.model;
-        if model.kind == Kind::Cvae && (data.train.labels.is_none() || data.test.labels.is_none()) {
+        if model.kind.is_conditional() && (data.train.labels.is_none() || data.test.labels.is_none()) {
             return Err(Error::no_labels());
         }
         memory::expect_room(bytes(settings, data))
@@ -133,7 +132,7 @@ impl Gathered {
             x.iter_mut().zip(image(row)).for_each(|(x, &byte)| *x = byte as f64 / 255.0);
         });
         let entry = if stream == Stream::Evaluation { EVALUATION + index } else { index };
-        let normals = if settings.model.kind == Kind::Ae { 0 } else { settings.model.latent };
+        let normals = if !settings.model.kind.is_variational() { 0 } else { settings.model.latent };
         Gathered {
             corrupted: settings.corruption.map(|corruption| corrupt(&x, &corruption, settings.seed, entry)),
             x,

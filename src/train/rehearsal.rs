@@ -5,7 +5,7 @@ use crate::{
     Result,
     data::{Dataset, Split},
     gpu::{Gpu, Tilings},
-    model::{Adam, Kind},
+    model::Adam,
     run::Settings,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -47,7 +47,7 @@ fn black(count: usize, settings: &Settings) -> Dataset {
     let split = |count: usize| Split {
         images: vec![0; count * model.input],
         count,
-        labels: (model.kind == Kind::Cvae).then(|| vec![0; count]),
+        labels: model.kind.is_conditional().then(|| vec![0; count]),
         ..Split::default()
     };
     Dataset {

@@ -21,7 +21,7 @@ pub struct Session {
     pub(super) trainer: Trainer,
     /// Epochs finished.
     pub(super) epoch: u64,
-    /// Of the epochs finished, where there is a directory to write them to.
+    /// Metrics of the epochs finished, where there is a directory to write them to.
     metrics: Vec<Metrics>,
     claim: Option<Claim>,
 }

@@ -5,7 +5,6 @@ use crate::{
     Error, Result,
     data::Dataset,
     device::Device,
-    model::Kind,
     run::{Settings, State},
 };
 use std::sync::Arc;
@@ -29,7 +28,7 @@ impl Trainer {
             let problem = format!("{} pixels, but the images have {}", settings.model.input, data.pixels());
             return Err(Error::invalid("the model's input", problem));
         }
-        if settings.model.kind == Kind::Cvae && data.classes != settings.model.classes {
+        if settings.model.kind.is_conditional() && data.classes != settings.model.classes {
             let problem = format!("{}, but the labels have {}", settings.model.classes, data.classes);
             return Err(Error::invalid("the model's classes", problem));
         }

@@ -5,7 +5,7 @@ use crate::{
     data::glyphs,
     device::Device,
     gpu::{Gpu, Precision},
-    model::{Activation, Adam, Kind, Loss, Model, Objective, Param},
+    model::{Activation, Adam, Kind, Likelihood, Model, Objective, Param},
     run::{Settings, State},
     train::Trainer,
 };
@@ -49,18 +49,15 @@ pub struct ModelReport {
 /// # Errors
 /// [`Error::Gpu`](crate::Error::Gpu) where the device is lost, [`Error::NotFinite`](crate::Error::NotFinite) where a loss is not.
 pub fn models(gpu: &Arc<Gpu>) -> Result<Vec<ModelReport>> {
-    [
-        ("ae", Kind::Ae, Objective { loss: Loss::MSE_MEAN, beta: 0.0 }),
-        ("vae", Kind::Vae, Objective { loss: Loss::MSE_SUM, beta: 3.0 }),
-        ("cvae", Kind::Cvae, Objective { loss: Loss::BCE_SUM, beta: 1.0 }),
-    ]
-    .into_iter()
-    .map(|(model, kind, objective)| {
+    let likelihoods = [Likelihood::SquaredError, Likelihood::SquaredError, Likelihood::Bernoulli];
+    let models = Kind::ALL.into_iter().zip(likelihoods.into_iter().cycle());
+    let report = |(kind, likelihood): (Kind, Likelihood)| {
+        let (model, objective) = (kind.name(), Objective::new(kind, likelihood));
         let (of, compared, limit) = compared(gpu.precision());
         let relative_error = apart(gpu, kind, objective, of)?;
         Ok(ModelReport { model, compared, relative_error, limit, ok: relative_error <= limit })
-    })
-    .collect()
+    };
+    models.map(report).collect()
 }
 
 fn apart(gpu: &Arc<Gpu>, kind: Kind, objective: Objective, of: Tensors) -> Result<f64> {

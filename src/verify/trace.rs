@@ -57,7 +57,7 @@ pub struct FirstStep {
     pub mu: Option<Array2<f64>>,
     /// `[batch, latent]`; VAE and CVAE.
     pub log_var: Option<Array2<f64>>,
-    /// Of every parameter, in the order of [`Model::layers`].
+    /// The gradient of every parameter, in the order of [`Model::layers`].
     pub gradients: Vec<Param>,
 }
 

@@ -1,7 +1,7 @@
 //! The file of a training trace, format `training-trace-1`: safetensors with the run's settings as metadata strings.
 
 use super::trace::{Expected, FirstStep, Trace};
-use crate::model::{Activation, Adam, Kind, Model, Objective, Param};
+use crate::model::{Activation, Adam, Model, Objective, Param};
 use crate::{Error, Result};
 use ndarray::{Array, Array2, Dimension, IntoDimension};
 use safetensors::{Dtype, SafeTensors};
@@ -59,12 +59,12 @@ impl File<'_> {
         }
         self.reject_strangers(&model)?;
 
-        let gaussian = model.kind != Kind::Ae;
+        let gaussian = model.kind.is_variational();
         let latents = |name: &str| -> Result<Option<Array2<f64>>> {
             gaussian.then(|| self.f64s(name, (batch, model.latent))).transpose()
         };
         let eps = gaussian.then(|| self.f32s("eps", (steps, batch, model.latent))).transpose()?;
-        let labels = (model.kind == Kind::Cvae).then(|| self.labels((steps, batch), model.classes)).transpose()?;
+        let labels = model.kind.is_conditional().then(|| self.labels((steps, batch), model.classes)).transpose()?;
         Ok(Trace {
             path: self.path.to_path_buf(),
             init: self.params("init", &model, |name, shape| {

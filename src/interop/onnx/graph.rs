@@ -4,7 +4,7 @@ use super::messages::*;
 use crate::{
     Result,
     files::write_atomically,
-    model::{Activation, Kind, Model, Param},
+    model::{Activation, Model, Param},
     oracle::reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN},
 };
 use prost::Message;
@@ -41,11 +41,11 @@ pub fn encoder(model: &Model, params: &[Param]) -> Result<ModelProto> {
     let (depth, latent) = (model.hidden.len(), model.latent);
     let mut x = "image".to_string();
     for i in 0..=depth {
-        let last = i == depth && model.kind == Kind::Ae;
+        let last = i == depth && !model.kind.is_variational();
         let layer = graph.linear(&format!("encoder.{}", 2 * i), &x, format!("encoder.{}", 2 * i));
         x = graph.activation(&layer, if last { "code".into() } else { format!("encoder.{}", 2 * i + 1) });
     }
-    if model.kind == Kind::Ae {
+    if !model.kind.is_variational() {
         graph.output("code", latent);
         return Ok(graph.finish());
     }
@@ -68,7 +68,7 @@ pub fn decoder(model: &Model, params: &[Param]) -> Result<ModelProto> {
     let depth = model.hidden.len();
     graph.input("z", FLOAT, Some(model.latent), "latents");
     let mut x = "z".to_string();
-    if model.kind == Kind::Cvae {
+    if model.kind.is_conditional() {
         graph.input("label", INT64, None, "classes, counted from 0");
         // A row of the transposed weight is what the layer makes of that label's onehot vector.
         let weight = graph.weight("label_projector.0.weight");
@@ -103,7 +103,7 @@ impl<'a> Graph<'a> {
         model.validate()?;
         model.expect(params)?;
         let widths: Vec<String> = model.hidden.iter().map(usize::to_string).collect();
-        let kind = format!("{:?}", model.kind).to_uppercase();
+        let kind = model.kind.name().to_uppercase();
         let description = format!("{name} of a {kind} {}-{}-{}", model.input, widths.join("-"), model.latent);
         Ok(Graph {
             graph: GraphProto { name: name.into(), ..GraphProto::default() },
