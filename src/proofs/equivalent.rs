@@ -10,6 +10,7 @@ const NINTH_ROUND: &str = "the ninth round does nothing: a latent has at most 8"
 const CLAMPED: &str = "a latent of 8 has two vec4, and what lies behind the last is read as the last";
 const NO_ROWS: &str = "a workgroup that begins at the last row's end computes what it does not store";
 const NO_TAKER: &str = "it computes sums of latent variables that are not there, which no invocation takes";
+const ANY_POWER: &str = "any power of two that is no less divides the invocations as well";
 const ADDS_ZEROS: &str = "one more round adds zeros";
 const ANY_MAY_STORE: &str = "any invocation may store the sum";
 const ALL_EIGHT: &str = "the three numbers still reach all eight invocations";
@@ -79,6 +80,26 @@ pub const EQUIVALENT: &[Equivalent] = &[
         file: "latents/forward_workgroup.wgsl",
         line: "c[j] += activate(vec4f(projection[j])).y;",
         reason: "all components are the same",
+    },
+    Equivalent {
+        file: "latents/backward_workgroup.wgsl",
+        line: "fn power_of_two(n: u32) -> u32 { return 2u << (32u - countLeadingZeros(n - 1u)); }",
+        reason: ANY_POWER,
+    },
+    Equivalent {
+        file: "latents/backward_workgroup.wgsl",
+        line: "fn power_of_two(n: u32) -> u32 { return 1u << (33u - countLeadingZeros(n - 1u)); }",
+        reason: ANY_POWER,
+    },
+    Equivalent {
+        file: "latents/backward_workgroup.wgsl",
+        line: "fn power_of_two(n: u32) -> u32 { return 1u << (32u - countLeadingZeros(n + 1u)); }",
+        reason: ANY_POWER,
+    },
+    Equivalent {
+        file: "latents/backward_workgroup.wgsl",
+        line: "let q = min(lane % columns, latent4 + 1u);",
+        reason: NO_TAKER,
     },
     Equivalent {
         file: "latents/forward_workgroup.wgsl",
