@@ -11,6 +11,8 @@ const CLAMPED: &str = "a latent of 8 has two vec4, and what lies behind the last
 const NO_ROWS: &str = "a workgroup that begins at the last row's end computes what it does not store";
 const NO_TAKER: &str = "it computes sums of latent variables that are not there, which no invocation takes";
 const ANY_POWER: &str = "any power of two that is no less divides the invocations as well";
+const ONE_AT_ZERO: &str = "at a = 0, z is 1 as well";
+const NONE_SO_SMALL: &str = "e^−|g| is less than any float32 from 12 on";
 const ADDS_ZEROS: &str = "one more round adds zeros";
 const ANY_MAY_STORE: &str = "any invocation may store the sum";
 const ALL_EIGHT: &str = "the three numbers still reach all eight invocations";
@@ -25,6 +27,36 @@ pub const EQUIVALENT: &[Equivalent] = &[
         file: "parts/sigmoid.wgsl",
         line: "return select(z, vec4f(1.0), x > vec4f()) / (1.0 + z);",
         reason: "at x = 0, z is 1 as well",
+    },
+    Equivalent {
+        file: "parts/activation_silu.wgsl",
+        line: "return a * (select(z, vec4f(1.0), a > vec4f()) / (1.0 + z));",
+        reason: ONE_AT_ZERO,
+    },
+    Equivalent {
+        file: "parts/activation_silu.wgsl",
+        line: "return select(z, vec4f(1.0), a > vec4f()) * r + a * (z * r * r);",
+        reason: ONE_AT_ZERO,
+    },
+    Equivalent {
+        file: "parts/activation_gelu.wgsl",
+        line: "return a * (select(z, vec4f(1.0), a > vec4f()) / (1.0 + z));",
+        reason: ONE_AT_ZERO,
+    },
+    Equivalent {
+        file: "parts/activation_gelu.wgsl",
+        line: "return select(z, vec4f(1.0), a > vec4f()) * r + b * (z * r * r) * (1.5957691 + 0.21406444 * (b * b));",
+        reason: ONE_AT_ZERO,
+    },
+    Equivalent {
+        file: "parts/activation_gelu.wgsl",
+        line: "let b = clamp(a, vec4f(-(2.0 * 12.0)), vec4f(12.0));",
+        reason: NONE_SO_SMALL,
+    },
+    Equivalent {
+        file: "parts/activation_gelu.wgsl",
+        line: "let b = clamp(a, vec4f(-12.0), vec4f((2.0 * 12.0)));",
+        reason: NONE_SO_SMALL,
     },
     Equivalent {
         file: "parts/activation_tanh.wgsl",
