@@ -4,7 +4,7 @@
 
 use ndarray::{Array1, Array2, array};
 use rand::RngExt;
-use wgvae::model::{Activation, Adam, Kind, Likelihood, Loss, Model, Objective, Param};
+use wgvae::model::{Activation, Adam, Kind, Likelihood, Loss, Model, Objective, Param, sigmoid};
 use wgvae::oracle::adam::adam;
 use wgvae::oracle::kl::kl;
 use wgvae::oracle::latent::{LatentLayers, latent};
@@ -12,7 +12,7 @@ use wgvae::oracle::latent_backward::latent_backward;
 use wgvae::oracle::linear::{Linear, linear};
 use wgvae::oracle::noise::noise;
 use wgvae::oracle::onehot::onehot;
-use wgvae::oracle::output::{losses, output, sigmoid};
+use wgvae::oracle::output::{losses, output};
 use wgvae::oracle::product::product;
 use wgvae::oracle::reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN, reparameterize};
 use wgvae::oracle::step::{Inputs, Oracle};

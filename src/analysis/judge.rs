@@ -138,7 +138,7 @@ fn labels(split: &Split) -> Result<&[u8]> {
         .ok_or_else(|| Error::invalid("--data", "a judge of samples needs labels, and these data have none"))
 }
 
-/// Linear number `layer` as training starts with it.
+/// Layer number `layer` as training starts with it.
 fn fresh(seed: u64, layer: u64, inputs: usize, outputs: usize) -> Linear {
     let mut values = init::linear(seed, FIRST_TENSOR + layer, inputs);
     let mut next = || values.next().expect("a stream has no end");

@@ -54,7 +54,7 @@ enum What {
 pub fn run(arguments: Arguments) -> Result<()> {
     let run = arguments.run.open()?;
     let kind = run.config.model.kind;
-    let what = arguments.what.unwrap_or(if !kind.is_variational() { What::Code } else { What::Mu });
+    let what = arguments.what.unwrap_or(if kind.is_variational() { What::Mu } else { What::Code });
     if !kind.is_variational() && what != What::Code {
         return Err(Error::invalid("--what", "an AE has no q(z | x), only a code"));
     }

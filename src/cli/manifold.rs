@@ -24,7 +24,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let run = arguments.run.open()?;
     let name = arguments.label.map_or("manifold".to_string(), |label| format!("manifold-label{label}"));
     let path = arguments.output.picture(&run.dir, &name, &["png"])?;
-    let data = if !run.config.model.kind.is_variational() { Some(arguments.run.dir.open(&run)?) } else { None };
+    let data = if run.config.model.kind.is_variational() { None } else { Some(arguments.run.dir.open(&run)?) };
     let codec = arguments.run.codec(&run)?;
     let origin = Origin::of(&codec, data.as_ref())?;
     gallery::manifold(&codec, Size::of_run(&run), &origin, arguments.size, arguments.label)?.save(&path)?;

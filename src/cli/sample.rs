@@ -31,7 +31,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let run = arguments.run.open()?;
     let path = arguments.output.picture(&run.dir, &name(&arguments), &["png"])?;
     let kind = run.config.model.kind;
-    let data = if !kind.is_variational() { Some(arguments.run.dir.open(&run)?) } else { None };
+    let data = if kind.is_variational() { None } else { Some(arguments.run.dir.open(&run)?) };
     let codec = arguments.run.codec(&run)?;
     let origin = Origin::of(&codec, data.as_ref())?;
     let usual = Sampling::sheet(&run.config.model, Size::of_run(&run), arguments.seed.unwrap_or(run.config.seed));

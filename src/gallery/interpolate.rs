@@ -39,7 +39,7 @@ pub fn interpolate(codec: &Codec, images: &Images, options: &Interpolation) -> R
     if stops.len() < 2 {
         return Err(Error::invalid("images", format!("{} named, expected at least two to go between", stops.len())));
     }
-    let path = options.path.unwrap_or(if !model.kind.is_variational() { Path::Linear } else { Path::Spherical });
+    let path = options.path.unwrap_or(if model.kind.is_variational() { Path::Spherical } else { Path::Linear });
     let (way, words) = match path {
         Path::Linear => (latents::linear as Way, "straight"),
         Path::Spherical => (latents::spherical as Way, "along an arc"),

@@ -106,7 +106,7 @@ pub fn name(model: &Model) -> String {
 
 /// The symbol of what the encoder finds: μ, or an AE's code.
 fn symbol(model: &Model) -> &'static str {
-    if !model.kind.is_variational() { "code" } else { "μ" }
+    if model.kind.is_variational() { "μ" } else { "code" }
 }
 
 /// The images that `indices` name, `[indices.len(), pixels]`, and their labels where they have any.

@@ -100,7 +100,7 @@ fn gelu_logit(a: f64) -> f64 {
 }
 
 /// 1 / (1 + e⁻ˣ), by e to the power of −|x|, which cannot overflow.
-fn sigmoid(x: f64) -> f64 {
+pub fn sigmoid(x: f64) -> f64 {
     let z = (-x.abs()).exp();
     (if x < 0.0 { z } else { 1.0 }) / (1.0 + z)
 }

@@ -20,7 +20,7 @@ mod likelihood;
 mod objective;
 mod param;
 
-pub use activation::{Activation, Kept};
+pub use activation::{Activation, Kept, sigmoid};
 pub use adam::Adam;
 pub use architecture::{Kind, LayerShape, Model};
 pub use corruption::{Corruption, Noise};

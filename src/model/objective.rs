@@ -25,7 +25,7 @@ impl Objective {
     /// What a model of this kind minimises unless another reduction or weight is asked for.
     pub fn new(kind: Kind, likelihood: Likelihood) -> Objective {
         let loss = Loss { likelihood, reduction: likelihood.reduction(kind) };
-        Objective { loss, beta: if !kind.is_variational() { 0.0 } else { likelihood.beta() } }
+        Objective { loss, beta: if kind.is_variational() { likelihood.beta() } else { 0.0 } }
     }
 
     /// What gradients are multiplied by before they are rounded to f16, which holds 6e-5 to 65504: the power of two nearest to the

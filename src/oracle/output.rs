@@ -38,10 +38,3 @@ pub fn losses(logits: &ArrayRef2<f64>, x: &ArrayRef2<f64>, likelihood: Likelihoo
     };
     Zip::from(logits.rows()).and(x.rows()).par_map_collect(row)
 }
-
-/// `1 / (1 + exp(−a))`, by `exp` of the negative magnitude so that nothing overflows.
-pub fn sigmoid(a: f64) -> f64 {
-    let e = (-a.abs()).exp();
-    let top = if a < 0.0 { e } else { 1.0 };
-    top / (1.0 + e)
-}

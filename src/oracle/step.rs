@@ -7,9 +7,9 @@ use super::linear::{Activated, Linear, activated, linear};
 use super::linear_backward::linear_backward;
 use super::loss::loss;
 use super::onehot::onehot;
-use super::output::{self, sigmoid};
+use super::output;
 use super::update::update_into;
-use crate::model::{Activation, Adam, Model, Objective, Param};
+use crate::model::{Activation, Adam, Model, Objective, Param, sigmoid};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2, ArrayRef2, ArrayView2};
 

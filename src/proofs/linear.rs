@@ -17,7 +17,8 @@ use crate::{
         activation::ActivatedMatrix,
         linear::{Finish, Input, SPECS, Variant, launch},
     },
-    oracle::{linear as oracle, output::sigmoid},
+    model::sigmoid,
+    oracle::linear as oracle,
 };
 
 /// A proof of each variant.

@@ -132,7 +132,7 @@ impl Gathered {
             x.iter_mut().zip(image(row)).for_each(|(x, &byte)| *x = byte as f64 / 255.0);
         });
         let entry = if stream == Stream::Evaluation { EVALUATION + index } else { index };
-        let normals = if !settings.model.kind.is_variational() { 0 } else { settings.model.latent };
+        let normals = if settings.model.kind.is_variational() { settings.model.latent } else { 0 };
         Gathered {
             corrupted: settings.corruption.map(|corruption| corrupt(&x, &corruption, settings.seed, entry)),
             x,
