@@ -1,5 +1,5 @@
 // reconstruction = Σ block partials and KL = Σ row partials of every step of a submit, in a fixed order.
-// One workgroup owns one step.
+// One workgroup owns one step; the gradient norm of a step is not its own.
 // Provides: main
 // Needs: batch
 
@@ -12,7 +12,7 @@ struct Args {
 }
 @group(1) @binding(0)  var<uniform>             args:     Args;
 @group(1) @binding(8)  var<storage, read>       partials: array<f32>;    // [slots, stride]
-@group(1) @binding(13) var<storage, read_write> losses:   array<vec2f>;  // (reconstruction, KL) [entries]
+@group(1) @binding(13) var<storage, read_write> losses:   array<vec4f>;  // (reconstruction, KL, bound, gradient norm) [entries]
 
 const LANES = 256u;
 var<workgroup> part: array<vec2f, 256>;
@@ -31,5 +31,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         if lane < half { part[lane] += part[lane + half]; }
         workgroupBarrier();
     }
-    if lane == 0u { losses[entry] = part[0]; }
+    if lane == 0u {
+        losses[entry].x = part[0].x;
+        losses[entry].y = part[0].y;
+        losses[entry].z = 0.0;  // of the importance-weighted objectives
+    }
 }

@@ -31,7 +31,7 @@ pub enum Role {
     SecondMoment = 11,
     /// Gradients of the params, laid out as the params.
     Gradients = 12,
-    /// (reconstruction, KL) of every step of an epoch.
+    /// (reconstruction, KL, bound, gradient norm) of every step of an epoch.
     Losses = 13,
 }
 

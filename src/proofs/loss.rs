@@ -21,6 +21,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "min(args.rows, args.count - entry * args.full)", replace: "args.rows" },
     Mutant { find: "args.tiles + i", replace: "i" },
     Mutant { find: "batch.entry + workgroup.z", replace: "workgroup.z" },
+    Mutant { find: "losses[entry].y = part[0].y", replace: "losses[entry].y = part[0].x" },
 ];
 
 fn cases() -> Vec<Case> {
@@ -36,7 +37,7 @@ fn cases() -> Vec<Case> {
         let (mut layout, mut program) = (Layout::default(), Program::default());
         let stride = tiles + rows + 2;
         let mut partials = vec![f64::NAN; steps * stride];
-        layout.unwritten(Role::Losses, "losses", 2 * (entry + steps + 1));
+        layout.unwritten(Role::Losses, "losses", 4 * (entry + steps + 1));
         for step in 0..steps {
             let used = rows.min(count - (entry + step) * full);
             let found = [(0, tiles, 1.0), (tiles, used, 3.0)].map(|(start, length, scale)| {
@@ -47,8 +48,9 @@ fn cases() -> Vec<Case> {
                 let depth = length.div_ceil(256) + 8;
                 (loss(&terms.row(0)), Approx::sum(terms.iter().map(|&term| term.into()), depth))
             });
-            let (values, analysis): (Vec<f64>, Vec<Approx>) = found.into_iter().unzip();
-            layout.expect_words(Role::Losses, 2 * (entry + step), &values, &analysis);
+            let bound = (0.0, Approx::exact(0.0));
+            let (values, analysis): (Vec<f64>, Vec<Approx>) = found.into_iter().chain([bound]).unzip();
+            layout.expect_words(Role::Losses, 4 * (entry + step), &values, &analysis);
         }
         layout.floats(Role::Partials, "partials", &partials);
         let [tiles_, rows_, stride, count, full] = [tiles, rows, stride, count, full].map(|number| number as u32);

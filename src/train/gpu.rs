@@ -207,7 +207,7 @@ impl Loop {
         };
         memory.upload(gpu, Role::Labels, bytemuck::cast_slice(&labels))?;
         memory.upload(gpu, Role::Order, bytemuck::cast_slice(&straight(count)))?;
-        memory.create(gpu, Role::Losses, 8 * steps as u64)?;
+        memory.create(gpu, Role::Losses, LOSS_BYTES * steps as u64)?;
 
         let prepare = |fill: &dyn Fn(&mut Program)| {
             let mut program = Program::default();
@@ -230,7 +230,7 @@ impl Loop {
             loss: prepare(&|program| kernels::loss::launch(program, &losses))?,
             step: gpu.prepare(&step, &memory)?,
             batches: Batches::new(gpu, slots),
-            readbacks: (0..IN_FLIGHT).map(|_| Readback::new(gpu, 8 * slots as u64)).collect(),
+            readbacks: (0..IN_FLIGHT).map(|_| Readback::new(gpu, LOSS_BYTES * slots as u64)).collect(),
             net,
             memory,
             count,
@@ -320,19 +320,24 @@ impl Loop {
         parts.extend(self.noise.as_ref().map(|noise| Part::Submit(noise, slots as u32)));
         parts.extend((0..slots as u32).map(|slot| Part::Step(&self.step, slot)));
         parts.push(Part::Submit(&self.loss, slots as u32));
-        let readback = (&self.readbacks[ring], &self.memory, Role::Losses, 8 * entries.start as u64, 8 * slots as u64);
+        let [at, bytes] = [entries.start, slots].map(|steps| LOSS_BYTES * steps as u64);
+        let readback = (&self.readbacks[ring], &self.memory, Role::Losses, at, bytes);
         UnderWay { submission: gpu.submit(&self.batches, &parts, Some(readback)), slots, ring }
     }
 
     /// Waits for a submit and adds the losses of its steps.
     fn collect(&self, gpu: &Gpu, done: UnderWay, first_step: u64, losses: &mut EpochLosses) -> Result<()> {
         gpu.wait_for(done.submission, "training")?;
-        for [reconstruction, kl] in self.readbacks[done.ring].take::<[f32; 2]>(8 * done.slots as u64)? {
+        for [reconstruction, kl, ..] in self.readbacks[done.ring].take::<StepLosses>(LOSS_BYTES * done.slots as u64)? {
             losses.add(first_step, reconstruction as f64, kl as f64)?;
         }
         Ok(())
     }
 }
+
+/// What comes back of a step: reconstruction loss, KL divergence, bound, gradient norm.
+type StepLosses = [f32; 4];
+const LOSS_BYTES: u64 = size_of::<StepLosses>() as u64;
 
 /// A submit whose losses were not read yet.
 struct UnderWay {
