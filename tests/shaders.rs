@@ -143,6 +143,8 @@ fn the_batch_record_is_the_same_in_rust_and_wgsl() {
         ("beta1", Some(Scalar::F32), offset_of!(Batch, beta1)),
         ("beta2", Some(Scalar::F32), offset_of!(Batch, beta2)),
         ("epsilon", Some(Scalar::F32), offset_of!(Batch, epsilon)),
+        ("decay", Some(Scalar::F32), offset_of!(Batch, decay)),
+        ("kl_weight", Some(Scalar::F32), offset_of!(Batch, kl_weight)),
     ]
     .map(|(name, kind, offset)| (name.to_string(), kind, offset as u32));
     let with_batch =

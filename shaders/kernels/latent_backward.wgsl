@@ -27,7 +27,6 @@ struct Args {
     classes: u32,      // 0: no labels
     variational: u32,  // 0: autoencoder
     capacity: u32,     // rows of a full batch
-    beta: f32,         // weight of the KL divergence
 }
 @group(1) @binding(0) var<uniform>             args:        Args;
 @group(1) @binding(1) var<storage, read>       params:      array<vec4f>;

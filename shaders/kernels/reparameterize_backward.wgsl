@@ -14,7 +14,6 @@ struct Args {
     latent: u32,       // columns of all of them
     labelled: u32,     // 0: no projection
     capacity: u32,     // rows of a full batch
-    beta: f32,         // weight of the KL divergence
 }
 @group(1) @binding(0) var<uniform>             args:        Args;
 @group(1) @binding(2) var<storage, read>       activations: array<vec4f>;
@@ -33,7 +32,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var dlog_var = vec4f();
     for (var i = 0u; i < 4u && 4u * id.x + i < args.latent; i++) {
         let epsilon = noise[(batch.slot * args.capacity + id.y) * args.latent + 4u * id.x + i];
-        let found = slopes(mu[i], log_var[i], epsilon, dz[i], args.beta);
+        let found = slopes(mu[i], log_var[i], epsilon, dz[i], batch.kl_weight);
         dmu[i] = found.mu;
         dlog_var[i] = found.log_var;
     }

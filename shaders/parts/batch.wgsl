@@ -12,5 +12,7 @@ struct Batch {
     beta1: f32,       // Adam: decay of the first moment
     beta2: f32,       // Adam: decay of the second moment
     epsilon: f32,     // Adam: added to the root of the second moment
+    decay: f32,       // AdamW: what a parameter is multiplied by before Adam's step, 1 − lr · weight decay
+    kl_weight: f32,   // β: weight of the KL divergence
 }
 @group(0) @binding(0) var<uniform> batch: Batch;

@@ -1,4 +1,4 @@
-// Adam (Kingma and Ba 2015), as PyTorch has it: bias-corrected, ε outside the root.
+// Adam (Kingma and Ba 2015), as PyTorch has it: bias-corrected, ε outside the root; the weights decay apart from it (AdamW).
 // Provides: prepare, learn
 // Needs: Batch, batch
 @group(1) @binding(1)  var<storage, read_write> params:        array<vec4f>;
@@ -14,5 +14,5 @@ fn learn(at: u32, gradient: vec4f) {
     let v = rule.beta2 * second_moment[at] + (1.0 - rule.beta2) * gradient * gradient;
     first_moment[at] = m;
     second_moment[at] = v;
-    params[at] -= rule.step_size * m / (sqrt(v) * rule.correction + rule.epsilon);
+    params[at] = params[at] * rule.decay - rule.step_size * m / (sqrt(v) * rule.correction + rule.epsilon);
 }

@@ -44,7 +44,8 @@ impl Dispatches<'_> {
             memory.create(gpu, role, bytes)?;
         }
         let batches = Batches::new(gpu, 1);
-        batches.write(gpu, &[Batch { rows: rows as u32, ..Batch::adam(&settings.adam, 1) }]);
+        let (rows, kl_weight) = (rows as u32, settings.objective.beta as f32);
+        batches.write(gpu, &[Batch { rows, kl_weight, ..Batch::adam(&settings.adam, 1) }]);
         Ok(Dispatches { program, gpu, memory, batches })
     }
 

@@ -64,7 +64,7 @@ impl fmt::Display for Limits {
 /// Seconds that `times` runs of `program` in one submit take at least.
 fn least(gpu: &Gpu, program: &Prepared, times: usize) -> Result<f64> {
     let batches = Batches::new(gpu, 1);
-    batches.write(gpu, &[Batch { correction: 1.0, epsilon: 1.0, ..Batch::default() }]);
+    batches.write(gpu, &[Batch { correction: 1.0, epsilon: 1.0, decay: 1.0, ..Batch::default() }]);
     let parts = vec![Part::Step(program, 0); times];
     gpu.time(&batches, &parts)?;
     (0..5).try_fold(f64::INFINITY, |least, _| Ok(least.min(gpu.time(&batches, &parts)?)))

@@ -27,16 +27,22 @@ pub struct Batch {
     pub beta2: f32,
     /// Adam: added to the root of the second moment.
     pub epsilon: f32,
+    /// AdamW: what a parameter is multiplied by before Adam's step, 1 − lr · weight decay.
+    pub decay: f32,
+    /// β: weight of the KL divergence.
+    pub kl_weight: f32,
 }
 
 impl Batch {
-    /// The record of Adam's step `t`, counted from 1: step size, bias correction and decays; its other fields are 0.
+    /// The record of Adam's step `t`, counted from 1: step size, bias correction and decays; its other fields are 0, the weight of
+    /// the KL divergence included.
     pub fn adam(adam: &Adam, t: u64) -> Batch {
         // corrections of decays that are not rounded would be off by 1e-5 of 1 − β₂
         let rounded = adam.rounded();
         let [step_size, correction] = rounded.scales(t).map(|scale| scale as f32);
         let [beta1, beta2, epsilon] = [rounded.beta1, rounded.beta2, rounded.epsilon].map(|value| value as f32);
-        Batch { step_size, correction, beta1, beta2, epsilon, ..Batch::default() }
+        let decay = rounded.decay() as f32;
+        Batch { step_size, correction, beta1, beta2, epsilon, decay, ..Batch::default() }
     }
 }
 

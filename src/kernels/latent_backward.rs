@@ -53,8 +53,6 @@ args! {
         variational: u32,
         /// Rows of a full batch.
         capacity: u32,
-        /// Weight of the KL divergence.
-        beta: f32,
     }
 }
 
@@ -101,8 +99,8 @@ fn spec((tiling, activation): Variant) -> Spec {
     }
 }
 
-/// Adds the backward pass of the middle to the program: from `gradients.d` to its other matrices (but c), with β times
-/// the gradient of the KL divergence.
+/// Adds the backward pass of the middle to the program: from `gradients.d` to its other matrices (but c), with the
+/// step's weight of the KL divergence.
 ///
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) where layers, activations and gradients do not fit.
@@ -112,10 +110,9 @@ pub fn launch(
     middle: &Middle,
     gradients: &Gradients,
     parts: Parts,
-    beta: f64,
 ) -> Result<()> {
     let rows = group_rows(program.tilings.latent);
-    launch_folded(program, layers, middle, gradients, parts, beta, fold((middle.h.kept.rows as usize).div_ceil(rows)))
+    launch_folded(program, layers, middle, gradients, parts, fold((middle.h.kept.rows as usize).div_ceil(rows)))
 }
 
 pub(crate) fn launch_folded(
@@ -124,7 +121,6 @@ pub(crate) fn launch_folded(
     middle: &Middle,
     gradients: &Gradients,
     parts: Parts,
-    beta: f64,
     [x, y]: [usize; 2],
 ) -> Result<()> {
     middle.check("latent_backward", layers, parts, program.tilings.latent)?;
@@ -160,7 +156,6 @@ pub(crate) fn launch_folded(
         classes: if parts.labelled { layers.label.inputs() } else { 0 },
         variational: parts.variational as u32,
         capacity: rows,
-        beta: beta as f32,
     };
     let spec = SPECS.get((program.tilings.latent, layers.activation));
     program.launch(spec, &args, [x * spec.workgroup[0] as usize, y], work(layers, middle));

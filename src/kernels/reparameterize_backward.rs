@@ -32,8 +32,6 @@ args! {
         labelled: u32,
         /// Rows of a full batch.
         capacity: u32,
-        /// Weight of the KL divergence.
-        beta: f32,
     }
 }
 
@@ -68,7 +66,6 @@ pub fn launch(
     gradients: &Gradients,
     activation: Activation,
     labelled: bool,
-    beta: f64,
 ) -> Result<()> {
     let dz = gradients.c;
     let fits = |tensor, matrix| expect("reparameterize_backward", tensor, matrix, dz.rows, dz.columns);
@@ -91,7 +88,6 @@ pub fn launch(
         latent: dz.columns,
         labelled: labelled as u32,
         capacity: dz.rows,
-        beta: beta as f32,
     };
     let (rows, latent) = (dz.rows as usize, dz.columns as usize);
     let work = Work::elementwise([rows, latent], 4 * 6 * rows * latent); // μ, log σ², ε, dz; dμ, dlog σ²

@@ -26,6 +26,6 @@ pub(super) fn projection(program: &mut Program, net: &Network) -> Result<()> {
 }
 
 /// dd to dz, dprojection, dμ, dlog σ² and dcode.
-pub fn backward(program: &mut Program, net: &Network, beta: f64) -> Result<()> {
-    vae::through_z(program, net, true, beta)
+pub fn backward(program: &mut Program, net: &Network) -> Result<()> {
+    vae::through_z(program, net, true)
 }

@@ -92,14 +92,14 @@ pub fn training(
 ) -> Result<(Program, Vec<Entry>)> {
     let mut program = evaluation(net, objective.loss, images, true)?;
     program.loss_scale = objective.loss_scale(net.rows * net.model.input);
-    backward(&mut program, net, objective.beta)?;
+    backward(&mut program, net)?;
     let table = update::table(&shares(net, images), net.tilings.update)?;
     update::launch(&mut program, &table, net.rows, epilogue, images);
     Ok((program, table))
 }
 
 /// From the gradient of the logits to the gradient before every activation.
-fn backward(program: &mut Program, net: &Network, beta: f64) -> Result<()> {
+fn backward(program: &mut Program, net: &Network) -> Result<()> {
     let (mut dy, activation) = (net.d_logits, Some(net.model.activation));
     let hidden = net.decoder.iter().zip(&net.decoded).zip(&net.d_decoded);
     for ((&layer, &h), &dh) in hidden.rev() {
@@ -107,12 +107,12 @@ fn backward(program: &mut Program, net: &Network, beta: f64) -> Result<()> {
         dy = dh;
     }
     if net.row_wise() {
-        latent_backward::launch(program, &net.layers, &net.middle, &net.gradients, net.parts(), beta)?;
+        latent_backward::launch(program, &net.layers, &net.middle, &net.gradients, net.parts())?;
     } else {
         match net.model.kind {
             Kind::Ae => ae::backward(program, net)?,
-            Kind::Vae => vae::backward(program, net, beta)?,
-            Kind::Cvae => cvae::backward(program, net, beta)?,
+            Kind::Vae => vae::backward(program, net)?,
+            Kind::Cvae => cvae::backward(program, net)?,
         }
         let (dcode, h, dh) = (net.gradients.code, net.middle.h, net.gradients.h);
         linear_backward::launch(program, dcode, net.layers.code, h.kept, dh, activation, false)?;

@@ -26,16 +26,16 @@ pub(super) fn gaussian(program: &mut Program, net: &Network) -> Result<()> {
 }
 
 /// dd to dz, dμ, dlog σ² and dcode.
-pub fn backward(program: &mut Program, net: &Network, beta: f64) -> Result<()> {
-    through_z(program, net, false, beta)
+pub fn backward(program: &mut Program, net: &Network) -> Result<()> {
+    through_z(program, net, false)
 }
 
 /// dd to dz, dprojection where `labelled`, dμ, dlog σ² and dcode.
-pub(super) fn through_z(program: &mut Program, net: &Network, labelled: bool, beta: f64) -> Result<()> {
+pub(super) fn through_z(program: &mut Program, net: &Network, labelled: bool) -> Result<()> {
     let (m, g, layers) = (&net.middle, &net.gradients, &net.layers);
     let activation = net.model.activation;
     linear_backward::launch(program, g.d, layers.d, m.c, g.c, None, false)?; // [rows, latent]
-    reparameterize_backward::launch(program, m, g, activation, labelled, beta)?;
+    reparameterize_backward::launch(program, m, g, activation, labelled)?;
     // dcode is the sum of both, times the derivative
     linear_backward::launch(program, g.mu, layers.mu, m.code.kept, g.code, None, false)?; // [rows, latent]
     linear_backward::launch(program, g.log_var, layers.log_var, m.code.kept, g.code, Some(activation), true)

@@ -22,7 +22,8 @@ pub fn proofs() -> Vec<Proof> {
 }
 
 const MUTANTS: &[Mutant] = &[
-    Mutant { find: "params[at] -= ", replace: "params[at] += " },
+    Mutant { find: "rule.decay - ", replace: "rule.decay + " },
+    Mutant { find: "params[at] * rule.decay", replace: "params[at]" },
     Mutant { find: "gradient * gradient", replace: "gradient" },
     Mutant { find: "rule.correction + rule.epsilon", replace: "rule.correction" },
     Mutant { find: "at < args.count4", replace: "at <= args.count4" },
@@ -65,7 +66,7 @@ fn cases() -> Vec<Case> {
         layout.case(format!("{count} params, step {t}"), program, record, 1)
     };
     let usual = Adam::default();
-    let unusual = Adam { lr: 0.03, beta1: 0.5, beta2: 0.9, epsilon: 0.1 };
+    let unusual = Adam { lr: 0.03, beta1: 0.5, beta2: 0.9, epsilon: 0.1, weight_decay: 0.3 };
     [
         (130, 3, 0.3, usual),
         (1, 1, 1e-3, usual),

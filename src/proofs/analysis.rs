@@ -78,7 +78,8 @@ pub struct AdamAnalysis {
     pub v: Array2<Approx>,
 }
 
-/// Adam's step `t` with arguments that float32 holds exactly, but for lr / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ), which are rounded.
+/// Adam's step `t` with arguments that float32 holds exactly, but for lr / (1 − β₁ᵗ), 1 / √(1 − β₂ᵗ) and the decay of the
+/// parameters, which are rounded.
 pub fn adam(
     param: &ArrayRef2<f64>,
     m: &ArrayRef2<f64>,
@@ -90,13 +91,18 @@ pub fn adam(
     let [beta1, beta2, epsilon] = [args.beta1, args.beta2, args.epsilon].map(Approx::exact);
     let [step_size, correction] = args.scales(t).map(|scale| Approx::rounded(scale, 0.0, 1.0));
     let one = Approx::exact(1.0);
+    // a product with 1 is exact
+    let decayed = |param: f64| match args.weight_decay == 0.0 {
+        true => Approx::exact(param),
+        false => Approx::exact(param) * Approx::rounded(args.decay(), 0.0, 1.0),
+    };
     let mix = |new: Approx, old: f64, rate: Approx| new * (one - rate) + Approx::exact(old) * rate;
     let m = Zip::from(gradient).and(m).map_collect(|&g, &m| mix(g, m, beta1));
     let v = Zip::from(gradient).and(v).map_collect(|&g, &v| mix(g * g, v, beta2));
     let param = Zip::from(param)
         .and(&m)
         .and(&v)
-        .map_collect(|&param, &m, &v| Approx::exact(param) - step_size * m / (v.sqrt() * correction + epsilon));
+        .map_collect(|&param, &m, &v| decayed(param) - step_size * m / (v.sqrt() * correction + epsilon));
     AdamAnalysis { param, m, v }
 }
 

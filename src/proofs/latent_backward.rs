@@ -11,7 +11,7 @@ use crate::{
         layout::{Layout, random},
         tolerance::{Approx, exact, product},
     },
-    gpu::{LatentTiling, Matrix, Program, Role, Tilings},
+    gpu::{Batch, LatentTiling, Matrix, Program, Role, Tilings},
     kernels::{
         latent_backward::{Gradients, SPECS, launch_folded},
         middle::{Layers, Middle, Parts, Variant, group_rows},
@@ -161,8 +161,8 @@ fn case((cut, activation): Variant, [rows, width, columns, classes]: [usize; 4],
     gradients.h = write("dh", &truth.dh, &dh);
     // two rows of workgroups, as more than 65,535 rows would have
     let grid = [capacity.div_ceil(2 * group_rows(cut)), 2];
-    launch_folded(&mut program, &layers, &middle, &gradients, parts, beta, grid).expect("operands of one shape");
+    launch_folded(&mut program, &layers, &middle, &gradients, parts, grid).expect("operands of one shape");
     let name =
         format!("{rows} of {capacity} rows, width {width}, latent {columns}, {classes} classes, {parts:?}, β {beta}");
-    layout.case(name, program, batch(0, rows, slot), 1)
+    layout.case(name, program, Batch { kl_weight: beta as f32, ..batch(0, rows, slot) }, 1)
 }

@@ -11,7 +11,7 @@ use crate::{
         layout::{Layout, random},
         tolerance::exact,
     },
-    gpu::{Program, Role},
+    gpu::{Batch, Program, Role},
     kernels::{
         latent_backward::Gradients,
         middle::Middle,
@@ -62,9 +62,10 @@ fn cases(activation: Activation) -> Vec<Case> {
         let (dmu_analysis, dlog_var_analysis) = slopes(&mu, &log_var, &epsilon, &exact(&dz), beta);
         layout.expect(Role::Signals, gradients.mu, &dmu, &dmu_analysis);
         layout.expect(Role::Signals, gradients.log_var, &dlog_var, &dlog_var_analysis);
-        launch(&mut program, &middle, &gradients, activation, labelled, beta).expect("operands of one shape");
+        launch(&mut program, &middle, &gradients, activation, labelled).expect("operands of one shape");
         let what = if labelled { ", labelled" } else { "" };
-        layout.case(format!("{rows} of {capacity} rows, latent {latent}{what}"), program, batch(0, rows, slot), 1)
+        let record = Batch { kl_weight: beta as f32, ..batch(0, rows, slot) };
+        layout.case(format!("{rows} of {capacity} rows, latent {latent}{what}"), program, record, 1)
     };
     [
         ([2, 5, 7, 11], true, 3.0),

@@ -94,9 +94,11 @@ impl GpuTrainer {
     pub fn train_epoch(&mut self, epoch: u64, watch: &mut Watch) -> Result<EpochLosses> {
         let permutation = Permutation::new(self.settings.seed, epoch, self.training.count as u32);
         self.gpu.set_args(&self.training.order, 0, &order::arguments(&permutation));
-        let (first_step, adam) = (self.step, self.settings.adam);
-        let record =
-            |index: u64| Batch { index: words(first_step + index), ..Batch::adam(&adam, first_step + index + 1) };
+        let (first_step, adam, kl_weight) = (self.step, self.settings.adam, self.settings.objective.beta as f32);
+        let record = |index: u64| {
+            let step = first_step + index;
+            Batch { index: words(step), kl_weight, ..Batch::adam(&adam, step + 1) }
+        };
         let losses = self.training.run(&self.gpu, self.training.steps(), true, record, first_step, watch)?;
         self.step += self.training.steps() as u64;
         Ok(losses)
@@ -108,8 +110,9 @@ impl GpuTrainer {
     /// # Errors
     /// As [`GpuTrainer::train_epoch`].
     pub(super) fn seconds_per_step(&mut self, steps: usize) -> Result<f64> {
-        let (start, adam) = (Instant::now(), self.settings.adam);
-        self.training.run(&self.gpu, steps, true, |_| Batch::adam(&adam, 1), 0, &mut |_| true)?;
+        let (start, kl_weight) = (Instant::now(), self.settings.objective.beta as f32);
+        let record = Batch { kl_weight, ..Batch::adam(&self.settings.adam, 1) };
+        self.training.run(&self.gpu, steps, true, |_| record, 0, &mut |_| true)?;
         Ok(start.elapsed().as_secs_f64() / steps as f64)
     }
 

@@ -41,8 +41,8 @@ pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
             let labels: Vec<u32> = labels.iter().map(|&label| label.into()).collect();
             memory.write(gpu, Role::Labels, 0, bytemuck::cast_slice(&labels))?;
         }
-        let adam = &trace.adam;
-        batches.write(gpu, &[Batch { rows: batch as u32, ..Batch::adam(adam, t) }]);
+        let (rows, kl_weight) = (batch as u32, trace.objective.beta as f32);
+        batches.write(gpu, &[Batch { rows, kl_weight, ..Batch::adam(&trace.adam, t) }]);
         if first.is_none() {
             gpu.submit(&batches, &[Part::Step(&gradients, 0), Part::Step(&reconstructing, 0)], None);
             let activation = |matrix: Matrix| read(gpu, &memory, matrix);

@@ -52,6 +52,7 @@ impl File<'_> {
             beta1: self.number("beta1")?,
             beta2: self.number("beta2")?,
             epsilon: self.number("epsilon")?,
+            ..Adam::default()
         };
         let (steps, batch): (usize, usize) = (self.number("steps")?, self.number("batch")?);
         if steps == 0 || batch == 0 {
