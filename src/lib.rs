@@ -14,8 +14,8 @@
 //! let (input, classes) = (data.pixels(), data.classes);
 //! let model = Model { kind: Kind::Vae, input, hidden: vec![64], latent: 4, classes, activation: Activation::Relu };
 //! let objective = Objective { loss: Loss::BCE_SUM, beta: 1.0 };
-//! let settings = Settings { model: model.clone(), objective, adam: Adam::default(), corruption: None, batch: 32, seed: 0, tilings: None };
-//! let mut session = Session::begin(&settings, 1, device.clone(), data, None)?;
+//! let settings = Settings { epochs: 1, ..Settings::new(model.clone(), objective) };
+//! let mut session = Session::begin(&settings, device.clone(), data, None)?;
 //! let metrics = session.epoch(&mut |_| true)?; // false would stop the epoch
 //! println!("{} nats per image", metrics.test.loss);
 //! let codec = Codec::new(&device, &model, &session.weights()?)?;

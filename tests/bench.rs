@@ -11,7 +11,7 @@ use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
     gpu::{AdapterChoice, Gpu, Options},
-    model::{Activation, Adam, Kind, Loss, Model, Objective},
+    model::{Activation, Kind, Loss, Model, Objective},
     network::Network,
     run::Settings,
     train::{DeviceMemory, GpuTrainer, evaluation_rows},
@@ -24,22 +24,9 @@ fn gpu() -> Arc<Gpu> {
 }
 
 fn settings(input: usize, hidden: &[usize], latent: usize, batch: usize) -> Settings {
-    Settings {
-        model: Model {
-            kind: Kind::Vae,
-            input,
-            hidden: hidden.to_vec(),
-            latent,
-            classes: 0,
-            activation: Activation::Relu,
-        },
-        objective: Objective { loss: Loss::MSE_SUM, beta: 3.0 },
-        adam: Adam::default(),
-        corruption: None,
-        batch,
-        seed: 0,
-        tilings: None,
-    }
+    let model =
+        Model { kind: Kind::Vae, input, hidden: hidden.to_vec(), latent, classes: 0, activation: Activation::Relu };
+    Settings { batch, ..Settings::new(model, Objective { loss: Loss::MSE_SUM, beta: 3.0 }) }
 }
 
 /// Data, 12 bytes per parameter, and four per activation and gradient of a batch of training and of one of evaluation.

@@ -29,22 +29,16 @@ fn mask(strength: f64) -> Corruption {
 }
 
 fn settings(corruption: Option<Corruption>) -> Settings {
-    Settings {
-        model: Model {
-            kind: Kind::Ae,
-            input: PIXELS,
-            hidden: vec![64],
-            latent: 16,
-            classes: 10,
-            activation: Activation::Relu,
-        },
-        objective: Objective { loss: Loss::MSE_MEAN, beta: 0.0 },
-        adam: Adam { lr: 3e-3, ..Adam::default() },
-        corruption,
-        batch: 16,
-        seed: 9,
-        tilings: None,
-    }
+    let model = Model {
+        kind: Kind::Ae,
+        input: PIXELS,
+        hidden: vec![64],
+        latent: 16,
+        classes: 10,
+        activation: Activation::Relu,
+    };
+    let plain = Settings::new(model, Objective { loss: Loss::MSE_MEAN, beta: 0.0 });
+    Settings { adam: Adam { lr: 3e-3, ..plain.adam }, corruption, batch: 16, epochs: 6, seed: 9, ..plain }
 }
 
 fn untrained() -> Codec {
@@ -101,7 +95,7 @@ fn three_rows_show_originals_noise_and_what_is_left() {
 fn a_model_learns_to_take_noise_away() {
     let (data, folder) = (glyphs::dataset(0, 640, 60), tempfile::tempdir().unwrap());
     let (dir, corruption) = (folder.path().join("run"), gaussian(0.3));
-    let mut session = Session::begin(&settings(Some(corruption)), 6, Device::Oracle, data.clone(), Some(&dir)).unwrap();
+    let mut session = Session::begin(&settings(Some(corruption)), Device::Oracle, data.clone(), Some(&dir)).unwrap();
     for _ in 0..6 {
         session.epoch(&mut |_| true).unwrap();
     }
@@ -122,7 +116,7 @@ fn a_model_learns_to_take_noise_away() {
 fn a_configuration_keeps_its_noise_and_one_without_says_nothing_of_it() {
     let data = glyphs::dataset(0, 20, 10);
     for corruption in [None, Some(mask(0.25))] {
-        let config = Config::new(&settings(corruption), 1, &data, &Device::Oracle);
+        let config = Config::new(&settings(corruption), &data, &Device::Oracle);
         let json = config.to_json();
         assert_eq!(json.contains("corruption"), corruption.is_some(), "{json}");
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("noise-{}.json", corruption.is_some()));
@@ -156,6 +150,6 @@ fn noise_that_cannot_be_is_refused() {
 
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("clean");
-    Session::begin(&settings(None), 1, Device::Oracle, data, Some(&dir)).unwrap();
+    Session::begin(&settings(None), Device::Oracle, data, Some(&dir)).unwrap();
     refused(&["denoise", dir.to_str().unwrap()], "was trained without noise");
 }

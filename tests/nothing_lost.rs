@@ -17,7 +17,7 @@ use std::{
 use wgvae::{
     data::glyphs,
     device::Device,
-    model::{Activation, Adam, Kind, Loss, Model, Objective},
+    model::{Activation, Kind, Loss, Model, Objective},
     run::{Claim, Run, Settings, checkpoint},
     train::{Changes, Session},
 };
@@ -317,23 +317,16 @@ fn what_a_cut_off_write_left_goes_at_the_next_start() {
 
 fn session(epochs: u64, dir: &Path) -> Session {
     let data = glyphs::dataset(0, 64, 5);
-    let settings = Settings {
-        model: Model {
-            kind: Kind::Vae,
-            input: data.pixels(),
-            hidden: vec![16],
-            latent: 2,
-            classes: data.classes,
-            activation: Activation::Relu,
-        },
-        objective: Objective { loss: Loss::MSE_SUM, beta: 3.0 },
-        adam: Adam::default(),
-        corruption: None,
-        batch: 32,
-        seed: 0,
-        tilings: None,
+    let model = Model {
+        kind: Kind::Vae,
+        input: data.pixels(),
+        hidden: vec![16],
+        latent: 2,
+        classes: data.classes,
+        activation: Activation::Relu,
     };
-    Session::begin(&settings, epochs, Device::Oracle, data, Some(dir)).unwrap()
+    let settings = Settings { epochs, ..Settings::new(model, Objective { loss: Loss::MSE_SUM, beta: 3.0 }) };
+    Session::begin(&settings, Device::Oracle, data, Some(dir)).unwrap()
 }
 
 #[test]

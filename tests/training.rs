@@ -8,7 +8,7 @@ use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
     gpu::{AdapterChoice, Gpu, LatentTiling, Options, Precision, Tiling, Tilings},
-    model::{Activation, Adam, Corruption, Kind, Loss, Model, Noise, Objective, Param},
+    model::{Activation, Corruption, Kind, Loss, Model, Noise, Objective, Param},
     network::Network,
     random::{Stream, stream},
     run::{Settings, State},
@@ -50,22 +50,15 @@ fn noise_images() -> Dataset {
 
 fn settings(kind: Kind, data: &Dataset, hidden: &[usize], latent: usize, batch: usize, loss: Loss) -> Settings {
     let beta = if kind == Kind::Ae { 0.0 } else { 1.0 };
-    Settings {
-        model: Model {
-            kind,
-            input: data.pixels(),
-            hidden: hidden.to_vec(),
-            latent,
-            classes: data.classes,
-            activation: Activation::Relu,
-        },
-        objective: Objective { loss, beta },
-        adam: Adam::default(),
-        corruption: None,
-        batch,
-        seed: 17,
-        tilings: None,
-    }
+    let model = Model {
+        kind,
+        input: data.pixels(),
+        hidden: hidden.to_vec(),
+        latent,
+        classes: data.classes,
+        activation: Activation::Relu,
+    };
+    Settings { batch, epochs: EPOCHS, seed: 17, ..Settings::new(model, Objective { loss, beta }) }
 }
 
 struct Trained {

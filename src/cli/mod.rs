@@ -13,6 +13,7 @@ mod grid;
 mod images;
 mod interpolate;
 mod manifold;
+mod optimisation;
 mod options;
 mod output;
 mod print;

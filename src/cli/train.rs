@@ -4,6 +4,7 @@ use super::{
     Failure,
     bar::Bar,
     chain,
+    optimisation::OptimisationOptions,
     options::{CorruptOptions, DataOptions, DeviceOptions, PrecisionOptions, kind, parse},
     print::progress,
     signals::Stop,
@@ -12,7 +13,7 @@ use crate::{
     Error, Result,
     device::{Choice, Device},
     gpu::{Precision, Tilings, adapters},
-    model::{Activation, Adam, Corruption, Kind, Likelihood, Model, Objective, Param},
+    model::{Activation, Kind, Likelihood, Model, Objective, Param},
     network,
     proofs::Checked,
     run::{Claim, Config, Figures, Metrics, Run, Settings, checkpoint},
@@ -44,9 +45,9 @@ pub struct Arguments {
     force: bool,
     /// Go on with the run in DIR after its last finished epoch; of the other options only --epochs, --lr, --device and --data-dir
     /// can be given with it, and what is not given stays as it was
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "activation", "loss", "beta", "seed", "tiling", "precision", "init", "corrupt", "noise"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "activation", "loss", "beta", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon"])]
     resume: Option<PathBuf>,
-    /// Passes over the training images, in all [default: 10; with --resume, the run's own]
+    /// Passes over the training images, in all [default: 10; with --schedule stages its 3280; with --resume, the run's own]
     #[arg(long)]
     epochs: Option<u64>,
     /// Images per step
@@ -71,6 +72,8 @@ pub struct Arguments {
     #[arg(long)]
     beta: Option<f64>,
     #[command(flatten)]
+    optimisation: OptimisationOptions,
+    #[command(flatten)]
     corrupt: CorruptOptions,
     /// Decides initial parameters, order and noise
     #[arg(long, default_value_t = 0)]
@@ -88,24 +91,27 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    fn settings(&self, kind: Kind, corruption: Option<Corruption>, input: usize, classes: usize) -> Settings {
-        let objective = Objective::new(kind, self.loss);
-        Settings {
-            model: Model {
-                kind,
-                input,
-                hidden: self.hidden.clone(),
-                latent: self.latent,
-                classes,
-                activation: self.activation,
-            },
-            objective: Objective { beta: self.beta.unwrap_or(objective.beta), ..objective },
-            adam: Adam { lr: self.lr.unwrap_or(Adam::default().lr), ..Adam::default() },
-            corruption,
+    /// What is asked for, of images of `input` pixels in `classes`.
+    fn settings(&self, kind: Kind, input: usize, classes: usize) -> Result<Settings> {
+        let (objective, schedule) = (Objective::new(kind, self.loss), self.optimisation.schedule()?);
+        let model = Model {
+            kind,
+            input,
+            hidden: self.hidden.clone(),
+            latent: self.latent,
+            classes,
+            activation: self.activation,
+        };
+        let plain = Settings::new(model, Objective { beta: self.beta.unwrap_or(objective.beta), ..objective });
+        Ok(Settings {
+            adam: self.optimisation.adam(self.lr)?,
+            schedule,
+            corruption: self.corrupt.corruption(None)?,
             batch: self.batch,
+            epochs: self.epochs.or(schedule.epochs()).unwrap_or(plain.epochs),
             seed: self.seed,
-            tilings: None,
-        }
+            ..plain
+        })
     }
 }
 
@@ -145,8 +151,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
 fn begin(arguments: &Arguments) -> Result<Session> {
     let kind = arguments.model.expect("clap asks for a model or --resume");
     // What can be refused at once is, before anything is opened or downloaded.
-    let corruption = arguments.corrupt.corruption(None)?;
-    arguments.settings(kind, corruption, 1, 1).validate()?;
+    arguments.settings(kind, 1, 1)?.validate()?;
     if !kind.is_variational() && arguments.beta.is_some_and(|beta| beta != 0.0) {
         return Err(Error::invalid("--beta", "an AE has no KL divergence to weigh"));
     }
@@ -160,7 +165,7 @@ fn begin(arguments: &Arguments) -> Result<Session> {
         return Err(Error::invalid("--tiling", "is for a GPU; the f64 oracle has none"));
     }
     let data = arguments.data.open()?;
-    let mut settings = arguments.settings(kind, corruption, data.pixels(), data.classes);
+    let mut settings = arguments.settings(kind, data.pixels(), data.classes)?;
     if kind.is_conditional() && data.classes == 0 {
         return Err(Error::no_labels());
     }
@@ -172,7 +177,7 @@ fn begin(arguments: &Arguments) -> Result<Session> {
     if claim.dir().join("config.json").exists() {
         progress!("replacing the run in {} and its pictures", claim.dir().display());
     }
-    Session::begin_in(Some(claim), &settings, weights.as_deref(), arguments.epochs.unwrap_or(10), device, data)
+    Session::begin_in(Some(claim), &settings, weights.as_deref(), device, data)
 }
 
 /// The weights in a file, or of the run in a directory.
@@ -190,6 +195,7 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
     let mut changes = Changes { epochs: arguments.epochs, lr: arguments.lr, tilings: None };
     let mut settings = run.config.settings();
     settings.adam.lr = changes.lr.unwrap_or(settings.adam.lr);
+    settings.epochs = changes.epochs.unwrap_or(settings.epochs);
     settings.validate()?;
     let claim = Claim::resume(&run)?;
     let precision = run.config.tilings.map_or(Precision::F32, Tilings::precision);

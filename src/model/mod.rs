@@ -9,6 +9,7 @@
 //! | `likelihood` | [`Likelihood`], [`Reduction`] and the [`Loss`] they make |
 //! | `objective` | [`Objective`]: what a step minimises |
 //! | `adam` | [`Adam`]: the optimizer's settings |
+//! | `schedule` | [`Schedule`]: how learning rate and β change over a run |
 //! | `corruption` | [`Corruption`]: noise on the input of a denoising model |
 
 mod activation;
@@ -19,6 +20,7 @@ pub mod init;
 mod likelihood;
 mod objective;
 mod param;
+mod schedule;
 
 pub use activation::{Activation, Kept, sigmoid};
 pub use adam::Adam;
@@ -27,3 +29,4 @@ pub use corruption::{Corruption, Noise};
 pub use likelihood::{Likelihood, Loss, Reduction};
 pub use objective::Objective;
 pub use param::Param;
+pub use schedule::{Rate, Schedule, Step};

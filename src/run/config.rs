@@ -6,7 +6,7 @@ use crate::{
     data::Dataset,
     device::Device,
     gpu::Tilings,
-    model::{Adam, Corruption, Model, Objective},
+    model::{Adam, Corruption, Model, Objective, Schedule},
     network,
 };
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,9 @@ pub struct Config {
     pub objective: Objective,
     /// The optimizer.
     pub adam: Adam,
+    /// How learning rate and β change from step to step.
+    #[serde(default, skip_serializing_if = "is_constant")]
+    pub schedule: Schedule,
     /// Noise on the input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corruption: Option<Corruption>,
@@ -45,6 +48,10 @@ pub struct Config {
     /// What was otherwise in earlier epochs, in order; empty where a run was resumed without a change, or never.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Stage>,
+}
+
+fn is_constant(schedule: &Schedule) -> bool {
+    *schedule == Schedule::default()
 }
 
 /// Epochs of a run that were trained with another version, length, learning rate or device than the configuration now says.
@@ -155,15 +162,16 @@ impl DeviceConfig {
 
 impl Config {
     /// The configuration of a new run.
-    pub fn new(settings: &Settings, epochs: u64, data: &Dataset, device: &Device) -> Config {
+    pub fn new(settings: &Settings, data: &Dataset, device: &Device) -> Config {
         Config {
             version: env!("CARGO_PKG_VERSION").into(),
             model: settings.model.clone(),
             objective: settings.objective,
             adam: settings.adam,
+            schedule: settings.schedule,
             corruption: settings.corruption,
             batch: settings.batch,
-            epochs,
+            epochs: settings.epochs,
             seed: settings.seed,
             tilings: match device {
                 Device::Gpu(gpu) => Some(network::fit(&settings.model, gpu.usable(settings.tilings))),
@@ -204,8 +212,10 @@ impl Config {
             model: self.model.clone(),
             objective: self.objective,
             adam: self.adam,
+            schedule: self.schedule,
             corruption: self.corruption,
             batch: self.batch,
+            epochs: self.epochs,
             seed: self.seed,
             tilings: self.tilings,
         }

@@ -3,7 +3,7 @@
 use crate::{
     Error, Result,
     gpu::Tilings,
-    model::{Adam, Corruption, Model, Objective},
+    model::{Adam, Corruption, Model, Objective, Schedule, Step},
 };
 
 /// What is trained and how.
@@ -15,10 +15,14 @@ pub struct Settings {
     pub objective: Objective,
     /// The optimizer.
     pub adam: Adam,
+    /// How learning rate and β change from step to step.
+    pub schedule: Schedule,
     /// Noise on the input of training and of its evaluations; none: the input is clean.
     pub corruption: Option<Corruption>,
     /// Rows of a full batch; the last batch of an epoch may be smaller.
     pub batch: usize,
+    /// Epochs in all, over which the schedule extends.
+    pub epochs: u64,
     /// Decides initial parameters, order and noise.
     pub seed: u64,
     /// How products are cut on a GPU; none, or where the adapter lacks them: [`Gpu::tilings`](crate::gpu::Gpu::tilings).
@@ -26,6 +30,30 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// A model and an objective, and all else as `wgvae train` has it without options.
+    pub fn new(model: Model, objective: Objective) -> Settings {
+        Settings {
+            model,
+            objective,
+            adam: Adam::default(),
+            schedule: Schedule::default(),
+            corruption: None,
+            batch: 32,
+            epochs: 10,
+            seed: 0,
+            tilings: None,
+        }
+    }
+
+    /// The optimizer and the objective of step `index`, counted from 0, of epochs of `steps_per_epoch`: with the learning rate and β
+    /// of that step.
+    pub fn at(&self, index: u64, steps_per_epoch: usize) -> (Adam, Objective) {
+        let step = Step { index, steps_per_epoch: steps_per_epoch as u64, epochs: self.epochs };
+        let (adam, objective) = (self.adam, self.objective);
+        let (lr, beta) = (self.schedule.lr(adam.lr, step), objective.beta * self.schedule.beta_share(step));
+        (Adam { lr, ..adam }, Objective { beta, ..objective })
+    }
+
     /// Checks that every number is usable.
     ///
     /// # Errors
@@ -51,6 +79,10 @@ impl Settings {
         positive("--lr", self.adam.lr, 0.0)?;
         positive("--epsilon", self.adam.epsilon, 0.0)?;
         positive("--beta", self.objective.beta, 0.0)?;
+        self.schedule.validate()?;
+        if self.schedule.warm_up > 0 && !self.model.kind.is_variational() {
+            return Err(Error::invalid("--warm-up", "an AE has no KL divergence to weigh"));
+        }
         self.corruption.map_or(Ok(()), |corruption| corruption.validate())
     }
 }

@@ -51,16 +51,18 @@ impl OracleTrainer {
     /// # Errors
     /// [`Error::NotFinite`] at the first loss that is not, [`Error::Interrupted`] where `watch` says so.
     pub fn train_epoch(&mut self, epoch: u64, watch: &mut Watch) -> Result<EpochLosses> {
-        let Settings { objective, adam, batch, seed, .. } = self.settings;
+        let Settings { objective, batch, seed, .. } = self.settings;
         let (start, first_step) = (Instant::now(), self.network.steps());
         let order = order(seed, epoch, self.train.count as u32);
         let mut losses = EpochLosses { count: self.train.count, ..EpochLosses::default() };
+        let steps = order.len().div_ceil(batch);
         for rows in order.chunks(batch) {
-            let gathered = Gathered::new(&self.settings, &self.train, rows, Stream::Noise, self.network.steps());
-            let step = self.network.train_step(&gathered.batch(), &objective, &adam)?;
+            let index = self.network.steps();
+            let gathered = Gathered::new(&self.settings, &self.train, rows, Stream::Noise, index);
+            let (adam, weighed) = self.settings.at(index, steps);
+            let step = self.network.train_step(&gathered.batch(), &weighed, &adam)?;
             let scale = objective.loss.reduction.scale(rows.len(), self.settings.model.input);
             losses.add(first_step, step.reconstruction / scale, step.kl)?;
-            let steps = order.len().div_ceil(batch);
             let progress = Progress { done: losses.steps, steps, losses, elapsed: start.elapsed() };
             if !watch(&progress) && losses.steps < steps {
                 return Err(Error::Interrupted(format!("after {} of {steps} steps", losses.steps)));

@@ -94,13 +94,14 @@ impl GpuTrainer {
     pub fn train_epoch(&mut self, epoch: u64, watch: &mut Watch) -> Result<EpochLosses> {
         let permutation = Permutation::new(self.settings.seed, epoch, self.training.count as u32);
         self.gpu.set_args(&self.training.order, 0, &order::arguments(&permutation));
-        let (first_step, adam, kl_weight) = (self.step, self.settings.adam, self.settings.objective.beta as f32);
+        let (first_step, steps, settings) = (self.step, self.training.steps(), &self.settings);
         let record = |index: u64| {
             let step = first_step + index;
-            Batch { index: words(step), kl_weight, ..Batch::adam(&adam, step + 1) }
+            let (adam, objective) = settings.at(step, steps);
+            Batch { index: words(step), kl_weight: objective.beta as f32, ..Batch::adam(&adam, step + 1) }
         };
-        let losses = self.training.run(&self.gpu, self.training.steps(), true, record, first_step, watch)?;
-        self.step += self.training.steps() as u64;
+        let losses = self.training.run(&self.gpu, steps, true, record, first_step, watch)?;
+        self.step += steps as u64;
         Ok(losses)
     }
 

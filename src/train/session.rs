@@ -42,15 +42,9 @@ impl Session {
     ///
     /// # Errors
     /// As [`Trainer::new`] and [`Claim::begin`].
-    pub fn begin(
-        settings: &Settings,
-        epochs: u64,
-        device: Device,
-        data: Dataset,
-        dir: Option<&Path>,
-    ) -> Result<Session> {
+    pub fn begin(settings: &Settings, device: Device, data: Dataset, dir: Option<&Path>) -> Result<Session> {
         let claim = dir.map(|dir| Claim::begin(dir, false)).transpose()?;
-        Session::begin_in(claim, settings, None, epochs, device, data)
+        Session::begin_in(claim, settings, None, device, data)
     }
 
     /// Begins a run in a directory claimed before, from `weights` or from fresh ones. A run that lies there is replaced, once model and
@@ -62,7 +56,6 @@ impl Session {
         claim: Option<Claim>,
         settings: &Settings,
         weights: Option<&[Param]>,
-        epochs: u64,
         device: Device,
         data: Dataset,
     ) -> Result<Session> {
@@ -72,7 +65,7 @@ impl Session {
             let fresh = trainer.state()?;
             trainer.restore(&State { params: weights.to_vec(), ..fresh })?;
         }
-        let config = Config::new(settings, epochs, &data, &device);
+        let config = Config::new(settings, &data, &device);
         let mut session = Session { config, device, data, trainer, epoch: 0, metrics: Vec::new(), claim };
         if let Some(claim) = &mut session.claim {
             claim.clear()?;

@@ -5,7 +5,7 @@ use crate::{
     data::glyphs,
     device::Device,
     gpu::{Gpu, Precision},
-    model::{Activation, Adam, Kind, Likelihood, Model, Objective, Param},
+    model::{Activation, Kind, Likelihood, Model, Objective, Param},
     run::{Settings, State},
     train::Trainer,
 };
@@ -70,8 +70,7 @@ fn apart(gpu: &Arc<Gpu>, kind: Kind, objective: Objective, of: Tensors) -> Resul
         classes: data.classes,
         activation: Activation::Relu,
     };
-    let (adam, batch) = (Adam::default(), ROWS[0]);
-    let settings = Settings { model, objective, adam, corruption: None, batch, seed: 0, tilings: None };
+    let settings = Settings { batch: ROWS[0], ..Settings::new(model, objective) };
     let mut ours = Trainer::new(&Device::Gpu(Arc::clone(gpu)), &settings, &data)?;
     let mut theirs = Trainer::new(&Device::Oracle, &settings, &data)?;
     let start = ours.state()?;

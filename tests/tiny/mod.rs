@@ -11,7 +11,7 @@ use wgvae::{
     data::{Dataset, glyphs},
     device::{Choice, Device},
     gpu::Options,
-    model::{Activation, Adam, Kind, Loss, Model, Objective},
+    model::{Activation, Kind, Loss, Model, Objective},
     run::{Run, Settings},
     train::Session,
 };
@@ -38,16 +38,8 @@ pub fn run(kind: Kind, loss: Loss, activation: Activation, dir: &Path) -> Run {
     let model =
         Model { kind, input: data.pixels(), hidden: vec![19, 13], latent: 5, classes: data.classes, activation };
     let beta = if kind == Kind::Ae { 0.0 } else { 1.0 };
-    let settings = Settings {
-        model,
-        objective: Objective { loss, beta },
-        adam: Adam::default(),
-        corruption: None,
-        batch: 16,
-        seed: 3,
-        tilings: None,
-    };
-    let mut session = Session::begin(&settings, 1, gpu(), data, Some(dir)).unwrap();
+    let settings = Settings { batch: 16, epochs: 1, seed: 3, ..Settings::new(model, Objective { loss, beta }) };
+    let mut session = Session::begin(&settings, gpu(), data, Some(dir)).unwrap();
     session.epoch(&mut |_| true).unwrap();
     Run::open(dir).unwrap()
 }
