@@ -12,7 +12,10 @@ use std::{
 };
 use wgvae::{
     gpu::{Access, Batch, Needs, Scalar, Spec, Tiling},
-    kernels::{self, linear, linear_backward, output, update, update::Entry},
+    kernels::{
+        self, linear, linear_backward, output, update,
+        update::{Entry, LAYERS},
+    },
 };
 
 fn specs() -> impl Iterator<Item = &'static Spec> {
@@ -96,26 +99,29 @@ fn every_kernel_has_its_files() {
 #[test]
 fn bindings_are_those_of_the_spec() {
     for (spec, module, _) in modules() {
-        let mut storage = Vec::new();
+        let mut bound = Vec::new();
         let mut uniforms = BTreeSet::new();
         for (_, variable) in module.global_variables.iter() {
             let Some(binding) = &variable.binding else { continue };
             let name = variable.name.clone().unwrap();
-            match variable.space {
-                AddressSpace::Storage { access } => {
-                    let access = if access.contains(StorageAccess::STORE) { Access::ReadWrite } else { Access::Read };
-                    storage.push(((binding.group, binding.binding), name, access));
+            let access = match variable.space {
+                AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => Access::ReadWrite,
+                AddressSpace::Storage { .. } => Access::Read,
+                AddressSpace::Uniform if ["args", "batch"].contains(&name.as_str()) => {
+                    uniforms.insert((name, binding.group, binding.binding));
+                    continue;
                 }
-                AddressSpace::Uniform => drop(uniforms.insert((name, binding.group, binding.binding))),
+                AddressSpace::Uniform => Access::Uniform,
                 space => panic!("{}: {name} in {space:?}", spec.name),
-            }
+            };
+            bound.push(((binding.group, binding.binding), name, access));
         }
-        storage.sort_by_key(|(binding, ..)| *binding);
+        bound.sort_by_key(|(binding, ..)| *binding);
         let declared = spec
             .bindings
             .iter()
             .map(|binding| ((binding.slot.group, binding.slot.binding), binding.slot.name.to_string(), binding.access));
-        assert_eq!(storage, declared.collect::<Vec<_>>(), "{}", spec.name);
+        assert_eq!(bound, declared.collect::<Vec<_>>(), "{}", spec.name);
         let known = BTreeSet::from([("args".to_string(), 1, 0), ("batch".to_string(), 0, 0)]);
         assert!(uniforms.is_subset(&known) && uniforms.contains(&("args".into(), 1, 0)), "{}: {uniforms:?}", spec.name);
     }
@@ -161,6 +167,7 @@ fn the_layer_table_is_the_same_in_rust_and_wgsl() {
         ("x", offset_of!(Entry, x)),
         ("dy", offset_of!(Entry, dy)),
         ("w", offset_of!(Entry, w)),
+        ("b", offset_of!(Entry, b)),
         ("k", offset_of!(Entry, k)),
         ("n", offset_of!(Entry, n)),
     ]
@@ -171,6 +178,7 @@ fn the_layer_table_is_the_same_in_rust_and_wgsl() {
         layouts.update(module.to_ctx()).unwrap();
         let (layer, _) = module.types.iter().find(|(_, found)| found.name.as_deref() == Some("Layer")).unwrap();
         assert_eq!(layouts[layer].to_stride() as usize, size_of::<Entry>());
+        assert_eq!(constant(&module, "LAYERS"), Some(LAYERS as u32));
     }
 }
 
@@ -231,7 +239,8 @@ fn workgroups_and_storage_are_within_the_default_limits_of_webgpu() {
         assert_eq!((entry.name.as_str(), entry.stage), ("main", ShaderStage::Compute), "{}", spec.name);
         assert_eq!(entry.workgroup_size, spec.workgroup, "{}", spec.name);
         assert!(spec.workgroup.iter().product::<u32>() <= 256, "{}", spec.name);
-        assert!(spec.bindings.len() <= 8, "{} binds {} storage buffers", spec.name, spec.bindings.len());
+        let storage = spec.bindings.iter().filter(|binding| binding.access != Access::Uniform).count();
+        assert!(storage <= 8, "{} binds {storage} storage buffers", spec.name);
         let mut layouts = Layouter::default();
         layouts.update(module.to_ctx()).unwrap();
         let workgroup =

@@ -8,7 +8,8 @@ use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
     gpu::{AdapterChoice, Gpu, LatentTiling, Options, Precision, Tiling, Tilings},
-    model::{Activation, Corruption, Kind, Loss, Model, Noise, Objective, Param},
+    kernels::update::LAYERS,
+    model::{Activation, Adam, Corruption, Kind, Loss, Model, Noise, Objective, Param},
     network::Network,
     random::{Stream, stream},
     run::{Settings, State},
@@ -272,6 +273,20 @@ fn corrupted_inputs_train_as_on_the_oracle() {
         let clean = settings(kind, &data, &[37], 5, 7, Loss::MSE_SUM);
         agree(&Settings { corruption, ..clean }, &data);
     }
+}
+
+/// The layer table of the update has a fixed length; one layer more is refused before any memory is asked for.
+#[test]
+fn a_model_of_more_layers_than_the_update_counts_is_refused() {
+    let data = glyphs::dataset(0, 8, 1);
+    let trainer = |widths: usize| {
+        let settings = settings(Kind::Ae, &data, &vec![1; widths], 1, 8, Loss::MSE_SUM);
+        GpuTrainer::new(gpu(), &settings, &data).map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(LAYERS, 2 * (255 + 1), "an autoencoder has a layer per width and one more, twice");
+    assert_eq!(trainer(255), Ok(()));
+    let refused = "--hidden: makes a model of 514 layers; a GPU trains at most 512, --device cpu any";
+    assert_eq!(trainer(256), Err(refused.into()));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 // One step of Adam on every parameter from gradients computed before. One invocation owns four parameters.
 // Provides: main
-// Needs: prepare, learn
+// Needs: prepare, learn, old_at
 
 struct Args {
     count4: u32,  // parameters, in vec4
@@ -13,5 +13,5 @@ struct Args {
 fn main(@builtin(global_invocation_id) id: vec3u) {
     prepare();
     let at = id.y * args.width + id.x;
-    if at < args.count4 { learn(at, gradients[at]); }
+    if at < args.count4 { learn(at, old_at(at), gradients[at]); }
 }

@@ -1,7 +1,7 @@
 // dw[j, k] = Σᵢ dy[i, j] x[i, k] and db[j] = Σᵢ dy[i, j] of every layer in one dispatch, each handed to learn().
 // A workgroup stays within one layer.
-// Provides: Layer, args, activations, signals, layers, layer_of, input, learn_weights, learn_bias
-// Needs: image, image_row, learn
+// Provides: Layer, args, activations, signals, layers, layer_of, input, weight_at, learn_weights, learn_from, learn_bias
+// Needs: image, image_row, old_at, Old, learn
 
 struct Args {
     layers: u32,      // length of the layer table
@@ -13,14 +13,16 @@ struct Layer {
     images: u32,  // 1: x is the batch of images
     x: u32,       // start of x in activations
     dy: u32,      // start of dy in signals
-    w: u32,       // start of w in params, and of dw among the gradients; b and db follow
+    w: u32,       // start of w in params, and of dw among the gradients
+    b: u32,       // start of b, and of db
     k: u32,       // inputs
     n: u32,       // outputs
 }
+const LAYERS = 512u;  // most layers of a model: 16 KiB, which every adapter has room for in a uniform
 @group(1) @binding(0) var<uniform>       args:        Args;
 @group(1) @binding(2) var<storage, read> activations: array<vec4f>;  // x [rows, k4] of each layer but the first
 @group(1) @binding(3) var<storage, read> signals:     array<vec4f>;  // dy [rows, n4] of each layer
-@group(1) @binding(9) var<storage, read> layers:      array<Layer>;  // by rising group
+@group(1) @binding(9) var<uniform>       layers:      array<Layer, LAYERS>;  // args.layers of them by rising group
 
 // Number of the layer that workgroup number `group` belongs to.
 fn layer_of(group: u32) -> u32 {
@@ -37,13 +39,22 @@ fn input(layer: Layer, row: u32, k: u32, k4: u32) -> vec4f {
     return activations[layer.x + row * k4 + k];
 }
 
+// Where w of output j and inputs 4 k … 4 k + 3 lies; for what the layer does not have, some place of the layer.
+fn weight_at(layer: Layer, j: u32, k: u32) -> u32 {
+    return min(layer.w + j * ((layer.k + 3u) / 4u) + k, layer.b);
+}
+
 // dw of output j and inputs 4 k … 4 k + 3, where the layer has them.
 fn learn_weights(layer: Layer, j: u32, k: u32, gradient: vec4f) {
-    let k4 = (layer.k + 3u) / 4u;
-    if j < layer.n && k < k4 { learn(layer.w + j * k4 + k, gradient); }
+    learn_from(layer, j, k, old_at(weight_at(layer, j, k)), gradient);
+}
+
+// The same, from what old_at() has loaded of weight_at().
+fn learn_from(layer: Layer, j: u32, k: u32, old: Old, gradient: vec4f) {
+    if j < layer.n && 4u * k < layer.k { learn(weight_at(layer, j, k), old, gradient); }
 }
 
 // db of outputs 4 j … 4 j + 3, where the layer has them.
 fn learn_bias(layer: Layer, j: u32, gradient: vec4f) {
-    if 4u * j < layer.n { learn(layer.w + layer.n * ((layer.k + 3u) / 4u) + j, gradient); }
+    if 4u * j < layer.n { learn(layer.b + j, old_at(layer.b + j), gradient); }
 }

@@ -10,7 +10,7 @@
 //                 7  (0,7)  (1,7)  …  (7,7)
 //
 // Provides: main
-// Needs: prepare, block_of, batch, signals, input, learn_weights, learn_bias
+// Needs: prepare, block_of, old_at, weight_at, batch, signals, input, learn_from, learn_bias
 
 const SIDE4 = 8u;  // inputs and outputs of a block, in vec4
 
@@ -29,6 +29,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     let x = lane % 8u;
     let y = lane / 8u;
 
+    let output = 4u * (j + y);
+    let old0 = old_at(weight_at(layer, output, k + x));
+    let old1 = old_at(weight_at(layer, output + 1u, k + x));
+    let old2 = old_at(weight_at(layer, output + 2u, k + x));
+    let old3 = old_at(weight_at(layer, output + 3u, k + x));
     var bias = vec4f();  // of the vec4 output x, over an eighth of the rows
     var a0 = vec4f();
     var a1 = vec4f();
@@ -55,11 +60,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         }
         workgroupBarrier();
     }
-    let output = 4u * (j + y);
-    learn_weights(layer, output, k + x, a0);
-    learn_weights(layer, output + 1u, k + x, a1);
-    learn_weights(layer, output + 2u, k + x, a2);
-    learn_weights(layer, output + 3u, k + x, a3);
+    learn_from(layer, output, k + x, old0, a0);
+    learn_from(layer, output + 1u, k + x, old1, a1);
+    learn_from(layer, output + 2u, k + x, old2, a2);
+    learn_from(layer, output + 3u, k + x, old3, a3);
 
     dys[lane] = bias;
     workgroupBarrier();

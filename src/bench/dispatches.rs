@@ -3,7 +3,7 @@
 use crate::{
     Result,
     gpu::{Batch, Batches, Format, Gpu, Memory, Part, Prepared, Program, Role, Tilings},
-    kernels::update::Epilogue,
+    kernels::update::{Epilogue, uniform},
     network::{Network, step},
     run::Settings,
 };
@@ -29,7 +29,7 @@ impl Dispatches<'_> {
         let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
         let mut memory = Memory::default();
         memory.upload(gpu, Role::Params, bytemuck::cast_slice(&net.pack(&model.initialise(settings.seed))?))?;
-        memory.upload(gpu, Role::Layers, bytemuck::cast_slice(&table))?;
+        memory.upload_for(gpu, Role::Layers.uniform(), bytemuck::cast_slice(&uniform(&table)))?;
         memory.upload(gpu, Role::Order, bytemuck::cast_slice(&(0..rows as u32).collect::<Vec<_>>()))?;
         for (role, bytes) in [
             (Role::FirstMoment, net.param_bytes()),

@@ -80,6 +80,11 @@ impl Role {
         Slot { group: Role::GROUP, binding: self as u32, name: self.name() }
     }
 
+    /// It, for a kernel that has it in uniform address space.
+    pub const fn uniform(self) -> Binding {
+        self.slot().uniform()
+    }
+
     /// It, for a kernel that only loads from it.
     pub const fn read(self) -> Binding {
         self.slot().read()

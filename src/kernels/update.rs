@@ -3,7 +3,7 @@
 
 use super::{Variants, expect, linear::Input};
 use crate::{
-    Result,
+    Error, Result,
     gpu::{Args as _, Format, Layer, Matrix, Program, Role, Spec, Tiling, Update, Work, args, fold, source},
 };
 use std::sync::LazyLock;
@@ -32,13 +32,18 @@ pub struct Entry {
     pub x: u32,
     /// Start of dy in signals.
     pub dy: u32,
-    /// Start of w in params, and of dw among the gradients; b and db follow.
+    /// Start of w in params, and of dw among the gradients.
     pub w: u32,
+    /// Start of b, and of db.
+    pub b: u32,
     /// Inputs.
     pub k: u32,
     /// Outputs.
     pub n: u32,
 }
+
+/// Most layers of a model: 16 KiB, which every adapter has room for in a uniform; as in `shaders/kernels/update.wgsl`.
+pub const LAYERS: usize = 512;
 
 /// What becomes of a gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +76,8 @@ pub static SPECS: LazyLock<Variants<Variant>> = LazyLock::new(|| {
 
 fn spec(variant: Variant) -> Spec {
     let Variant { tiling, epilogue, images } = variant;
-    let read = [Role::Activations, Role::Signals, Role::Images, Role::Order, Role::Layers].map(Role::read);
+    let read = [Role::Activations, Role::Signals, Role::Images, Role::Order].map(Role::read);
+    let read = [&read[..], &[Role::Layers.uniform()]].concat();
     let (name, learn, bindings) = match epilogue {
         Epilogue::Adam => {
             let moments = [Role::FirstMoment.read_write(), Role::SecondMoment.read_write()];
@@ -112,8 +118,13 @@ pub struct Share {
 /// The layer table, by rising first workgroup.
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) where x, dy and a layer do not fit.
+/// [`Error::Shape`] where x, dy and a layer do not fit; [`Error::Invalid`] for more than [`LAYERS`] layers.
 pub fn table(shares: &[Share], tiling: Tiling) -> Result<Vec<Entry>> {
+    if shares.len() > LAYERS {
+        let problem =
+            format!("makes a model of {} layers; a GPU trains at most {LAYERS}, --device cpu any", shares.len());
+        return Err(Error::invalid("--hidden", problem));
+    }
     let mut group = 0;
     let mut entry = |share: &Share| {
         let (layer, dy) = (share.layer, share.dy);
@@ -126,11 +137,21 @@ pub fn table(shares: &[Share], tiling: Tiling) -> Result<Vec<Entry>> {
             }
         };
         let (k, n) = (layer.inputs(), layer.outputs());
-        let entry = Entry { group, images, x, dy: dy.start, w: layer.weight.start, k, n };
+        let entry = Entry { group, images, x, dy: dy.start, w: layer.weight.start, b: layer.bias().start, k, n };
         group += groups(&entry, tiling);
         Ok(entry)
     };
     shares.iter().map(&mut entry).collect()
+}
+
+/// `table` as shaders have it: [`LAYERS`] entries, those behind its last zero.
+///
+/// # Panics
+/// Where the table is longer.
+pub fn uniform(table: &[Entry]) -> Vec<Entry> {
+    let mut all = vec![Entry::default(); LAYERS];
+    all[..table.len()].copy_from_slice(table);
+    all
 }
 
 /// Workgroups of a layer.

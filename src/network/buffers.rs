@@ -4,7 +4,7 @@ use super::Network;
 use crate::{
     Result,
     gpu::{Format, Gpu, Memory, Role, vec4s},
-    kernels::update::Entry,
+    kernels::update::{Entry, uniform},
     model::Param,
 };
 
@@ -62,7 +62,7 @@ impl Network {
     pub fn create_learning(&self, gpu: &Gpu, memory: &mut Memory, table: &[Entry]) -> Result<()> {
         memory.create(gpu, Role::FirstMoment, self.param_bytes())?;
         memory.create(gpu, Role::SecondMoment, self.param_bytes())?;
-        memory.upload(gpu, Role::Layers, bytemuck::cast_slice(table))
+        memory.upload_for(gpu, Role::Layers.uniform(), bytemuck::cast_slice(&uniform(table)))
     }
 }
 

@@ -23,7 +23,7 @@ pub fn proofs() -> Vec<Proof> {
 
 const MUTANTS: &[Mutant] = &[
     Mutant { find: "rule.decay - ", replace: "rule.decay + " },
-    Mutant { find: "params[at] * rule.decay", replace: "params[at]" },
+    Mutant { find: "old.param * rule.decay", replace: "old.param" },
     Mutant { find: "gradient * gradient", replace: "gradient" },
     Mutant { find: "rule.correction + rule.epsilon", replace: "rule.correction" },
     Mutant { find: "at < args.count4", replace: "at <= args.count4" },

@@ -16,7 +16,7 @@ use crate::{
     gpu::{Format, Precision, Program, Role, Tiling, Tilings},
     kernels::{
         linear::Input,
-        update::{Entry, Epilogue, SPECS, Share, Variant, all_groups, launch_folded, table},
+        update::{Epilogue, SPECS, Share, Variant, all_groups, launch_folded, table, uniform},
     },
     model::Adam,
     oracle::{adam::adam, update::update},
@@ -31,6 +31,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "layers[l].group <= group", replace: "layers[l].group < group" },
     Mutant { find: "if j < layer.n", replace: "if j <= layer.n" },
     Mutant { find: "bias += dy", replace: "bias = dy" },
+    Mutant { find: "k, layer.b)", replace: "k, layer.w)" },
+    Mutant { find: "old_at(layer.b + j)", replace: "old_at(layer.b)" },
     // products that add up row by row
     Mutant { find: "if layer.images == 1u {\n", replace: "if layer.images == 0u {\n" },
     // products that add up block by block
@@ -134,8 +136,7 @@ fn case(
     layout.output(Role::Activations, "unused", 1, 1);
     let table = table(&shares, tiling).expect("operands of one shape");
     // behind the table lies what a launch that read too far would take for the layer of every workgroup
-    let beyond = [&table[..], &[Entry::default()]].concat();
-    layout.words(Role::Layers, "layers", bytemuck::cast_slice(&beyond));
+    layout.words(Role::Layers, "layers", bytemuck::cast_slice(&uniform(&table)));
     // two rows of workgroups, as more than 65,535 workgroups would have
     let grid = [all_groups(&table, tiling).div_ceil(2), 2];
     launch_folded(&mut program, &table, rows, epilogue, format, grid);
