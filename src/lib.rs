@@ -12,8 +12,8 @@
 //! let data = glyphs::dataset(0, 640, 64); // 28 × 28 digits: 640 to train on, 64 to test
 //! let device = Device::open(&Choice::Auto, Options::default(), &mut |line| println!("{line}"))?;
 //! let (input, classes) = (data.pixels(), data.classes);
-//! let model = Model { kind: Kind::Vae, input, hidden: vec![64], latent: 4, classes, activation: Activation::Relu };
-//! let objective = Objective { loss: Loss::BCE_SUM, beta: 1.0 };
+//! let model = Model::new(Kind::Vae, input, [64], 4, classes);
+//! let objective = Objective::elbo(Loss::BCE_SUM, 1.0);
 //! let settings = Settings { epochs: 1, ..Settings::new(model.clone(), objective) };
 //! let mut session = Session::begin(&settings, device.clone(), data, None)?;
 //! let metrics = session.epoch(&mut |_| true)?; // false would stop the epoch

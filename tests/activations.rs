@@ -11,11 +11,8 @@ use wgvae::{
 #[test]
 fn a_name_is_the_same_in_options_and_configurations() {
     for activation in Activation::ALL {
-        assert_eq!(activation.name().parse::<Activation>().unwrap(), activation);
-        assert_eq!(serde_json::to_string(&activation).unwrap(), format!("\"{activation}\""));
+        assert_eq!(serde_json::to_string(&activation).unwrap(), format!("\"{}\"", activation.name()));
     }
-    let error = "rely".parse::<Activation>().unwrap_err().to_string();
-    assert!(error.starts_with("--activation: is \"rely\", expected relu"), "{error}");
 }
 
 #[test]

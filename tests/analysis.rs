@@ -75,7 +75,7 @@ fn param<'a>(params: &'a mut [Param], name: &str) -> &'a mut Vec<f64> {
 fn collapsed_dimensions_are_counted_out() {
     let data = data();
     let model =
-        Model { kind: Kind::Vae, input: 784, hidden: vec![16], latent: 3, classes: 0, activation: Activation::Relu };
+        Model::new(Kind::Vae, 784, [16], 3, 0);
     let mut params = model.initialise(2);
     // μ₀ is an active code, far from constant; μ₁ is a constant 2 with σ = 1; μ₂ is N(0, 1) itself.
     param(&mut params, "encoder.2.weight").iter_mut().for_each(|w| *w = 1.0);
@@ -158,14 +158,7 @@ fn the_judge_learns_classes_and_cannot_learn_chance() {
 fn label_accuracy_tells_a_perfect_cvae_from_one_that_swaps_labels() {
     let data = rows_of_light();
     let pixels = SIDE * SIDE;
-    let model = Model {
-        kind: Kind::Cvae,
-        input: pixels,
-        hidden: vec![CLASSES],
-        latent: CLASSES,
-        classes: CLASSES,
-        activation: Activation::Relu,
-    };
+    let model = Model::new(Kind::Cvae, pixels, [CLASSES], CLASSES, CLASSES);
     let diagonal = |value: f64, shift: usize| -> Vec<f64> {
         let square = (0..CLASSES * CLASSES).map(|i| (i / CLASSES, i % CLASSES));
         square.map(|(row, column)| if (row + shift) % CLASSES == column { value } else { 0.0 }).collect()

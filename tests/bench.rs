@@ -11,7 +11,7 @@ use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
     gpu::{AdapterChoice, Gpu, Options},
-    model::{Activation, Kind, Loss, Model, Objective},
+    model::{Activation, Adam, Kind, Loss, Model, Objective},
     network::Network,
     run::Settings,
     train::{DeviceMemory, GpuTrainer, evaluation_rows},
@@ -24,9 +24,8 @@ fn gpu() -> Arc<Gpu> {
 }
 
 fn settings(input: usize, hidden: &[usize], latent: usize, batch: usize) -> Settings {
-    let model =
-        Model { kind: Kind::Vae, input, hidden: hidden.to_vec(), latent, classes: 0, activation: Activation::Relu };
-    Settings { batch, ..Settings::new(model, Objective { loss: Loss::MSE_SUM, beta: 3.0 }) }
+    let model = Model::new(Kind::Vae, input, hidden, latent, 0);
+    Settings { batch, ..Settings::new(model, Objective::elbo(Loss::MSE_SUM, 3.0)) }
 }
 
 /// Data, 12 bytes per parameter, and four per activation and gradient of a batch of training and of one of evaluation.

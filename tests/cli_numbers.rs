@@ -239,7 +239,7 @@ fn what_is_no_run_or_a_damaged_one_is_refused_by_every_command() {
     let whole = fs::read(runs().join("vae/model.safetensors")).unwrap();
     let foreign = folder("cli-foreign").join("weights.safetensors");
     let model =
-        Model { kind: Kind::Ae, input: 784, hidden: vec![16], latent: 3, classes: 0, activation: Activation::Relu };
+        Model::new(Kind::Ae, 784, [16], 3, 0);
     checkpoint::save_weights(&foreign, &model.initialise(0)).unwrap();
     let mut nan = command::without_checksum(&whole);
     let end = nan.len();

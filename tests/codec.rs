@@ -30,7 +30,7 @@ fn close(a: &[f32], b: &[f32]) {
 fn every_row_of_every_batch_agrees_with_the_oracle() {
     // The last two are too wide for subgroups.
     for (kind, latent) in [(Kind::Ae, 3), (Kind::Vae, 5), (Kind::Cvae, 8), (Kind::Cvae, 19), (Kind::Cvae, 77)] {
-        let model = Model { kind, input: 30, hidden: vec![11, 7], latent, classes: 4, activation: Activation::Relu };
+        let model = Model::new(kind, 30, [11, 7], latent, 4);
         let params = model.initialise(5);
         let [gpu, oracle] = [tiny::gpu(), Device::Oracle].map(|device| Codec::new(&device, &model, &params).unwrap());
         let bytes: Vec<u8> = uniforms(0, COUNT * 30).into_iter().map(|u| (u * 256.0) as u8).collect();
@@ -56,7 +56,7 @@ fn every_row_of_every_batch_agrees_with_the_oracle() {
 #[test]
 fn nothing_is_decoded_to_nothing_and_wrong_labels_are_refused() {
     let model =
-        Model { kind: Kind::Cvae, input: 6, hidden: vec![4], latent: 2, classes: 3, activation: Activation::Relu };
+        Model::new(Kind::Cvae, 6, [4], 2, 3);
     let codec = Codec::new(&tiny::gpu(), &model, &model.initialise(0)).unwrap();
     assert!(codec.decode(&[], Some(&[])).unwrap().is_empty());
     let refused = |z: &[f32], labels: Option<&[u8]>| codec.decode(z, labels).unwrap_err().to_string();

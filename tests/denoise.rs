@@ -29,16 +29,9 @@ fn mask(strength: f64) -> Corruption {
 }
 
 fn settings(corruption: Option<Corruption>) -> Settings {
-    let model = Model {
-        kind: Kind::Ae,
-        input: PIXELS,
-        hidden: vec![64],
-        latent: 16,
-        classes: 10,
-        activation: Activation::Relu,
-    };
-    let plain = Settings::new(model, Objective { loss: Loss::MSE_MEAN, beta: 0.0 });
-    Settings { adam: Adam { lr: 3e-3, ..plain.adam }, corruption, batch: 16, epochs: 6, seed: 9, ..plain }
+    let model = Model::new(Kind::Ae, PIXELS, [64], 16, 10);
+    let adam = Adam { lr: 3e-3, ..Adam::default() };
+    Settings { adam, corruption, batch: 16, epochs: 6, seed: 9, ..Settings::new(model, Objective::elbo(Loss::MSE_MEAN, 0.0)) }
 }
 
 fn untrained() -> Codec {

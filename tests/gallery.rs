@@ -21,7 +21,7 @@ fn data() -> Dataset {
 /// A model as it starts, which encodes and decodes as well as any for what is asked here. Its weights are three times as large, so
 /// that latents differ enough.
 fn codec(kind: Kind, latent: usize) -> Codec {
-    let model = Model { kind, input: PIXELS, hidden: vec![12], latent, classes: 10, activation: Activation::Relu };
+    let model = Model::new(kind, PIXELS, [12], latent, 10);
     let mut params = model.initialise(5);
     params.iter_mut().flat_map(|param| &mut param.values).for_each(|value| *value *= 3.0);
     Codec::new(&Device::Oracle, &model, &params).unwrap()

@@ -251,7 +251,7 @@ fn exported_graphs_hold_the_weights_and_compute_the_model() {
 #[test]
 fn log_var_is_bounded_as_the_model_bounds_it() {
     let model =
-        Model { kind: Kind::Vae, input: 4, hidden: vec![3], latent: 2, classes: 0, activation: Activation::Relu };
+        Model::new(Kind::Vae, 4, [3], 2, 0);
     let mut params = model.initialise(0);
     let bias = params.iter_mut().find(|param| param.name == "log_var.bias").unwrap();
     bias.values = vec![1e3, -1e3];
@@ -267,7 +267,7 @@ fn every_mismatch_of_foreign_weights_is_named() {
     let dir = folder("foreign");
     let path = dir.join("theirs.safetensors");
     let ours =
-        Model { kind: Kind::Vae, input: 4, hidden: vec![3], latent: 2, classes: 0, activation: Activation::Relu };
+        Model::new(Kind::Vae, 4, [3], 2, 0);
     let mut params = Model { kind: Kind::Ae, latent: 5, ..ours.clone() }.initialise(0);
     params[0].values[1] = f64::NAN;
     checkpoint::save_weights(&path, &params).unwrap();

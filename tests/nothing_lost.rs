@@ -17,7 +17,7 @@ use std::{
 use wgvae::{
     data::glyphs,
     device::Device,
-    model::{Activation, Kind, Loss, Model, Objective},
+    model::{Activation, Adam, Kind, Loss, Model, Objective},
     run::{Claim, Run, Settings, checkpoint},
     train::{Changes, Session},
 };
@@ -317,15 +317,8 @@ fn what_a_cut_off_write_left_goes_at_the_next_start() {
 
 fn session(epochs: u64, dir: &Path) -> Session {
     let data = glyphs::dataset(0, 64, 5);
-    let model = Model {
-        kind: Kind::Vae,
-        input: data.pixels(),
-        hidden: vec![16],
-        latent: 2,
-        classes: data.classes,
-        activation: Activation::Relu,
-    };
-    let settings = Settings { epochs, ..Settings::new(model, Objective { loss: Loss::MSE_SUM, beta: 3.0 }) };
+    let model = Model::new(Kind::Vae, data.pixels(), [16], 2, data.classes);
+    let settings = Settings { epochs, ..Settings::new(model, Objective::elbo(Loss::MSE_SUM, 3.0)) };
     Session::begin(&settings, Device::Oracle, data, Some(dir)).unwrap()
 }
 

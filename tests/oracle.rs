@@ -212,7 +212,7 @@ fn a_network_resumes_to_the_same_bytes() {
         let model = model(kind, &[7, 5]);
         let (x, eps, labels) = data(&model);
         let batch = Inputs { x: x.view(), corrupted: None, eps: Some(eps.view()), labels: Some(&labels) };
-        let objective = Objective { loss: Loss::BCE_SUM, beta: 1.0 };
+        let objective = Objective::elbo(Loss::BCE_SUM, 1.0);
         let mut whole = Oracle::new(&model, &model.initialise(1)).unwrap();
         let run = |network: &mut Oracle, steps: usize| {
             for _ in 0..steps {

@@ -170,7 +170,7 @@ fn noise_is_one_sequence_whatever_its_shape() {
 #[test]
 fn initial_parameters_are_uniform_up_to_one_over_the_root_of_a_layers_inputs() {
     let model =
-        Model { kind: Kind::Cvae, input: 784, hidden: vec![256], latent: 8, classes: 10, activation: Activation::Relu };
+        Model::new(Kind::Cvae, 784, [256], 8, 10);
     let params = model.initialise(6);
     let inputs = |name: &str| match name.split('.').next() {
         Some("mu" | "log_var") => 8,

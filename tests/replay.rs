@@ -17,11 +17,11 @@ fn the_gpu_replays_every_fixture_within_its_limits() {
     let mut traces: Vec<_> = all
         .filter(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with("small-") && name.ends_with(".safetensors")
+            (name.starts_with("small-") || name.starts_with("s2-")) && name.ends_with(".safetensors")
         })
         .collect();
     traces.sort();
-    assert_eq!(traces.len(), 5, "{traces:?}");
+    assert_eq!(traces.len(), 19, "{traces:?}");
     for (checked, precision) in
         [(false, Precision::F32), (true, Precision::F32), (false, Precision::Mixed), (true, Precision::Mixed)]
     {

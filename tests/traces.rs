@@ -8,7 +8,27 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use wgvae::verify::trace::{Limits, Trace, replay_oracle};
 
-const FIXTURES: [&str; 5] = ["small-ae", "small-vae-mse", "small-vae-bce", "small-cvae-mse", "small-cvae-bce"];
+const FIXTURES: [&str; 19] = [
+    "small-ae",
+    "small-vae-mse",
+    "small-vae-bce",
+    "small-cvae-mse",
+    "small-cvae-bce",
+    "s2-ae-softplus-direct",
+    "s2-cvae-add-iwae3",
+    "s2-cvae-concat",
+    "s2-cvae-concat-article",
+    "s2-cvae-mean",
+    "s2-cvae-multiply",
+    "s2-dreg1-relu",
+    "s2-dreg5-relu",
+    "s2-gaussian",
+    "s2-gaussian-het",
+    "s2-iwae5-tanh",
+    "s2-vae-gelu-adamw-clip",
+    "s2-vae-silu-warmup-cosine",
+    "s2-vae-tanh-direct",
+];
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/{name}.safetensors"))
@@ -20,7 +40,8 @@ fn oracle_replays_every_fixture_within_its_limits() {
         let trace = Trace::load(&fixture(name)).unwrap();
         let quantities = trace.compare(&replay_oracle(&trace).unwrap(), Limits::ORACLE).unwrap();
         let latents = if trace.eps.is_some() { 2 } else { 0 };
-        assert_eq!(quantities.len(), 4 + latents + 2 * trace.init.len(), "{name}: a quantity was left out");
+        let weights = usize::from(trace.objective.bound.is_weighted());
+        assert_eq!(quantities.len(), 4 + latents + weights + 2 * trace.init.len(), "{name}: a quantity was left out");
         for quantity in quantities {
             assert!(quantity.ok(), "{name}: {quantity:?}");
         }
@@ -35,9 +56,9 @@ fn a_replay_with_one_setting_off_fails() {
         let quantities = trace.compare(&replay_oracle(&trace).unwrap(), Limits::F32).unwrap();
         assert!(quantities.iter().any(|q| q.name == expected && !q.ok()), "{expected} should be past its limit");
     };
-    fails(|trace| trace.adam.lr *= 1.001, "final.mu.bias");
+    fails(|trace| trace.lr *= 1.001, "final.mu.bias");
     fails(|trace| trace.adam.epsilon = 1e-6, "final.encoder.0.weight");
-    fails(|trace| trace.objective.beta = 1.001, "grad.log_var.weight");
+    fails(|trace| trace.beta.fill(1.001), "grad.log_var.weight");
     fails(|trace| trace.eps.as_mut().unwrap()[[0, 0, 0]] += 0.01, "first.reconstruction");
     fails(|trace| trace.x[[19, 6, 48]] += 0.1, "loss");
     fails(|trace| trace.init[0].values[0] += 0.01, "first.mu");
@@ -107,7 +128,7 @@ fn a_bad_file_is_named_with_what_is_wrong() {
     let put = |name: &'static str, at: usize, bytes: Vec<u8>| {
         move |parts: &mut Parts| parts.tensors.get_mut(name).unwrap().2[at..at + bytes.len()].copy_from_slice(&bytes)
     };
-    bad(&set("format", "training-trace-2"), "training-trace-2");
+    bad(&set("format", "training-trace-3"), "training-trace-3");
     bad(&|parts| drop(parts.settings.remove("beta")), "no \"beta\"");
     bad(&set("model", "gan"), "unknown variant `gan`");
     bad(&set("loss", "mae"), "loss: is \"mae\", expected one of mse_mean");

@@ -51,15 +51,8 @@ fn noise_images() -> Dataset {
 
 fn settings(kind: Kind, data: &Dataset, hidden: &[usize], latent: usize, batch: usize, loss: Loss) -> Settings {
     let beta = if kind == Kind::Ae { 0.0 } else { 1.0 };
-    let model = Model {
-        kind,
-        input: data.pixels(),
-        hidden: hidden.to_vec(),
-        latent,
-        classes: data.classes,
-        activation: Activation::Relu,
-    };
-    Settings { batch, epochs: EPOCHS, seed: 17, ..Settings::new(model, Objective { loss, beta }) }
+    let model = Model::new(kind, data.pixels(), hidden, latent, data.classes);
+    Settings { batch, epochs: EPOCHS, seed: 17, ..Settings::new(model, Objective::elbo(loss, beta)) }
 }
 
 struct Trained {
@@ -217,14 +210,7 @@ fn middles_too_wide_for_one_dispatch_run_as_layers() {
         (Workgroup, 129, 1, Layers),
         (Layers, 1, 1, Layers),
     ] {
-        let model = Model {
-            kind: Kind::Vae,
-            input: 9,
-            hidden: vec![5, width],
-            latent,
-            classes: 0,
-            activation: Activation::Relu,
-        };
+        let model = Model::new(Kind::Vae, 9, [5, width], latent, 0);
         let net = Network::new(&model, 3, Tilings { latent: wanted, ..Tilings::default() });
         assert_eq!(net.tilings.latent, taken, "{wanted} for {latent} beside {width}");
     }

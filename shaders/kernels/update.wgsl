@@ -4,6 +4,7 @@
 // Needs: image, image_row, old_at, Old, learn
 
 struct Args {
+    first: u32,       // number of the first entry of the layer table
     layers: u32,      // length of the layer table
     width: u32,       // workgroups along x
     loss_scale: f32,  // mixed precision: what dy is multiplied by before it is rounded to f16
@@ -26,8 +27,8 @@ const LAYERS = 512u;  // most layers of a model: 16 KiB, which every adapter has
 
 // Number of the layer that workgroup number `group` belongs to.
 fn layer_of(group: u32) -> u32 {
-    var number = 0u;
-    for (var l = 1u; l < args.layers; l++) {
+    var number = args.first;
+    for (var l = args.first + 1u; l < args.first + args.layers; l++) {
         if layers[l].group <= group { number = l; }
     }
     return number;

@@ -63,10 +63,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
         let mu = of_rows(args.mu, rows, j);
         let log_var = of_rows(args.log_var, rows, j);
         let at = (batch.slot * args.capacity + rows) * args.latent + j;
-        let s0 = slopes(mu.x, log_var.x, noise[at.x], dc.x, batch.kl_weight);
-        let s1 = slopes(mu.y, log_var.y, noise[at.y], dc.y, batch.kl_weight);
-        let s2 = slopes(mu.z, log_var.z, noise[at.z], dc.z, batch.kl_weight);
-        let s3 = slopes(mu.w, log_var.w, noise[at.w], dc.w, batch.kl_weight);
+        let s0 = slopes(mu.x, log_var.x, dc.x, dc.x * noise[at.x], batch.kl_weight, 0.0);
+        let s1 = slopes(mu.y, log_var.y, dc.y, dc.y * noise[at.y], batch.kl_weight, 0.0);
+        let s2 = slopes(mu.z, log_var.z, dc.z, dc.z * noise[at.z], batch.kl_weight, 0.0);
+        let s3 = slopes(mu.w, log_var.w, dc.w, dc.w * noise[at.w], batch.kl_weight, 0.0);
         let dmu = select(vec4f(), vec4f(s0.mu, s1.mu, s2.mu, s3.mu), inside);
         let dlog_var = select(vec4f(), vec4f(s0.log_var, s1.log_var, s2.log_var, s3.log_var), inside);
         store(args.dmu, row, lane, dmu);

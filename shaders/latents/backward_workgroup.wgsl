@@ -60,10 +60,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
             let mu = activations[args.mu + at];
             let log_var = activations[args.log_var + at];
             let j = 4u * lane;
-            let s0 = slopes(mu.x, log_var.x, noise_at(row, j), dz.x, batch.kl_weight);
-            let s1 = slopes(mu.y, log_var.y, noise_at(row, j + 1u), dz.y, batch.kl_weight);
-            let s2 = slopes(mu.z, log_var.z, noise_at(row, j + 2u), dz.z, batch.kl_weight);
-            let s3 = slopes(mu.w, log_var.w, noise_at(row, j + 3u), dz.w, batch.kl_weight);
+            let s0 = slopes(mu.x, log_var.x, dz.x, dz.x * noise_at(row, j), batch.kl_weight, 0.0);
+            let s1 = slopes(mu.y, log_var.y, dz.y, dz.y * noise_at(row, j + 1u), batch.kl_weight, 0.0);
+            let s2 = slopes(mu.z, log_var.z, dz.z, dz.z * noise_at(row, j + 2u), batch.kl_weight, 0.0);
+            let s3 = slopes(mu.w, log_var.w, dz.w, dz.w * noise_at(row, j + 3u), batch.kl_weight, 0.0);
             let inside = in_width(lane, args.latent);
             dmu[lane] = select(vec4f(), vec4f(s0.mu, s1.mu, s2.mu, s3.mu), inside);
             dlog_var[lane] = select(vec4f(), vec4f(s0.log_var, s1.log_var, s2.log_var, s3.log_var), inside);

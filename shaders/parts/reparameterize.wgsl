@@ -1,6 +1,6 @@
 // One latent variable: z = μ + exp(½ log σ²) ε and its share of the KL divergence from N(0, 1).
 // log σ² is bounded, so that neither exp(log σ²) nor the loss can overflow.
-// Provides: draw, slopes
+// Provides: LOG_VAR_MIN, LOG_VAR_MAX, draw, slopes
 // Needs: nothing
 const LOG_VAR_MIN = -30.0;
 const LOG_VAR_MAX = 20.0;
@@ -17,11 +17,12 @@ fn draw(mu: f32, log_var: f32, epsilon: f32) -> Draw {
     return Draw(mu + exp(0.5 * bounded) * epsilon, 0.5 * (mu * mu + excess(bounded)));
 }
 
-// Gradients of μ and log σ², from dz and with β · KL added; nothing flows through a log σ² at its bounds or beyond.
+// Gradients of μ and log σ², from dz and dz ε, with β · KL added and `pull` taken from 2 dlog σ²; nothing flows through a log σ² at its
+// bounds or beyond.
 struct Slopes { mu: f32, log_var: f32 }
-fn slopes(mu: f32, log_var: f32, epsilon: f32, dz: f32, beta: f32) -> Slopes {
+fn slopes(mu: f32, log_var: f32, dz: f32, turned: f32, beta: f32, pull: f32) -> Slopes {
     let inside = log_var > LOG_VAR_MIN && log_var < LOG_VAR_MAX;
     let bounded = clamp(log_var, LOG_VAR_MIN, LOG_VAR_MAX);
-    let d = 0.5 * (dz * epsilon * exp(0.5 * bounded) + beta * (bounded + excess(bounded)));
+    let d = 0.5 * (turned * exp(0.5 * bounded) + beta * (bounded + excess(bounded)) - pull);
     return Slopes(dz + beta * mu, select(0.0, d, inside));
 }

@@ -5,7 +5,7 @@ use crate::{
     Result,
     data::{Dataset, Split},
     gallery::prior,
-    model::Likelihood,
+    model::Variance,
     network::{Codec, Encoding},
 };
 use serde::Serialize;
@@ -24,12 +24,16 @@ pub struct Evaluation {
     pub mse: f64,
     /// Squared error per image.
     pub squared_error: f64,
-    /// Binary cross-entropy of the gray pixels, in nats.
-    pub bce: f64,
+    /// Binary cross-entropy of the gray pixels, in nats; none of a model with a Gaussian likelihood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bce: Option<f64>,
+    /// ln p(x | z) of a model with a Gaussian likelihood in nats, constants included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_likelihood: Option<f64>,
     /// KL divergence from N(0, 1) in nats.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kl: Option<f64>,
-    /// −(bce + kl) in nats, one draw's estimate.
+    /// ln p(x | z) − kl in nats, one draw's estimate; of a decoder of logits −(bce + kl).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub elbo: Option<f64>,
     /// The reconstruction from z = μ.
@@ -54,8 +58,9 @@ pub struct AtMu {
     pub mse_at_mu: f64,
     /// Squared error per image from z = μ.
     pub squared_error_at_mu: f64,
-    /// Binary cross-entropy in nats from z = μ.
-    pub bce_at_mu: f64,
+    /// Binary cross-entropy in nats from z = μ; none of a model with a Gaussian likelihood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bce_at_mu: Option<f64>,
 }
 
 /// How often samples of the prior show the label they were asked for.
@@ -78,23 +83,25 @@ pub fn evaluate(codec: &Codec, split: &Split, seed: u64) -> Result<Evaluation> {
     let (latent, pixels) = (codec.model().latent, codec.model().input as f64);
     let mean = |figure: &dyn Fn(&Score) -> f64| scores.iter().map(figure).sum::<f64>() / scores.len() as f64;
     let gaussian = codec.model().kind.is_variational();
-    let squared_error = mean(&|score| score.drawn.of(Likelihood::SquaredError));
-    let bce = mean(&|score| score.drawn.of(Likelihood::Bernoulli));
+    let squared_error = mean(&|score| score.drawn.squared_error);
+    let nats = mean(&|score| score.drawn.nats);
+    let of_logits = codec.model().variance == Variance::None;
     let kl = gaussian.then(|| mean(&|score| score.kl.unwrap_or_default()));
     let variance_per_dimension = variances(&encoding, latent);
     Ok(Evaluation {
         images: scores.len(),
         mse: squared_error / pixels,
         squared_error,
-        bce,
+        bce: of_logits.then_some(nats),
+        log_likelihood: (!of_logits).then_some(-nats),
         kl,
-        elbo: kl.map(|kl| -(bce + kl)),
+        elbo: kl.map(|kl| -(nats + kl)),
         at_mu: gaussian.then(|| {
-            let squared_error_at_mu = mean(&|score| score.at_mu.of(Likelihood::SquaredError));
+            let squared_error_at_mu = mean(&|score| score.at_mu.squared_error);
             AtMu {
                 mse_at_mu: squared_error_at_mu / pixels,
                 squared_error_at_mu,
-                bce_at_mu: mean(&|score| score.at_mu.of(Likelihood::Bernoulli)),
+                bce_at_mu: of_logits.then(|| mean(&|score| score.at_mu.nats)),
             }
         }),
         active_units: variance_per_dimension.iter().filter(|&&variance| variance > ACTIVE).count(),

@@ -3,7 +3,7 @@
 use crate::{
     Result,
     data::Split,
-    model::Likelihood,
+    model::{Likelihood, Variance},
     network::{Codec, Encoding},
     oracle::{kl::kl, noise::noise, reparameterize::reparameterize},
     random::Stream,
@@ -15,9 +15,16 @@ use rayon::prelude::*;
 /// Images decoded at a time, so that their logits stay small.
 const CHUNK: usize = 8192;
 
-/// How far a reconstruction is from its image by each likelihood, summed over the pixels.
+/// How far a reconstruction is from its image, summed over the pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Errors([f64; Likelihood::ALL.len()]);
+pub struct Errors {
+    /// By the square of the difference.
+    pub squared_error: f64,
+    /// By −ln p(x | z) in nats: the cross-entropy of a decoder of logits, or the Gaussian that the decoder gives, constants included.
+    pub nats: f64,
+    /// What the decoder gives.
+    variance: Variance,
+}
 
 /// The figures of one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,17 +38,20 @@ pub struct Score {
 }
 
 impl Score {
-    /// One draw's estimate of the evidence lower bound, −(bce + kl) in nats: each pixel as a coin that shows white with the
-    /// probability the decoder gives, whatever loss the model was trained with. An AE has none.
+    /// One draw's estimate of the evidence lower bound in nats: ln p(x | z) − KL. Where the decoder gives logits, p takes each pixel as
+    /// a coin that shows white with the probability they give, whatever loss the model was trained with. An AE has none.
     pub fn elbo(&self) -> Option<f64> {
-        self.kl.map(|kl| -(self.drawn.of(Likelihood::Bernoulli) + kl))
+        self.kl.map(|kl| -(self.drawn.nats + kl))
     }
 }
 
 impl Errors {
-    /// The one that a run with this likelihood minimises, in its unit.
-    pub fn of(&self, likelihood: Likelihood) -> f64 {
-        self.0[likelihood as usize]
+    /// By this likelihood, in its unit; none where the decoder gives another one's parameters.
+    pub fn of(&self, likelihood: Likelihood) -> Option<f64> {
+        match likelihood {
+            Likelihood::SquaredError => Some(self.squared_error),
+            _ => (likelihood.variance() == self.variance).then_some(self.nats),
+        }
     }
 }
 
@@ -51,8 +61,8 @@ impl Errors {
 /// # Errors
 /// As [`Codec::encode_bytes`] and [`Codec::decode`].
 pub fn score(codec: &Codec, split: &Split, seed: u64) -> Result<(Vec<Score>, Encoding)> {
-    let encoding = codec.encode_bytes(&split.images)?;
     let (latent, labels) = (codec.model().latent, split.labels.as_deref());
+    let encoding = codec.encode_bytes(&split.images, labels)?;
     let at_mu = errors(codec, encoding.mean(), labels, &split.images)?;
     if encoding.mu.is_empty() {
         let scores = at_mu.into_iter().map(|errors| Score { drawn: errors, at_mu: errors, kl: None });
@@ -75,16 +85,36 @@ pub fn errors(codec: &Codec, z: &[f32], labels: Option<&[u8]>, images: &[u8]) ->
     for (number, images) in images.chunks(CHUNK * input).enumerate() {
         let rows = number * CHUNK..number * CHUNK + images.len() / input;
         let labels = labels.map(|labels| &labels[rows.clone()]);
-        let logits = codec.decode_logits(&z[rows.start * latent..rows.end * latent], labels)?;
-        let pairs = logits.par_chunks(input).zip(images.par_chunks(input));
-        all.par_extend(pairs.map(|(logits, image)| {
-            Errors(Likelihood::ALL.map(|likelihood| {
-                let pixels = logits.iter().zip(image);
-                pixels.map(|(&a, &byte)| likelihood.pixel(f64::from(a), f64::from(byte) / 255.0).0).sum()
-            }))
-        }));
+        let outputs = codec.decode_outputs(&z[rows.start * latent..rows.end * latent], labels)?;
+        let pairs = outputs.par_chunks(codec.model().outputs()).zip(images.par_chunks(input));
+        all.par_extend(pairs.map(|(outputs, image)| codec_errors(codec, outputs, image)));
     }
     Ok(all)
+}
+
+/// The errors of one image.
+fn codec_errors(codec: &Codec, outputs: &[f32], image: &[u8]) -> Errors {
+    let (variance, input) = (codec.model().variance, image.len());
+    let own = match variance {
+        Variance::None => Likelihood::Bernoulli,
+        Variance::Learned => Likelihood::Gaussian,
+        Variance::Decoded => Likelihood::GaussianHeteroscedastic,
+    };
+    let mut errors = Errors { variance, ..Errors::default() };
+    for (j, &byte) in image.iter().enumerate() {
+        let (output, x) = (f64::from(outputs[j]), f64::from(byte) / 255.0);
+        let log_var = match variance {
+            Variance::None => 0.0,
+            Variance::Learned => codec.output_log_var()[j],
+            Variance::Decoded => f64::from(outputs[input + j]),
+        };
+        errors.nats += own.pixel(output, log_var, x).loss;
+        errors.squared_error += match variance {
+            Variance::None => Likelihood::SquaredError.pixel(output, log_var, x).loss,
+            Variance::Learned | Variance::Decoded => (output - x).powi(2),
+        };
+    }
+    errors
 }
 
 /// One draw of z = μ + exp(½ log σ²) ε for each image, `[count, latent]`, with the ε of an evaluation; an AE's code as it is.
@@ -93,7 +123,7 @@ pub fn draw(encoding: &Encoding, latent: usize, seed: u64) -> Vec<f32> {
         return encoding.code.clone();
     }
     let count = encoding.mu.len() / latent;
-    let rows = evaluation_rows(count) * latent;
+    let rows = evaluation_rows(count, 1) * latent;
     let batches = encoding.mu.chunks(rows).zip(encoding.log_var.chunks(rows));
     let draws = batches.enumerate().flat_map(|(entry, (mu, log_var))| {
         let (mu, log_var) = (doubles(mu, latent), doubles(log_var, latent));

@@ -176,7 +176,7 @@ pub fn scaling(gpu: &Arc<Gpu>, plan: &Plan, progress: &mut dyn FnMut(&str)) -> R
 fn point(gpu: &Arc<Gpu>, sizes: Sizes, plan: &Plan, limits: &Limits, checked: &mut Checked) -> Result<Point> {
     let device = Device::Gpu(Arc::clone(gpu));
     let mut settings = sizes.settings();
-    let tuned = Network::new(&settings.model, sizes.batch, gpu.tilings())
+    let tuned = Network::for_objective(&settings.model, &settings.objective, sizes.batch, gpu.tilings())
         .check_size(gpu)
         .and_then(|()| tuned(&device, settings.clone()));
     let problem = match tuned {
@@ -186,8 +186,8 @@ fn point(gpu: &Arc<Gpu>, sizes: Sizes, plan: &Plan, limits: &Limits, checked: &m
         }
         Err(error) => Some(error),
     };
-    let tilings = network::fit(&settings.model, gpu.usable(settings.tilings));
-    let net = Network::new(&settings.model, sizes.batch, tilings);
+    let tilings = network::fit(&settings.model, &settings.objective, gpu.usable(settings.tilings));
+    let net = Network::for_objective(&settings.model, &settings.objective, sizes.batch, tilings);
     let (work, dispatches) = of_step(&settings, tilings)?;
     let mut point = Point {
         axis: "",

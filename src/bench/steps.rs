@@ -9,7 +9,7 @@ use crate::{
     data::{Dataset, Split},
     device::Device,
     gpu::Tilings,
-    model::{Activation, Kind, Likelihood, Model, Objective},
+    model::{Kind, Likelihood, Model, Objective},
     random::{Stream, stream},
     run::Settings,
     train::{DeviceMemory, Progress, Trainer, tuning},
@@ -76,8 +76,7 @@ fn one_or_many<S: Serializer>(widths: &[usize], serializer: S) -> std::result::R
 /// The article's model of this kind, 784-256-8 in batches of 32, as `wgvae train` trains it on MNIST when no option is given.
 pub fn article(kind: Kind) -> Settings {
     let classes = if kind.is_conditional() { 10 } else { 0 };
-    let model = Model { kind, input: 784, hidden: vec![256], latent: 8, classes, activation: Activation::Relu };
-    Settings::new(model, Objective::new(kind, Likelihood::SquaredError))
+    Settings::new(Model::new(kind, 784, [256], 8, classes), Objective::new(kind, Likelihood::SquaredError))
 }
 
 /// `settings` with the tilings that `wgvae train` would take on the device.

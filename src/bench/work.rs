@@ -14,7 +14,7 @@ use crate::{
 /// # Errors
 /// As [`step::training`].
 pub(super) fn of_step(settings: &Settings, tilings: Tilings) -> Result<(Work, usize)> {
-    let net = Network::new(&settings.model, settings.batch, tilings);
+    let net = Network::for_objective(&settings.model, &settings.objective, settings.batch, tilings);
     let (program, _) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
     let bytes = program.dispatches.iter().map(|dispatch| dispatch.work.bytes).sum();
     let operations = operations(&settings.model, settings.batch);

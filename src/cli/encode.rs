@@ -58,6 +58,9 @@ pub fn run(arguments: Arguments) -> Result<()> {
     if !kind.is_variational() && what != What::Code {
         return Err(Error::invalid("--what", "an AE has no q(z | x), only a code"));
     }
+    if what == What::Code && !run.config.model.has_code() {
+        return Err(Error::invalid("--what", "this model's mu and log_var read the last hidden layer: it has no code"));
+    }
     if arguments.u8 && (what == What::LogVar || kind.is_variational() && what == What::Code) {
         return Err(Error::invalid("--u8", "compresses what is decoded: mu, z, or an AE's code"));
     }
@@ -70,7 +73,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let source = arguments.source.open(&run, &arguments.run.dir)?;
     let split = source.images().split;
     let latent = codec.model().latent;
-    let encoding = codec.encode_bytes(&split.images)?;
+    let encoding = codec.encode_bytes(&split.images, split.labels.as_deref())?;
     let values = match what {
         What::Mu => encoding.mu,
         What::LogVar => encoding.log_var,
@@ -104,7 +107,7 @@ fn compression(run: &Run, codec: &Codec, split: &Split, z: &[f32], quantised: &Q
     }
     let mean = |z: &[f32]| -> Result<f64> {
         let errors = errors(codec, z, labels, &split.images)?;
-        Ok(errors.iter().map(|error| error.of(likelihood)).sum::<f64>() / split.count as f64)
+        Ok(errors.iter().filter_map(|error| error.of(likelihood)).sum::<f64>() / split.count as f64)
     };
     let (before, after) = (mean(z)?, mean(&quantised.restore())?);
     let with_labels = if codec.model().kind.is_conditional() { split.count } else { 0 };

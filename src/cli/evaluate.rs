@@ -66,15 +66,22 @@ fn print(figures: &Evaluation) -> Result<()> {
     let drawn = if figures.kl.is_some() { ", one draw of z" } else { "" };
     line("mse", figures.mse, 5, &format!("squared error per pixel{drawn}"))?;
     line("squared_error", figures.squared_error, 3, &format!("sum over the pixels{drawn}"))?;
-    line("bce", figures.bce, 3, &format!("binary cross-entropy in nats{drawn}"))?;
+    if let Some(bce) = figures.bce {
+        line("bce", bce, 3, &format!("binary cross-entropy in nats{drawn}"))?;
+    }
+    if let Some(log_likelihood) = figures.log_likelihood {
+        line("log_likelihood", log_likelihood, 3, &format!("ln p(x|z) in nats{drawn}"))?;
+    }
     if let Some(at_mu) = &figures.at_mu {
         line("mse_at_mu", at_mu.mse_at_mu, 5, "squared error per pixel, z = mu")?;
         line("squared_error_at_mu", at_mu.squared_error_at_mu, 3, "sum over the pixels, z = mu")?;
-        line("bce_at_mu", at_mu.bce_at_mu, 3, "binary cross-entropy in nats, z = mu")?;
+        if let Some(bce) = at_mu.bce_at_mu {
+            line("bce_at_mu", bce, 3, "binary cross-entropy in nats, z = mu")?;
+        }
     }
     if let (Some(kl), Some(elbo)) = (figures.kl, figures.elbo) {
         line("kl", kl, 3, "KL(q(z|x) || N(0, 1)) in nats")?;
-        line("elbo", elbo, 3, "-(bce + kl) in nats")?;
+        line("elbo", elbo, 3, "ln p(x|z) - kl in nats")?;
     }
     let unit = if figures.kl.is_some() { "mu" } else { "the code" };
     result!("{:<22} {:>12}  dimensions where {unit} varies by more than 0.01", "active_units", figures.active_units)?;

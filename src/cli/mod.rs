@@ -13,6 +13,7 @@ mod grid;
 mod images;
 mod interpolate;
 mod manifold;
+mod model;
 mod optimisation;
 mod options;
 mod output;

@@ -46,7 +46,7 @@ struct Line {
     name: String,
     label: Option<u8>,
     squared_error: f64,
-    bce: f64,
+    bce: Option<f64>,
     kl: Option<f64>,
     elbo: Option<f64>,
     squared_error_at_mu: Option<f64>,
@@ -83,14 +83,15 @@ pub fn run(arguments: Arguments) -> Result<()> {
     };
     let likelihood = run.config.objective.loss.likelihood;
     let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|&a, &b| scores[b].at_mu.of(likelihood).total_cmp(&scores[a].at_mu.of(likelihood)));
+    let error = |i: usize| scores[i].at_mu.of(likelihood).expect("a run is measured by its own likelihood");
+    order.sort_by(|&a, &b| error(b).total_cmp(&error(a)));
     order.truncate(worst as usize);
     let shown = rows_f32(split, images.pixels(), &order);
     let labels: Option<Vec<u8>> = split.labels.as_ref().map(|labels| order.iter().map(|&i| labels[i]).collect());
     let restored = codec.reconstruct(&shown, labels.as_deref())?;
     let captions = order.iter().enumerate().map(|(place, &i)| {
         let label = labels.as_ref().map(|labels| format!(" ({})", labels[place])).unwrap_or_default();
-        format!("{}{label} {:.1}", split.names.caption(i), scores[i].at_mu.of(likelihood))
+        format!("{}{label} {:.1}", split.names.caption(i), error(i))
     });
     let unit = likelihood.unit();
     // Each tile is an original and its reconstruction under it.
@@ -114,12 +115,12 @@ fn table(scores: &[Score], split: &Split) -> String {
             index,
             name: split.names.of(index),
             label: split.labels.as_ref().map(|labels| labels[index]),
-            squared_error: score.drawn.of(Likelihood::SquaredError),
+            squared_error: score.drawn.squared_error,
             bce: score.drawn.of(Likelihood::Bernoulli),
             kl: score.kl,
             elbo: score.elbo(),
-            squared_error_at_mu: score.kl.map(|_| score.at_mu.of(Likelihood::SquaredError)),
-            bce_at_mu: score.kl.map(|_| score.at_mu.of(Likelihood::Bernoulli)),
+            squared_error_at_mu: score.kl.map(|_| score.at_mu.squared_error),
+            bce_at_mu: score.kl.and_then(|_| score.at_mu.of(Likelihood::Bernoulli)),
         };
         writer.serialize(line).expect("numbers and a name, written to memory");
     }

@@ -4,6 +4,7 @@ use super::{
     Failure,
     bar::Bar,
     chain,
+    model::ModelOptions,
     optimisation::OptimisationOptions,
     options::{CorruptOptions, DataOptions, DeviceOptions, PrecisionOptions, kind, parse},
     print::progress,
@@ -13,7 +14,7 @@ use crate::{
     Error, Result,
     device::{Choice, Device},
     gpu::{Precision, Tilings, adapters},
-    model::{Activation, Kind, Likelihood, Model, Objective, Param},
+    model::{Kind, Model, Param},
     network,
     proofs::Checked,
     run::{Claim, Config, Figures, Metrics, Run, Settings, checkpoint},
@@ -22,7 +23,6 @@ use crate::{
         tuning::{TilingChoice, prove, tilings},
     },
 };
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::{Path, PathBuf};
 
 /// Posterior collapse is reported below this KL divergence per image, in nats.
@@ -45,7 +45,7 @@ pub struct Arguments {
     force: bool,
     /// Go on with the run in DIR after its last finished epoch; of the other options only --epochs, --lr, --device and --data-dir
     /// can be given with it, and what is not given stays as it was
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "activation", "loss", "beta", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "activation", "bottleneck", "condition", "likelihood", "loss", "beta", "objective", "samples", "init_scheme", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon"])]
     resume: Option<PathBuf>,
     /// Passes over the training images, in all [default: 10; with --schedule stages its 3280; with --resume, the run's own]
     #[arg(long)]
@@ -56,21 +56,8 @@ pub struct Arguments {
     /// Learning rate of Adam [default: 0.001; with --resume, the run's own]
     #[arg(long)]
     lr: Option<f64>,
-    /// Widths of the encoder's hidden layers; the decoder mirrors them
-    #[arg(long, default_value = "256", value_delimiter = ',')]
-    hidden: Vec<usize>,
-    /// Width of the latent space
-    #[arg(long, default_value_t = 8)]
-    latent: usize,
-    /// What follows the sums of every layer but μ, log σ² and the last
-    #[arg(long, default_value_t = Activation::Relu, value_name = "NAME", value_parser = activations())]
-    activation: Activation,
-    /// Reconstruction loss: squared error (mse; an AE averages it over pixels and batch) or binary cross-entropy (bce)
-    #[arg(long, default_value = "mse", value_name = "NAME", value_parser = losses())]
-    loss: Likelihood,
-    /// Weight of the KL divergence [default: 3 with mse, as the article trains; 1 with bce, the ELBO; 0 for an AE]
-    #[arg(long)]
-    beta: Option<f64>,
+    #[command(flatten)]
+    layers: ModelOptions,
     #[command(flatten)]
     optimisation: OptimisationOptions,
     #[command(flatten)]
@@ -93,36 +80,19 @@ pub struct Arguments {
 impl Arguments {
     /// What is asked for, of images of `input` pixels in `classes`.
     fn settings(&self, kind: Kind, input: usize, classes: usize) -> Result<Settings> {
-        let (objective, schedule) = (Objective::new(kind, self.loss), self.optimisation.schedule()?);
-        let model = Model {
-            kind,
-            input,
-            hidden: self.hidden.clone(),
-            latent: self.latent,
-            classes,
-            activation: self.activation,
-        };
-        let plain = Settings::new(model, Objective { beta: self.beta.unwrap_or(objective.beta), ..objective });
+        let schedule = self.optimisation.schedule()?;
+        let plain = Settings::new(self.layers.model(kind, input, classes), self.layers.objective(kind));
         Ok(Settings {
             adam: self.optimisation.adam(self.lr)?,
             schedule,
             corruption: self.corrupt.corruption(None)?,
             batch: self.batch,
+            init_scheme: self.layers.init_scheme,
             epochs: self.epochs.or(schedule.epochs()).unwrap_or(plain.epochs),
             seed: self.seed,
             ..plain
         })
     }
-}
-
-/// Reads the name of an activation; the help lists them all.
-fn activations() -> impl TypedValueParser<Value = Activation> {
-    PossibleValuesParser::new(Activation::ALL.map(Activation::name)).try_map(|name| name.parse::<Activation>())
-}
-
-/// Reads the name of a reconstruction loss, likewise.
-fn losses() -> impl TypedValueParser<Value = Likelihood> {
-    PossibleValuesParser::new(Likelihood::ALL.map(Likelihood::name)).try_map(|name| name.parse::<Likelihood>())
 }
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -152,9 +122,7 @@ fn begin(arguments: &Arguments) -> Result<Session> {
     let kind = arguments.model.expect("clap asks for a model or --resume");
     // What can be refused at once is, before anything is opened or downloaded.
     arguments.settings(kind, 1, 1)?.validate()?;
-    if !kind.is_variational() && arguments.beta.is_some_and(|beta| beta != 0.0) {
-        return Err(Error::invalid("--beta", "an AE has no KL divergence to weigh"));
-    }
+    arguments.layers.check(kind)?;
     arguments.data.data.expect_recordable()?;
     let claim = match &arguments.out {
         Some(dir) => Claim::begin(dir, arguments.force)?,
@@ -205,7 +173,7 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
     if let Device::Gpu(gpu) = &device {
         match run.config.tilings {
             Some(then) => {
-                prove(gpu, &settings, network::fit(&run.config.model, gpu.usable(Some(then))), &mut Checked::default())?
+                prove(gpu, &settings, network::fit(&run.config.model, &run.config.objective, gpu.usable(Some(then))), &mut Checked::default())?
             }
             None => {
                 let report = &mut |line: &str| progress!("tilings: {line}");
@@ -240,7 +208,7 @@ fn warn_of_differences(config: &Config, device: &Device) {
         );
     }
     if let (Device::Gpu(gpu), Some(then)) = (device, config.tilings) {
-        let now = network::fit(&config.model, gpu.usable(Some(then)));
+        let now = network::fit(&config.model, &config.objective, gpu.usable(Some(then)));
         if now != then {
             progress!(
                 "warning: the run's tilings ({then}) are not to be had here; it goes on with {now}, and sums round otherwise"

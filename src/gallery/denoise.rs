@@ -44,7 +44,7 @@ pub fn denoise(codec: &Codec, images: &Images, count: usize, corruption: &Corrup
     let x = originals.iter().copied().map(f64::from).collect();
     let x = Array2::from_shape_vec((count, pixels), x).expect("every image has as many pixels");
     let corrupted: Vec<f32> = corrupt(&x, corruption, seed, EVALUATION).iter().map(|&x| x as f32).collect();
-    let latents = codec.encode(&corrupted)?.mean().to_vec();
+    let latents = codec.encode(&corrupted, labels.as_deref())?.mean().to_vec();
     let restored = codec.decode(&latents, labels.as_deref())?;
 
     let error = |y: &[f32], i: usize| -> f64 {

@@ -47,7 +47,7 @@ pub fn interpolate(codec: &Codec, images: &Images, options: &Interpolation) -> R
     fits(&Size::of_images(images).sheet(), 2 * stops.len(), steps.saturating_add(2))?;
     let (originals, own) = chosen(images, stops)?;
     let own = own.filter(|_| model.kind.is_conditional());
-    let means = codec.encode(&originals)?.mean().to_vec();
+    let means = codec.encode(&originals, own.as_deref())?.mean().to_vec();
     let mean = |stop: usize| &means[stop * model.latent..(stop + 1) * model.latent];
 
     let mut rows = Vec::new(); // from, to, and the label to decode as

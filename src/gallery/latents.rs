@@ -39,7 +39,7 @@ impl Bounds {
     /// As [`Codec::encode`].
     pub fn of_training(codec: &Codec, data: &Dataset) -> Result<Bounds> {
         let indices: Vec<usize> = (0..BOX_IMAGES.min(data.train.count)).collect();
-        let codes = codec.encode(&rows_f32(&data.train, data.pixels(), &indices))?;
+        let codes = codec.encode(&rows_f32(&data.train, data.pixels(), &indices), None)?;
         Ok(Bounds::of(codes.mean(), codec.model().latent))
     }
 

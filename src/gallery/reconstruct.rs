@@ -33,7 +33,7 @@ pub fn reconstruct(codec: &Codec, source: &data::Images, indices: &[usize], capt
     sheet = sheet.row_labels(kinds.into_iter().cycle().take(rows));
 
     let (originals, labels) = chosen(source, indices)?;
-    let latents = codec.encode(&originals)?.mean().to_vec();
+    let latents = codec.encode(&originals, labels.as_deref())?.mean().to_vec();
     let images = codec.decode(&latents, labels.as_deref())?;
     let pairs = originals.chunks(pixels).zip(images.chunks(pixels));
     let errors: Vec<f64> = pairs.map(|(x, y)| x.iter().zip(y).map(|(x, y)| f64::from(x - y).powi(2)).sum()).collect();

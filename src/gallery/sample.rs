@@ -36,7 +36,7 @@ impl Sampling {
 /// use wgvae::{data::glyphs, device::Device, gallery::{Origin, Sampling, Size, sample}, model::*, network::Codec};
 ///
 /// # fn main() -> wgvae::Result<()> {
-/// let model = Model { kind: Kind::Vae, input: 784, hidden: vec![8], latent: 2, classes: 0, activation: Activation::Relu };
+/// let model = Model::new(Kind::Vae, 784, [8], 2, 0);
 /// let codec = Codec::new(&Device::Oracle, &model, &model.initialise(0))?; // untrained: gray noise
 /// let size = Size { width: 28, height: 28 };
 /// let figure = sample(&codec, size, &Origin::Prior, &Sampling::sheet(&model, size, 0))?;

@@ -29,7 +29,7 @@ pub fn scatter(codec: &Codec, images: &Images, count: usize) -> Result<Cloud> {
     let (model, count) = (codec.model(), at_least("count", count, 1)?.min(images.split.count));
     let indices: Vec<usize> = (0..count).collect();
     let (shown, labels) = chosen(images, &indices)?;
-    let means: Vec<f64> = codec.encode(&shown)?.mean().iter().copied().map(f64::from).collect();
+    let means: Vec<f64> = codec.encode(&shown, labels.as_deref())?.mean().iter().copied().map(f64::from).collect();
     let means = Array2::from_shape_vec((count, model.latent), means).expect("a latent per image");
     let what = symbol(model);
     let (points, shares, axes) = if model.latent == 2 {

@@ -32,8 +32,8 @@ pub fn style(codec: &Codec, images: &Images, indices: &[usize]) -> Result<Figure
         .row_labels(indices.iter().map(|index| format!("#{index}")))
         .title(format!("{}: the style of {} under every label", name(model), images.subset.one()));
 
-    let (originals, _) = chosen(images, indices)?;
-    let means = codec.encode(&originals)?.mean().to_vec();
+    let (originals, own) = chosen(images, indices)?;
+    let means = codec.encode(&originals, own.as_deref())?.mean().to_vec();
     let latents: Vec<f32> = means.chunks(model.latent).flat_map(|mean| mean.repeat(classes)).collect();
     let labels: Vec<u8> = indices.iter().flat_map(|_| (0..classes).map(|class| class as u8)).collect();
     let decoded = codec.decode(&latents, Some(&labels))?;

@@ -89,8 +89,9 @@ pub fn traverse(
             let images =
                 images.ok_or_else(|| Error::invalid("data", "not given, and the centre is one of their images"))?;
             let (image, own) = chosen(images, &[index])?;
+            let encoding = codec.encode(&image, own.as_deref())?;
             label = label.or(own.filter(|_| kind.is_conditional()).map(|own| own[0]));
-            (codec.encode(&image)?.mean().to_vec(), format!("{} #{index}", images.subset.image()))
+            (encoding.mean().to_vec(), format!("{} #{index}", images.subset.image()))
         }
     };
     let mut latents = Vec::with_capacity(dims.len() * steps * latent);

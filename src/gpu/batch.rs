@@ -46,21 +46,33 @@ impl Batch {
     }
 }
 
-/// Distance between the records of two steps: the offset alignment every device grants.
+/// Distance between two records: the offset alignment every device grants.
 pub(super) const STRIDE: u32 = 256;
 
-/// The records of a submit's steps, written once per submit.
+/// Where the record of step `slot` lies: that of its images, or that of their samples.
+pub(super) fn offset(slot: u32, sampled: bool) -> u32 {
+    STRIDE * (2 * slot + u32::from(sampled))
+}
+
+/// The records of a submit's steps, written once per submit: each step has one for its images and one for their samples, which differ
+/// in the number of rows.
 pub struct Batches {
+    samples: u32,
     buffer: wgpu::Buffer,
     pub(super) group: wgpu::BindGroup,
 }
 
 impl Batches {
-    /// Room for the records of `slots` steps.
+    /// Room for the records of `slots` steps, with one sample of each image.
     pub fn new(gpu: &Gpu, slots: usize) -> Batches {
+        Batches::sampled(gpu, slots, 1)
+    }
+
+    /// Room for the records of `slots` steps, with so many samples of each image.
+    pub fn sampled(gpu: &Gpu, slots: usize, samples: usize) -> Batches {
         let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("batches"),
-            size: STRIDE as u64 * slots as u64,
+            size: 2 * STRIDE as u64 * slots as u64,
             usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
@@ -76,7 +88,7 @@ impl Batches {
                 }),
             }],
         });
-        Batches { buffer, group }
+        Batches { samples: samples as u32, buffer, group }
     }
 
     /// Bytes of device memory.
@@ -86,9 +98,11 @@ impl Batches {
 
     /// Writes the records of the next submit.
     pub fn write(&self, gpu: &Gpu, batches: &[Batch]) {
-        let mut bytes = vec![0; STRIDE as usize * batches.len()];
-        for (slot, batch) in bytes.chunks_exact_mut(STRIDE as usize).zip(batches) {
-            slot[..size_of::<Batch>()].copy_from_slice(bytemuck::bytes_of(batch));
+        let of_samples = |batch: &Batch| Batch { rows: batch.rows * self.samples, ..*batch };
+        let records = batches.iter().flat_map(|batch| [*batch, of_samples(batch)]);
+        let mut bytes = vec![0; 2 * STRIDE as usize * batches.len()];
+        for (space, record) in bytes.chunks_exact_mut(STRIDE as usize).zip(records) {
+            space[..size_of::<Batch>()].copy_from_slice(bytemuck::bytes_of(&record));
         }
         gpu.queue.write_buffer(&self.buffer, 0, &bytes);
     }

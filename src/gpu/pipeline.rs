@@ -41,6 +41,8 @@ pub(super) struct Bound {
     pub(super) pipeline: Arc<Pipeline>,
     /// Whether group 0 is the record of the step, which each submit binds.
     pub(super) takes_batch: bool,
+    /// Whether that is the record of the step's samples.
+    pub(super) sampled: bool,
     /// All other groups, by number.
     pub(super) bound: Vec<(u32, wgpu::BindGroup)>,
     pub(super) groups: [u32; 2],
@@ -94,7 +96,7 @@ impl Gpu {
             };
             let bound = self.bind_groups(spec, &pipeline, memory, own)?;
             let (takes_batch, groups) = (spec.takes_batch(), dispatch.groups);
-            dispatches.push(Bound { pipeline, takes_batch, bound, groups, args_at });
+            dispatches.push(Bound { pipeline, takes_batch, sampled: dispatch.sampled, bound, groups, args_at });
         }
         Ok(Prepared { dispatches, args })
     }

@@ -13,6 +13,8 @@ pub struct Dispatch {
     pub groups: [u32; 2],
     /// What it has to do at least.
     pub work: Work,
+    /// Whether its rows are samples of the batch's images rather than the images.
+    pub sampled: bool,
 }
 
 /// What a launch has to do at least, whatever its tiling: what rooflines are drawn from.
@@ -59,6 +61,8 @@ pub struct Program {
     pub tilings: Tilings,
     /// What gradients are multiplied by before they are rounded to f16: a power of two.
     pub loss_scale: f32,
+    /// Whether the rows of what is added next are samples of the batch's images rather than the images.
+    pub sampled: bool,
     /// The dispatches.
     pub dispatches: Vec<Dispatch>,
 }
@@ -66,13 +70,14 @@ pub struct Program {
 impl Program {
     /// An empty program.
     pub fn new(tilings: Tilings) -> Program {
-        Program { tilings, loss_scale: 1.0, dispatches: Vec::new() }
+        Program { tilings, loss_scale: 1.0, sampled: false, dispatches: Vec::new() }
     }
 
     /// Adds a launch of `spec` with workgroups enough for `elements` invocations along x and y.
     pub fn launch<A: Args>(&mut self, spec: &'static Spec, args: &A, elements: [usize; 2], work: Work) {
         let groups = std::array::from_fn(|axis| elements[axis].div_ceil(spec.workgroup[axis] as usize).max(1) as u32);
-        self.dispatches.push(Dispatch { spec, args: bytemuck::bytes_of(args).to_vec(), groups, work });
+        let (args, sampled) = (bytemuck::bytes_of(args).to_vec(), self.sampled);
+        self.dispatches.push(Dispatch { spec, args, groups, work, sampled });
     }
 }
 

@@ -1,6 +1,6 @@
 //! Submits: prepared programs recorded as one compute pass.
 
-use super::{Batches, Gpu, Memory, Prepared, Readback, Role, batch::STRIDE};
+use super::{Batches, Gpu, Memory, Prepared, Readback, Role, batch::offset};
 use crate::{Error, Result};
 
 /// Work under way on the device.
@@ -55,13 +55,16 @@ pub(super) fn record(pass: &mut wgpu::ComputePass, batches: &Batches, parts: &[P
             Part::Submit(prepared, steps) => (prepared, 0, steps),
             Part::Step(prepared, slot) => (prepared, slot, 1),
         };
-        let mut has_batch = false;
+        let mut record = None;
         for bound in &prepared.dispatches {
             pass.set_pipeline(&bound.pipeline.pipeline);
-            if bound.takes_batch && !has_batch {
-                pass.set_bind_group(0, &batches.group, &[STRIDE * slot]);
+            let wanted = bound.takes_batch.then_some(bound.sampled);
+            if let Some(sampled) = wanted
+                && record != wanted
+            {
+                pass.set_bind_group(0, &batches.group, &[offset(slot, sampled)]);
             }
-            has_batch = bound.takes_batch;
+            record = wanted;
             for (group, bind_group) in &bound.bound {
                 pass.set_bind_group(*group, bind_group, &[]);
             }

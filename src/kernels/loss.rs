@@ -1,4 +1,4 @@
-//! Reconstruction loss and KL of every step of a submit, added up from partials in a fixed order.
+//! Reconstruction loss, KL and bound of every step of a submit, added up from partials in a fixed order.
 
 use crate::gpu::{Args as _, Needs, Program, Role, Spec, Work, args, source};
 use std::sync::LazyLock;
@@ -16,6 +16,8 @@ args! {
         count: u32,
         /// Rows of a full batch.
         full: u32,
+        /// Partials of a bound with weights, behind the KLs; 0 where there is none.
+        bounds: u32,
     }
 }
 
@@ -32,6 +34,6 @@ pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
 
 /// Adds the sums of a submit to the program; `args` says how the partials lie.
 pub fn launch(program: &mut Program, args: &Args) {
-    let partials = (args.tiles + args.rows) as usize;
+    let partials = (args.tiles + args.rows + args.bounds) as usize;
     program.launch(&SPEC, args, [1, 1], Work::elementwise([1, partials], 4 * partials));
 }

@@ -4,7 +4,7 @@ use super::{activation::ActivatedMatrix, expect};
 use crate::{
     Error, Result,
     gpu::{LatentTiling, Layer, Matrix, Work},
-    model::Activation,
+    model::{Activation, Condition},
 };
 
 /// The layers of the middle. Those a model lacks are left at their default.
@@ -39,7 +39,8 @@ pub struct Middle {
     pub projection: ActivatedMatrix,
     /// onehot(y), `[rows, classes]`.
     pub onehot: Matrix,
-    /// What is decoded, `[rows, latent]`: code, z, or z + projection.
+    /// What is decoded, `[rows · samples, latent]`: code, z, or what the label makes of z; `latent + classes` columns where it stands
+    /// behind.
     pub c: Matrix,
     /// The decoder's first hidden layer, `[rows, width]`.
     pub d: ActivatedMatrix,
@@ -55,6 +56,11 @@ pub struct Parts {
 }
 
 impl Middle {
+    /// Columns of onehot(y) that stand behind z under this condition.
+    pub(super) fn behind(&self, condition: Option<Condition>) -> u32 {
+        if condition == Some(Condition::Concat) { self.onehot.columns } else { 0 }
+    }
+
     pub(super) fn check(
         &self,
         kernel: &'static str,

@@ -3,9 +3,13 @@
 
 pub mod activation;
 pub mod adam;
+pub mod concat;
 pub mod corrupt;
+pub mod importance;
 pub mod latent;
 pub mod latent_backward;
+pub mod likelihood;
+pub mod likelihood_backward;
 pub mod linear;
 pub mod linear_backward;
 pub mod loss;
@@ -36,11 +40,15 @@ pub fn all() -> impl Iterator<Item = &'static Spec> {
         one(&order::SPEC),
         one(&noise::SPEC),
         corrupt::SPECS.specs(),
+        concat::SPECS.specs(),
         linear::SPECS.specs(),
         latent::SPECS.specs(),
         one(&onehot::SPEC),
         one(&reparameterize::SPEC),
         output::SPECS.specs(),
+        likelihood::SPECS.specs(),
+        one(&importance::SPEC),
+        likelihood_backward::SPECS.specs(),
         linear_backward::SPECS.specs(),
         latent_backward::SPECS.specs(),
         reparameterize_backward::SPECS.specs(),

@@ -41,7 +41,7 @@ pub struct Variant {
 
 /// By tiling, and in each by loss and image format.
 pub static SPECS: LazyLock<Variants<Variant>> = LazyLock::new(|| {
-    let uses = Likelihood::ALL.map(|likelihood| [Format::U8, Format::F32].map(|images| (likelihood, images)));
+    let uses = Likelihood::OF_LOGITS.map(|likelihood| [Format::U8, Format::F32].map(|images| (likelihood, images)));
     let of = move |tiling| {
         uses.into_iter().flatten().map(move |(likelihood, images)| Variant { tiling, likelihood, images })
     };
@@ -52,7 +52,7 @@ fn spec(variant: Variant) -> Spec {
     let Variant { tiling, likelihood, images } = variant;
     let loss = match likelihood {
         Likelihood::SquaredError => source!("parts/mse.wgsl"),
-        Likelihood::Bernoulli => source!("parts/bce.wgsl"),
+        _ => source!("parts/bce.wgsl"),
     };
     let image = match images {
         Format::U8 => source!("parts/images_u8.wgsl"),

@@ -1,11 +1,10 @@
-//! `dμ = dz + β μ`, `dlog σ² = ½ (dz ε σ + β (σ² − 1))`, `dprojection = dz · act′(projection)`,
-//! for [`LatentTiling::Layers`](crate::gpu::LatentTiling::Layers).
+//! The gradients of what [`reparameterize`](super::reparameterize) computes, summed over the samples of an image.
 
-use super::{Variants, activation, expect, latent_backward::Gradients, middle::Middle};
+use super::{Variants, activation, expect, latent_backward::Gradients, middle::Middle, reparameterize::number};
 use crate::{
     Result,
-    gpu::{Args as _, Needs, Program, Role, Spec, Work, args, source, vec4s},
-    model::Activation,
+    gpu::{Args as _, Matrix, Needs, Program, Role, Spec, Work, args, source, vec4s},
+    model::{Activation, Bound, Condition},
 };
 use std::sync::LazyLock;
 
@@ -16,21 +15,31 @@ args! {
         mu: u32,
         /// Start of log σ², likewise.
         log_var: u32,
-        /// Start of what is kept of act(P onehot(y) + bP), likewise.
+        /// Start of act(P onehot(y) + bP), likewise.
         projection: u32,
-        /// Start of dz in signals.
-        dz: u32,
+        /// Start of what is kept of it, likewise.
+        projection_kept: u32,
+        /// Start of the losses, ratios and weights of the samples, likewise.
+        scores: u32,
+        /// Start of dc in signals.
+        dc: u32,
         /// Start of dprojection, likewise.
         dprojection: u32,
         /// Start of dμ, likewise.
         dmu: u32,
         /// Start of dlog σ², likewise.
         dlog_var: u32,
-        /// Columns of all of them.
+        /// Columns of μ, log σ² and the projection.
         latent: u32,
-        /// 0: no projection.
-        labelled: u32,
-        /// Rows of a full batch.
+        /// Columns of onehot(y) behind z.
+        classes: u32,
+        /// What the projection does: 0 nothing, 1 z + p, 2 (z + p) / 2, 3 z p.
+        condition: u32,
+        /// 0: no weights; 1: weights; 2: doubly reparameterized.
+        bound: u32,
+        /// Of each image.
+        samples: u32,
+        /// Rows · samples of a full batch.
         capacity: u32,
     }
 }
@@ -45,6 +54,7 @@ fn spec(activation: Activation) -> Spec {
             source!("kernels/reparameterize_backward.wgsl"),
             source!("parts/batch.wgsl"),
             source!("parts/reparameterize.wgsl"),
+            source!("parts/epsilon.wgsl"),
             activation::part(Some(activation)).source,
         ],
         bindings: vec![Role::Activations.read(), Role::Signals.read_write(), Role::Noise.read()],
@@ -55,8 +65,17 @@ fn spec(activation: Activation) -> Spec {
     }
 }
 
-/// Adds dμ, dlog σ² and, where `labelled`, dprojection, all `[rows, latent]`, from `gradients.c`; the projection went through
-/// `activation`.
+/// What the samples of an image weigh in a gradient.
+#[derive(Clone, Copy, Debug)]
+pub struct Weights {
+    /// The bound they are weighted for.
+    pub bound: Bound,
+    /// (loss, ratio, weight, 0) of each sample, `[rows · samples, 4]`; read where the bound has weights.
+    pub scores: Matrix,
+}
+
+/// Adds dμ, dlog σ² and, where the label is projected, dprojection, all `[rows, latent]`, from `gradients.c`; the projection went
+/// through `activation`.
 ///
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) where the matrices do not fit.
@@ -65,32 +84,48 @@ pub fn launch(
     middle: &Middle,
     gradients: &Gradients,
     activation: Activation,
-    labelled: bool,
+    condition: Option<Condition>,
+    weights: Weights,
 ) -> Result<()> {
-    let dz = gradients.c;
-    let fits = |tensor, matrix| expect("reparameterize_backward", tensor, matrix, dz.rows, dz.columns);
-    fits("mu", middle.mu)?;
+    let (mu, dc, classes) = (middle.mu, gradients.c, middle.behind(condition));
+    let (rows, latent) = (mu.rows, mu.columns);
+    let fits = |tensor, matrix| expect("reparameterize_backward", tensor, matrix, rows, latent);
     fits("log_var", middle.log_var)?;
     fits("dmu", gradients.mu)?;
     fits("dlog_var", gradients.log_var)?;
-    if labelled {
-        fits("projection", middle.projection.kept)?;
+    expect("reparameterize_backward", "dc", dc, dc.rows.next_multiple_of(rows), latent + classes)?;
+    if weights.bound.is_weighted() {
+        expect("reparameterize_backward", "scores", weights.scores, dc.rows, 4)?;
+    }
+    if number(condition) != 0 {
+        fits("projection", middle.projection.output)?;
+        fits("what is kept of projection", middle.projection.kept)?;
         fits("dprojection", gradients.projection)?;
     }
     let args = Args {
-        mu: middle.mu.start,
+        mu: mu.start,
         log_var: middle.log_var.start,
-        projection: middle.projection.kept.start,
-        dz: dz.start,
+        projection: middle.projection.output.start,
+        projection_kept: middle.projection.kept.start,
+        scores: weights.scores.start,
+        dc: dc.start,
         dprojection: gradients.projection.start,
         dmu: gradients.mu.start,
         dlog_var: gradients.log_var.start,
-        latent: dz.columns,
-        labelled: labelled as u32,
-        capacity: dz.rows,
+        latent,
+        classes,
+        condition: number(condition),
+        bound: match weights.bound {
+            Bound::Elbo => 0,
+            Bound::Iwae => 1,
+            Bound::Dreg => 2,
+        },
+        samples: dc.rows / rows,
+        capacity: dc.rows,
     };
-    let (rows, latent) = (dz.rows as usize, dz.columns as usize);
-    let work = Work::elementwise([rows, latent], 4 * 6 * rows * latent); // μ, log σ², ε, dz; dμ, dlog σ²
+    let (rows, latent) = (rows as usize, latent as usize);
+    let bytes = 4 * (4 * rows + 2 * dc.rows as usize) * latent; // μ, log σ², dμ, dlog σ²; ε and dc of each sample
+    let work = Work::elementwise([rows, latent], bytes);
     program.launch(SPECS.get(activation), &args, [vec4s(latent), rows], work);
     Ok(())
 }

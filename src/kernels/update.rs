@@ -11,6 +11,8 @@ use std::sync::LazyLock;
 args! {
     /// As in `shaders/kernels/update.wgsl`.
     pub struct Args {
+        /// Number of the first entry of the layer table.
+        first: u32,
         /// Length of the layer table.
         layers: u32,
         /// Workgroups along x.
@@ -169,21 +171,30 @@ pub(crate) fn all_groups(table: &[Entry], tiling: Tiling) -> usize {
     (last.group + groups(last, tiling)) as usize
 }
 
-/// Adds the update of every layer of `table` to the program, for steps of up to `rows` rows.
-pub fn launch(program: &mut Program, table: &[Entry], rows: usize, epilogue: Epilogue, images: Format) {
+/// Adds the update of every layer of `table` to the program, for steps of up to `rows` rows. The table lies in its buffer from entry
+/// `first` on.
+pub fn launch(
+    program: &mut Program,
+    table: &[Entry],
+    first: usize,
+    rows: usize,
+    epilogue: Epilogue,
+    images: Format,
+) {
     let grid = fold(all_groups(table, program.tilings.update));
-    launch_folded(program, table, rows, epilogue, images, grid);
+    launch_folded(program, table, first, rows, epilogue, images, grid);
 }
 
 pub(crate) fn launch_folded(
     program: &mut Program,
     table: &[Entry],
+    first: usize,
     rows: usize,
     epilogue: Epilogue,
     images: Format,
     [x, y]: [usize; 2],
 ) {
-    let args = Args { layers: table.len() as u32, width: x as u32, loss_scale: program.loss_scale };
+    let args = Args { first: first as u32, layers: table.len() as u32, width: x as u32, loss_scale: program.loss_scale };
     let spec = SPECS.get(Variant { tiling: program.tilings.update, epilogue, images });
     let weights: usize = table.iter().map(|layer| layer.k as usize * layer.n as usize).sum();
     let columns: usize = table.iter().map(|layer| (layer.k + layer.n) as usize).sum();

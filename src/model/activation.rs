@@ -3,12 +3,10 @@
 //! To add one: its variant and maths here, its shader part `shaders/parts/activation_NAME.wgsl`, its line in
 //! [`kernels::activation`](crate::kernels::activation). Everything that lists activations goes through [`Activation::ALL`].
 
-use crate::Error;
 use serde::{Deserialize, Serialize};
 use std::{
     f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI},
     fmt,
-    str::FromStr,
 };
 
 /// The activation of a model's hidden layers, of its code and of its label projection.
@@ -108,17 +106,5 @@ pub fn sigmoid(x: f64) -> f64 {
 impl fmt::Display for Activation {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.pad(self.name())
-    }
-}
-
-impl FromStr for Activation {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Activation, Error> {
-        let found = Activation::ALL.into_iter().find(|activation| activation.name() == text);
-        found.ok_or_else(|| {
-            let problem = format!("is {text:?}, expected {}", Activation::ALL.map(Activation::name).join(" or "));
-            Error::invalid("--activation", problem)
-        })
     }
 }

@@ -40,12 +40,79 @@ impl Kind {
     }
 }
 
+/// What μ and log σ² are made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bottleneck {
+    /// A code of as many units as there are latents, with the network's activation: the article's design.
+    #[default]
+    Article,
+    /// The encoder's last hidden layer, as most papers have it. The code of an AE is then a layer without activation.
+    Direct,
+}
+
+impl Bottleneck {
+    /// Every one of them.
+    pub const ALL: [Bottleneck; 2] = [Bottleneck::Article, Bottleneck::Direct];
+
+    /// The name in options and configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Bottleneck::Article => "article",
+            Bottleneck::Direct => "direct",
+        }
+    }
+}
+
+/// How the decoder of a CVAE is told the label. p is the label's projection `act(P onehot(y) + b)`, which is as wide as z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Condition {
+    /// z + p, the article's choice.
+    #[default]
+    Add,
+    /// (z + p) / 2
+    Mean,
+    /// z · p
+    Multiply,
+    /// onehot(y) stands behind z, and in the encoder behind the image; there is no projection.
+    Concat,
+}
+
+impl Condition {
+    /// Every one of them.
+    pub const ALL: [Condition; 4] = [Condition::Add, Condition::Mean, Condition::Multiply, Condition::Concat];
+
+    /// The name in options and configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Condition::Add => "add",
+            Condition::Mean => "mean",
+            Condition::Multiply => "multiply",
+            Condition::Concat => "concat",
+        }
+    }
+}
+
+/// Where a Gaussian likelihood has its log σ² from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Variance {
+    /// The likelihood has none of its own.
+    #[default]
+    None,
+    /// One learned number per output value.
+    Learned,
+    /// The decoder gives one beside every mean.
+    Decoded,
+}
+
 /// The shape of a model: `input → hidden… → latent → …hidden → input`.
 ///
 /// ```
-/// use wgvae::model::{Activation, Kind, Model};
+/// use wgvae::model::{Kind, Model};
 ///
-/// let model = Model { kind: Kind::Vae, input: 784, hidden: vec![256], latent: 8, classes: 0, activation: Activation::Relu };
+/// let model = Model::new(Kind::Vae, 784, [256], 8, 0);
 /// let names: Vec<String> = model.layers().into_iter().map(|layer| layer.name).collect();
 /// assert_eq!(names, ["encoder.0", "encoder.2", "mu", "log_var", "decoder.0", "decoder.2"]);
 /// let params = model.initialise(0); // as PyTorch's nn.Linear begins, from seed 0
@@ -66,6 +133,19 @@ pub struct Model {
     /// What follows the sums of every layer but μ, log σ² and the last; ReLU where a configuration does not say.
     #[serde(default)]
     pub activation: Activation,
+    /// What μ and log σ² are made of; the article's where a configuration does not say, as for what follows.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub bottleneck: Bottleneck,
+    /// How the decoder is told the label; read by the CVAE alone.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub condition: Condition,
+    /// Where a Gaussian likelihood has its log σ² from.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub variance: Variance,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// The widths of one linear layer and the name its parameters carry.
@@ -75,11 +155,54 @@ pub struct LayerShape {
     pub name: String,
     /// Number of outputs.
     pub out: usize,
-    /// Number of inputs.
+    /// Number of inputs; 0 for learned numbers that no input multiplies, which are a bias alone and carry the bare name.
     pub inp: usize,
 }
 
+/// The name of the learned log σ² of a Gaussian likelihood.
+pub const OUTPUT_LOG_VAR: &str = "output_log_var";
+
 impl Model {
+    /// A model of the article's design with ReLU; `hidden` are the widths of the encoder's hidden layers.
+    pub fn new(kind: Kind, input: usize, hidden: impl Into<Vec<usize>>, latent: usize, classes: usize) -> Model {
+        Model {
+            kind,
+            input,
+            hidden: hidden.into(),
+            latent,
+            classes,
+            activation: Activation::default(),
+            bottleneck: Bottleneck::default(),
+            condition: Condition::default(),
+            variance: Variance::default(),
+        }
+    }
+
+    /// Whether a layer gives a code: in the article's design, and in every AE.
+    pub fn has_code(&self) -> bool {
+        self.bottleneck == Bottleneck::Article || !self.kind.is_variational()
+    }
+
+    /// What follows the sums of the code.
+    pub fn code_activation(&self) -> Option<Activation> {
+        (self.bottleneck == Bottleneck::Article).then_some(self.activation)
+    }
+
+    /// Whether a layer projects the label to a vector as wide as z.
+    pub fn has_projector(&self) -> bool {
+        self.kind.is_conditional() && self.condition != Condition::Concat
+    }
+
+    /// Columns of the onehot label behind the image and behind z; 0 but where the condition is concatenated.
+    pub fn concatenated(&self) -> usize {
+        if self.kind.is_conditional() && self.condition == Condition::Concat { self.classes } else { 0 }
+    }
+
+    /// Values that the decoder gives for an image: means, and where the decoder gives them too, log-variances behind them.
+    pub fn outputs(&self) -> usize {
+        if self.variance == Variance::Decoded { 2 * self.input } else { self.input }
+    }
+
     /// Checks that every size is usable: at least 1, and countable in 32 bits, as kernels count.
     ///
     /// # Errors
@@ -101,6 +224,9 @@ impl Model {
         if self.kind.is_conditional() {
             positive("classes", self.classes)?;
         }
+        if self.outputs() > u32::MAX as usize || self.input + self.concatenated() > u32::MAX as usize {
+            return Err(Error::invalid("input", format!("is {}, too wide for what stands beside it", self.input)));
+        }
         let count = self
             .layers()
             .iter()
@@ -111,24 +237,34 @@ impl Model {
         }
     }
 
-    /// The linear layers in the order of the forward pass: encoder, μ, log σ², label projector, decoder.
+    /// The linear layers in the order of the forward pass: encoder, code, μ, log σ², label projector, decoder; then the learned log σ²
+    /// of a Gaussian likelihood. The code is the encoder's last layer, by its name too.
     pub fn layers(&self) -> Vec<LayerShape> {
         let mut layers = Vec::new();
         let mut push = |name: String, inp: usize, out: usize| layers.push(LayerShape { name, out, inp });
-        let down: Vec<usize> = [&[self.input], &self.hidden[..], &[self.latent]].concat();
+        let down: Vec<usize> = [&[self.input + self.concatenated()], &self.hidden[..]].concat();
         for (i, pair) in down.windows(2).enumerate() {
             push(format!("encoder.{}", 2 * i), pair[0], pair[1]);
         }
-        if self.kind.is_variational() {
-            push("mu".into(), self.latent, self.latent);
-            push("log_var".into(), self.latent, self.latent);
+        let mut width = self.hidden.last().copied().unwrap_or_default();
+        if self.has_code() {
+            push(format!("encoder.{}", 2 * self.hidden.len()), width, self.latent);
+            width = self.latent;
         }
-        if self.kind.is_conditional() {
+        if self.kind.is_variational() {
+            push("mu".into(), width, self.latent);
+            push("log_var".into(), width, self.latent);
+        }
+        if self.has_projector() {
             push("label_projector.0".into(), self.classes, self.latent);
         }
-        let up: Vec<usize> = down.into_iter().rev().collect();
+        let hidden = self.hidden.iter().rev().copied();
+        let up: Vec<usize> = [self.latent + self.concatenated()].into_iter().chain(hidden).chain([self.outputs()]).collect();
         for (i, pair) in up.windows(2).enumerate() {
             push(format!("decoder.{}", 2 * i), pair[0], pair[1]);
+        }
+        if self.variance == Variance::Learned {
+            push(OUTPUT_LOG_VAR.into(), 0, self.input);
         }
         layers
     }

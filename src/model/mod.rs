@@ -3,11 +3,11 @@
 //! | file | what it describes |
 //! |---|---|
 //! | `activation` | [`Activation`]: what follows a hidden layer's sums, and its derivative |
-//! | `architecture` | [`Kind`] and [`Model`]: which layers there are, and their widths |
+//! | `architecture` | [`Kind`], [`Bottleneck`], [`Condition`], [`Variance`] and [`Model`]: which layers there are, and their widths |
 //! | `param` | [`Param`]: one named tensor; the names and shapes of a model's parameters |
 //! | [`init`] | the parameters a model starts with |
 //! | `likelihood` | [`Likelihood`], [`Reduction`] and the [`Loss`] they make |
-//! | `objective` | [`Objective`]: what a step minimises |
+//! | `objective` | [`Bound`] and [`Objective`]: what a step minimises |
 //! | `adam` | [`Adam`]: the optimizer's settings |
 //! | `schedule` | [`Schedule`]: how learning rate and β change over a run |
 //! | `corruption` | [`Corruption`]: noise on the input of a denoising model |
@@ -24,9 +24,9 @@ mod schedule;
 
 pub use activation::{Activation, Kept, sigmoid};
 pub use adam::Adam;
-pub use architecture::{Kind, LayerShape, Model};
+pub use architecture::{Bottleneck, Condition, Kind, LayerShape, Model, OUTPUT_LOG_VAR, Variance};
 pub use corruption::{Corruption, Noise};
-pub use likelihood::{Likelihood, Loss, Reduction};
-pub use objective::Objective;
+pub use likelihood::{Likelihood, Loss, OUTPUT_LOG_VAR_MAX, Pixel, Reduction};
+pub use objective::{Bound, Objective};
 pub use param::Param;
 pub use schedule::{Rate, Schedule, Step};

@@ -18,11 +18,12 @@ impl Model {
     /// Every parameter by name and shape, in order, without values.
     pub fn shapes(&self) -> Vec<Param> {
         let param = |name: String, shape| Param { name, shape, values: Vec::new() };
-        let tensors = |layer: LayerShape| {
-            [
-                param(format!("{}.weight", layer.name), vec![layer.out, layer.inp]),
+        let tensors = |layer: LayerShape| match layer.inp {
+            0 => vec![param(layer.name, vec![layer.out])],
+            inputs => vec![
+                param(format!("{}.weight", layer.name), vec![layer.out, inputs]),
                 param(format!("{}.bias", layer.name), vec![layer.out]),
-            ]
+            ],
         };
         self.layers().into_iter().flat_map(tensors).collect()
     }

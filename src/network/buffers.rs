@@ -11,7 +11,7 @@ use crate::{
 impl Network {
     /// Normals that a step draws.
     pub fn normals(&self) -> usize {
-        if self.parts().variational { self.rows * self.model.latent } else { 0 }
+        if self.model.kind.is_variational() { self.rows * self.samples * self.model.latent } else { 0 }
     }
 
     /// Creates what training and evaluation write: activations and their gradients, and for `slots` steps of a submit noise and

@@ -4,7 +4,7 @@ use super::gpu_codec::GpuCodec;
 use crate::{
     Error, Result,
     device::Device,
-    model::{Model, Param},
+    model::{Model, OUTPUT_LOG_VAR, Param},
     oracle::step::Oracle,
 };
 use ndarray::{Array2, ArrayView2};
@@ -16,7 +16,7 @@ const ROWS: usize = 1024;
 /// Encoder outputs for a batch of images.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Encoding {
-    /// `[count, latent]`
+    /// `[count, latent]`; empty where μ reads the encoder's last hidden layer.
     pub code: Vec<f32>,
     /// `[count, latent]`; empty for an AE.
     pub mu: Vec<f32>,
@@ -43,9 +43,9 @@ impl Encoding {
 /// use wgvae::{device::Device, model::*, network::Codec};
 ///
 /// # fn main() -> wgvae::Result<()> {
-/// let model = Model { kind: Kind::Vae, input: 4, hidden: vec![3], latent: 2, classes: 0, activation: Activation::Relu };
+/// let model = Model::new(Kind::Vae, 4, [3], 2, 0);
 /// let codec = Codec::new(&Device::Oracle, &model, &model.initialise(0))?; // or a run's weights, on a GPU
-/// let encoding = codec.encode(&[0.0, 1.0, 1.0, 0.0])?; // one image of four pixels
+/// let encoding = codec.encode(&[0.0, 1.0, 1.0, 0.0], None)?; // one image of four pixels
 /// let image = codec.decode(encoding.mean(), None)?;
 /// assert_eq!((encoding.mu.len(), encoding.log_var.len(), image.len()), (2, 2, 4));
 /// # Ok(())
@@ -53,6 +53,8 @@ impl Encoding {
 /// ```
 pub struct Codec {
     model: Model,
+    /// The learned log σ² of a Gaussian likelihood, `[input]`.
+    output_log_var: Vec<f64>,
     engine: Engine,
 }
 
@@ -72,7 +74,9 @@ impl Codec {
             Device::Gpu(gpu) => Engine::Gpu(Box::new(GpuCodec::new(Arc::clone(gpu), model, params)?)),
             Device::Oracle => Engine::Oracle(Box::new(Oracle::new(model, params)?)),
         };
-        Ok(Codec { model: model.clone(), engine })
+        let output_log_var = params.iter().find(|param| param.name == OUTPUT_LOG_VAR);
+        let output_log_var = output_log_var.map(|param| param.values.clone()).unwrap_or_default();
+        Ok(Codec { model: model.clone(), output_log_var, engine })
     }
 
     /// The model.
@@ -80,15 +84,15 @@ impl Codec {
         &self.model
     }
 
-    /// Encodes images `x`, `[count, input]`, each value in [0, 1].
+    /// Encodes images `x`, `[count, input]`, each value in [0, 1]. A CVAE whose encoder sees the label needs `labels`, `[count]`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where `x` is no whole number of images.
-    pub fn encode(&self, x: &[f32]) -> Result<Encoding> {
-        whole("images", x, self.model.input)?;
+    /// [`Error::Invalid`] where `x` is no whole number of images, or labels are missing, too few, or no class.
+    pub fn encode(&self, x: &[f32], labels: Option<&[u8]>) -> Result<Encoding> {
+        let labels = self.encoder_labels(labels, whole("images", x, self.model.input)?)?;
         match &self.engine {
-            Engine::Gpu(codec) => codec.encode(x),
-            Engine::Oracle(network) => encode(network, x, f64::from),
+            Engine::Gpu(codec) => codec.encode(x, labels),
+            Engine::Oracle(network) => encode(network, x, labels, f64::from),
         }
     }
 
@@ -96,11 +100,11 @@ impl Codec {
     ///
     /// # Errors
     /// As [`Codec::encode`].
-    pub fn encode_bytes(&self, x: &[u8]) -> Result<Encoding> {
-        whole("images", x, self.model.input)?;
+    pub fn encode_bytes(&self, x: &[u8], labels: Option<&[u8]>) -> Result<Encoding> {
+        let labels = self.encoder_labels(labels, whole("images", x, self.model.input)?)?;
         match &self.engine {
-            Engine::Gpu(codec) => codec.encode_bytes(x),
-            Engine::Oracle(network) => encode(network, x, |byte| f64::from(byte) / 255.0),
+            Engine::Gpu(codec) => codec.encode_bytes(x, labels),
+            Engine::Oracle(network) => encode(network, x, labels, |byte| f64::from(byte) / 255.0),
         }
     }
 
@@ -112,20 +116,26 @@ impl Codec {
         self.decoded(z, labels, false)
     }
 
-    /// As [`Codec::decode`], before the sigmoid: what the binary cross-entropy is computed from, `[count, input]`.
+    /// What the likelihood of an image is computed from, `[count, outputs]`: logits, or the means of a Gaussian and, where the decoder
+    /// gives them, log-variances behind them.
     ///
     /// # Errors
     /// As [`Codec::decode`].
-    pub fn decode_logits(&self, z: &[f32], labels: Option<&[u8]>) -> Result<Vec<f32>> {
+    pub fn decode_outputs(&self, z: &[f32], labels: Option<&[u8]>) -> Result<Vec<f32>> {
         self.decoded(z, labels, true)
     }
 
-    fn decoded(&self, z: &[f32], labels: Option<&[u8]>, logits: bool) -> Result<Vec<f32>> {
+    /// The learned log σ² of a Gaussian likelihood, `[input]`; empty without one.
+    pub fn output_log_var(&self) -> &[f64] {
+        &self.output_log_var
+    }
+
+    fn decoded(&self, z: &[f32], labels: Option<&[u8]>, outputs: bool) -> Result<Vec<f32>> {
         let latent = self.model.latent;
         let count = whole("latents", z, latent)?;
         let labels = self.labels(labels, count)?;
         let network = match &self.engine {
-            Engine::Gpu(codec) => return codec.decode(z, labels, logits),
+            Engine::Gpu(codec) => return codec.decode(z, labels, outputs),
             Engine::Oracle(network) => network,
         };
         let mut images = Vec::with_capacity(count * self.model.input);
@@ -133,8 +143,8 @@ impl Codec {
             let labels = labels.map(|labels| &labels[number * ROWS..number * ROWS + z.len() / latent]);
             let z: Vec<f64> = z.iter().copied().map(f64::from).collect();
             let z = view(&z, latent);
-            images.extend(floats(&if logits {
-                network.decode_logits(&z, labels)?
+            images.extend(floats(&if outputs {
+                network.decode_outputs(&z, labels)?
             } else {
                 network.decode(&z, labels)?
             }));
@@ -147,7 +157,12 @@ impl Codec {
     /// # Errors
     /// As [`Codec::encode`] and [`Codec::decode`].
     pub fn reconstruct(&self, x: &[f32], labels: Option<&[u8]>) -> Result<Vec<f32>> {
-        self.decode(self.encode(x)?.mean(), labels)
+        self.decode(self.encode(x, labels)?.mean(), labels)
+    }
+
+    /// The labels that an encoder reads, checked; none where it reads none.
+    fn encoder_labels<'a>(&self, labels: Option<&'a [u8]>, count: usize) -> Result<Option<&'a [u8]>> {
+        if self.model.concatenated() == 0 { Ok(None) } else { self.labels(labels, count) }
     }
 
     /// The labels a CVAE decodes with, checked; none for the other models.
@@ -156,9 +171,9 @@ impl Codec {
             return Ok(None);
         }
         let labels =
-            labels.ok_or_else(|| Error::invalid("labels", "a CVAE decodes with labels, and none were given"))?;
+            labels.ok_or_else(|| Error::invalid("labels", "a CVAE needs labels, and none were given"))?;
         if labels.len() != count {
-            return Err(Error::invalid("labels", format!("{} for {count} latents", labels.len())));
+            return Err(Error::invalid("labels", format!("{} for {count} rows", labels.len())));
         }
         match labels.iter().find(|&&label| label as usize >= self.model.classes) {
             Some(label) => {
@@ -171,13 +186,20 @@ impl Codec {
 }
 
 /// Encodes on the oracle, the pixels made numbers by `pixel`.
-fn encode<T: Copy>(network: &Oracle, x: &[T], pixel: impl Fn(T) -> f64) -> Result<Encoding> {
+fn encode<T: Copy>(
+    network: &Oracle,
+    x: &[T],
+    labels: Option<&[u8]>,
+    pixel: impl Fn(T) -> f64,
+) -> Result<Encoding> {
     let (mut all, input) = (Encoding::default(), network.model().input);
-    for x in x.chunks(ROWS * input) {
+    for (number, x) in x.chunks(ROWS * input).enumerate() {
+        let labels = labels.map(|labels| &labels[number * ROWS..number * ROWS + x.len() / input]);
         let x: Vec<f64> = x.iter().map(|&value| pixel(value)).collect();
-        let found = network.encode(&view(&x, input))?;
+        let found = network.encode(&view(&x, input), labels)?;
         let (mu, log_var) = found.gaussian.map(|q| (floats(&q.mu), floats(&q.log_var))).unwrap_or_default();
-        all.extend(Encoding { code: floats(&found.code.output), mu, log_var });
+        let code = found.code.map(|code| floats(&code.output)).unwrap_or_default();
+        all.extend(Encoding { code, mu, log_var });
     }
     Ok(all)
 }

@@ -5,7 +5,7 @@ use crate::{
     Result,
     gpu::{Batch, Batches, Format, Gpu, Matrix, Memory, Part, Precision, Prepared, Program, Readback, Role, vec4s},
     kernels::linear::Finish,
-    model::{Model, Param},
+    model::{Model, Param, Variance},
     oracle::reparameterize,
 };
 use std::{collections::VecDeque, ops::Range, sync::Arc};
@@ -29,12 +29,12 @@ pub(super) struct GpuCodec {
     encoding: Prepared,
     encoding_bytes: Prepared,
     decoding: Prepared,
-    decoding_logits: Prepared,
+    decoding_outputs: Prepared,
 }
 
 impl GpuCodec {
     pub(super) fn new(gpu: Arc<Gpu>, model: &Model, params: &[Param]) -> Result<GpuCodec> {
-        let laid_out = |rows| Network::new(model, rows, gpu.tilings_of(Precision::F32)).with_reconstruction();
+        let laid_out = |rows| Network::new(model, rows, gpu.tilings_of(Precision::F32)).with_outputs();
         let mut net = laid_out(ROWS);
         while net.rows > 1 && net.check_size(&gpu).is_err() {
             net = laid_out(net.rows / 2);
@@ -49,12 +49,14 @@ impl GpuCodec {
             step::encoding(&mut program, &net, format, false)?;
             gpu.prepare(&program, &memory)
         };
-        let largest = 16 * (rows * (3 * vec4s(model.latent)).max(vec4s(model.input))) as u64;
+        let images = if model.variance == Variance::None { Finish::Sigmoid } else { Finish::Identity };
+        let outputs = vec4s(model.input) * model.outputs() / model.input;
+        let largest = 16 * (rows * (3 * vec4s(model.latent)).max(outputs)) as u64;
         Ok(GpuCodec {
             encoding: encoding(Format::F32)?,
             encoding_bytes: encoding(Format::U8)?,
-            decoding: gpu.prepare(&step::decoding(&net, Finish::Sigmoid)?, &memory)?,
-            decoding_logits: gpu.prepare(&step::decoding(&net, Finish::Identity)?, &memory)?,
+            decoding: gpu.prepare(&step::decoding(&net, images)?, &memory)?,
+            decoding_outputs: gpu.prepare(&step::decoding(&net, Finish::Identity)?, &memory)?,
             batches: Batches::new(&gpu, 1),
             readbacks: (0..IN_FLIGHT).map(|_| Readback::new(&gpu, largest)).collect(),
             gpu,
@@ -63,17 +65,22 @@ impl GpuCodec {
         })
     }
 
-    /// Encodes float images `[count, input]`.
-    pub(super) fn encode(&self, x: &[f32]) -> Result<Encoding> {
-        self.encode_as(&self.encoding, x)
+    /// Encodes float images `[count, input]`, with checked labels, `[count]`, where the encoder reads them.
+    pub(super) fn encode(&self, x: &[f32], labels: Option<&[u8]>) -> Result<Encoding> {
+        self.encode_as(&self.encoding, x, labels)
     }
 
-    /// Encodes images of one byte per pixel, `[count, input]`.
-    pub(super) fn encode_bytes(&self, x: &[u8]) -> Result<Encoding> {
-        self.encode_as(&self.encoding_bytes, x)
+    /// As [`GpuCodec::encode`], of images of one byte per pixel.
+    pub(super) fn encode_bytes(&self, x: &[u8], labels: Option<&[u8]>) -> Result<Encoding> {
+        self.encode_as(&self.encoding_bytes, x, labels)
     }
 
-    fn encode_as<T: bytemuck::Pod + Default>(&self, program: &Prepared, x: &[T]) -> Result<Encoding> {
+    fn encode_as<T: bytemuck::Pod + Default>(
+        &self,
+        program: &Prepared,
+        x: &[T],
+        labels: Option<&[u8]>,
+    ) -> Result<Encoding> {
         let (input, middle) = (self.net.model.input, &self.net.middle);
         // Code, μ and log σ² lie one behind the other: one copy brings all.
         let last = if self.net.parts().variational { middle.log_var } else { middle.code.output };
@@ -87,11 +94,14 @@ impl GpuCodec {
             |rows| (middle.code.output, span(rows)),
             |range| {
                 let packed = padded(&x[range.start * input..range.end * input], input);
-                self.memory.write(&self.gpu, Role::Images, 0, bytemuck::cast_slice(&packed))
+                self.memory.write(&self.gpu, Role::Images, 0, bytemuck::cast_slice(&packed))?;
+                self.write_labels(labels, range)
             },
             |range, packed| {
                 let part = |matrix| rows(packed, relative(matrix), range.len());
-                all.code.extend(part(middle.code.output));
+                if self.net.model.has_code() {
+                    all.code.extend(part(middle.code.output));
+                }
                 if self.net.parts().variational {
                     all.mu.extend(part(middle.mu));
                     // The device keeps log σ² as the layer gives it; every use of it is of the bounded one.
@@ -103,30 +113,44 @@ impl GpuCodec {
     }
 
     /// Decodes latents `[count, latent]` with checked labels, `[count]` where the model has them: to images, or with
-    /// `logits` to what the sigmoid makes images of.
-    pub(super) fn decode(&self, z: &[f32], labels: Option<&[u8]>, logits: bool) -> Result<Vec<f32>> {
-        let (latent, to) = (self.net.model.latent, self.net.reconstruction);
-        let program = if logits { &self.decoding_logits } else { &self.decoding };
+    /// `outputs` to what the decoder gives.
+    pub(super) fn decode(&self, z: &[f32], labels: Option<&[u8]>, outputs: bool) -> Result<Vec<f32>> {
+        let (latent, to) = (self.net.model.latent, self.net.outputs.values);
+        let program = if outputs { &self.decoding_outputs } else { &self.decoding };
+        let behind = (outputs && self.net.model.variance == Variance::Decoded).then_some(self.net.outputs.log_vars);
         let count = z.len() / latent;
         let mut images = Vec::with_capacity(count * self.net.model.input);
+        let row = 4 * vec4s(to.columns as usize);
+        let before = behind.map_or(0, |behind| 4 * (behind.start - to.start) as usize);
         self.each_batch(
             program,
             count,
-            |rows| (to, 4 * rows * vec4s(to.columns as usize)),
+            |rows| (to, before + rows * row),
             |range| {
                 let packed = padded(&z[range.start * latent..range.end * latent], latent);
                 let offset = 16 * step::decoder_input(&self.net).start as u64;
                 self.memory.write(&self.gpu, Role::Activations, offset, bytemuck::cast_slice(&packed))?;
-                let Some(labels) = labels else { return Ok(()) };
-                let labels: Vec<u32> = labels[range].iter().map(|&label| label.into()).collect();
-                self.memory.write(&self.gpu, Role::Labels, 0, bytemuck::cast_slice(&labels))
+                self.write_labels(labels, range)
             },
-            |range, packed| match to.columns % 4 {
-                0 => images.extend_from_slice(packed),
-                _ => images.extend(rows(packed, Matrix { start: 0, ..to }, range.len())),
+            |range, packed| match (behind, to.columns % 4) {
+                (None, 0) => images.extend_from_slice(packed),
+                (None, _) => images.extend(rows(packed, Matrix { start: 0, ..to }, range.len())),
+                (Some(_), _) => {
+                    let part = |start: usize| rows(&packed[start..], Matrix { start: 0, ..to }, range.len());
+                    let (means, log_vars) = (part(0), part(before));
+                    let pairs = means.chunks(to.columns as usize).zip(log_vars.chunks(to.columns as usize));
+                    images.extend(pairs.flat_map(|(means, log_vars)| [means, log_vars].concat()));
+                }
             },
         )?;
         Ok(images)
+    }
+
+    /// Puts the labels of a batch on the device, where there are labels.
+    fn write_labels(&self, labels: Option<&[u8]>, range: Range<usize>) -> Result<()> {
+        let Some(labels) = labels else { return Ok(()) };
+        let labels: Vec<u32> = labels[range].iter().map(|&label| label.into()).collect();
+        self.memory.write(&self.gpu, Role::Labels, 0, bytemuck::cast_slice(&labels))
     }
 
     /// Runs `program` over `count` rows, batch after batch: `fill` puts a range of rows on the device, `region` says

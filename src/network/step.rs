@@ -1,17 +1,17 @@
 //! The programs of a model: forward pass, training step, encoding, decoding.
 
-use super::{Network, ae, cvae, vae};
+use super::{Network, middle};
 use crate::{
     Result,
     gpu::{Format, Layer, Matrix, Program},
     kernels::{
         activation::ActivatedMatrix,
-        corrupt, latent, latent_backward,
+        concat, corrupt, importance, latent, latent_backward, likelihood, likelihood_backward,
         linear::{self, Finish, Input},
-        linear_backward, output, reparameterize,
+        linear_backward, onehot, output,
         update::{self, Entry, Epilogue, Share},
     },
-    model::{Kind, Loss, Objective},
+    model::{Objective, Variance},
 };
 
 /// Encoder, latent and the decoder's hidden layers: from the batch of images to `middle`, the KL of each row and `decoded`.
@@ -28,34 +28,41 @@ pub fn encoding(program: &mut Program, net: &Network, images: Format, noisy: boo
     if let Some(corrupted) = &net.corrupted {
         corrupt::launch(program, corrupted, images)?; // [rows, input]
     }
+    if let Some(labelled) = net.labelled {
+        onehot::launch(program, net.middle.onehot); // [rows, classes]
+        concat::launch(program, pixels(net, images), net.middle.onehot, labelled)?; // [rows, input + classes]
+    }
     let mut x = input(net, images);
     for (&layer, &h) in net.encoder.iter().zip(&net.encoded) {
         linear::launch(program, x, layer, h, net.activated())?; // [rows, hidden[i]]
         x = Input::Activations(h.output);
     }
-    if net.row_wise() {
-        return latent::launch(program, &net.layers, &net.middle, net.parts(), noisy, net.partials);
-    }
-    match net.model.kind {
-        Kind::Ae => ae::forward(program, net),
-        Kind::Vae => vae::forward(program, net, noisy),
-        Kind::Cvae => cvae::forward(program, net, noisy),
+    match net.row_wise() {
+        true => latent::launch(program, &net.layers, &net.middle, net.parts(), noisy, net.partials),
+        false => middle::forward(program, net, noisy),
     }
 }
 
-/// What the first layer reads: the batch of images, or what noise has left of it.
-fn input(net: &Network, images: Format) -> Input {
+/// The batch of images, or what noise has left of it.
+fn pixels(net: &Network, images: Format) -> Input {
     net.corrupted.as_ref().map_or(Input::Images(images), |corrupted| Input::Activations(corrupted.matrix))
+}
+
+/// What the first layer reads.
+fn input(net: &Network, images: Format) -> Input {
+    net.labelled.map_or_else(|| pixels(net, images), Input::Activations)
 }
 
 /// `middle.c` to `middle.d`.
 fn decoder_first(program: &mut Program, net: &Network) -> Result<()> {
     let (c, d) = (net.middle.c, net.middle.d);
+    program.sampled = net.samples > 1;
     linear::launch(program, Input::Activations(c), net.layers.d, d, net.activated())
 }
 
 /// The decoder's hidden layers after the first.
 fn decoder_hidden(program: &mut Program, net: &Network) -> Result<()> {
+    program.sampled = net.samples > 1;
     for (&layer, pair) in net.decoder.iter().zip(net.decoded.windows(2)) {
         linear::launch(program, Input::Activations(pair[0].output), layer, pair[1], net.activated())?;
     }
@@ -72,15 +79,24 @@ fn last(net: &Network) -> (ActivatedMatrix, Layer) {
 ///
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) where the network is inconsistent.
-pub fn evaluation(net: &Network, loss: Loss, images: Format, noisy: bool) -> Result<Program> {
+pub fn evaluation(net: &Network, objective: &Objective, images: Format, noisy: bool) -> Result<Program> {
     let mut program = Program::new(net.tilings);
     forward(&mut program, net, images, noisy)?;
     let (d, layer) = last(net);
-    output::launch(&mut program, d.output, layer, net.d_logits, loss, images, net.partials.stride as usize)?;
+    if objective.is_plain() {
+        let (dl, stride) = (net.d_outputs.values, net.partials.stride as usize);
+        output::launch(&mut program, d.output, layer, dl, objective.loss, images, stride)?;
+        return Ok(program);
+    }
+    outputs(&mut program, net, Finish::Identity)?;
+    program.sampled = false;
+    let variant = (objective.loss.likelihood, images);
+    likelihood::launch(&mut program, net.outputs, &net.middle, net.scores, net.rows, variant)?;
+    importance::launch(&mut program, net.scores, net.rows, objective.bound, net.partials)?;
     Ok(program)
 }
 
-/// One whole training step and its layer table.
+/// One whole training step and its layer table: the layers of the images first, behind them those of their samples.
 ///
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) where the network is inconsistent.
@@ -90,32 +106,53 @@ pub fn training(
     images: Format,
     epilogue: Epilogue,
 ) -> Result<(Program, Vec<Entry>)> {
-    let mut program = evaluation(net, objective.loss, images, true)?;
+    let mut program = evaluation(net, objective, images, true)?;
     program.loss_scale = objective.loss_scale(net.rows * net.model.input);
-    backward(&mut program, net)?;
-    let table = update::table(&shares(net, images), net.tilings.update)?;
-    update::launch(&mut program, &table, net.rows, epilogue, images);
+    if !objective.is_plain() {
+        let variant = (objective.loss.likelihood, images);
+        likelihood_backward::launch(&mut program, net.outputs, net.scores, net.d_outputs, net.rows, variant)?;
+    }
+    backward(&mut program, net, objective)?;
+    let (of_images, of_samples) = shares(net, images);
+    if net.samples == 1 {
+        let table = update::table(&[of_images, of_samples].concat(), net.tilings.update)?;
+        update::launch(&mut program, &table, 0, net.rows, epilogue, images);
+        return Ok((program, table));
+    }
+    let mut table = update::table(&of_images, net.tilings.update)?;
+    update::launch(&mut program, &table, 0, net.rows, epilogue, images);
+    program.sampled = true;
+    let behind = update::table(&of_samples, net.tilings.update)?;
+    update::launch(&mut program, &behind, table.len(), net.rows * net.samples, epilogue, images);
+    table.extend(behind);
     Ok((program, table))
 }
 
-/// From the gradient of the logits to the gradient before every activation.
-fn backward(program: &mut Program, net: &Network) -> Result<()> {
-    let (mut dy, activation) = (net.d_logits, Some(net.model.activation));
+/// From the gradient of what the decoder gives to the gradient before every activation.
+fn backward(program: &mut Program, net: &Network, objective: &Objective) -> Result<()> {
+    let activation = Some(net.model.activation);
+    program.sampled = net.samples > 1;
+    let (h, layer) = last(net);
+    let dh = net.d_decoded[net.d_decoded.len() - 1];
+    match (net.model.variance, net.output_log_var) {
+        (Variance::Decoded, Some(log_var)) => {
+            linear_backward::launch(program, net.d_outputs.values, layer, h.kept, dh, None, false)?;
+            linear_backward::launch(program, net.d_outputs.log_vars, log_var, h.kept, dh, activation, true)?;
+        }
+        _ => linear_backward::launch(program, net.d_outputs.values, layer, h.kept, dh, activation, false)?,
+    }
+    let mut dy = dh;
     let hidden = net.decoder.iter().zip(&net.decoded).zip(&net.d_decoded);
-    for ((&layer, &h), &dh) in hidden.rev() {
-        linear_backward::launch(program, dy, layer, h.kept, dh, activation, false)?; // [rows, hidden[i]]
+    for ((&layer, &h), &dh) in hidden.rev().skip(1) {
+        linear_backward::launch(program, dy, layer, h.kept, dh, activation, false)?; // [rows · samples, hidden[i]]
         dy = dh;
     }
-    if net.row_wise() {
-        latent_backward::launch(program, &net.layers, &net.middle, &net.gradients, net.parts())?;
-    } else {
-        match net.model.kind {
-            Kind::Ae => ae::backward(program, net)?,
-            Kind::Vae => vae::backward(program, net)?,
-            Kind::Cvae => cvae::backward(program, net)?,
+    program.sampled = false;
+    match net.row_wise() {
+        true => {
+            latent_backward::launch(program, &net.layers, &net.middle, &net.gradients, net.parts())?;
         }
-        let (dcode, h, dh) = (net.gradients.code, net.middle.h, net.gradients.h);
-        linear_backward::launch(program, dcode, net.layers.code, h.kept, dh, activation, false)?;
+        false => middle::backward(program, net, objective)?,
     }
     let mut dy = net.gradients.h;
     let hidden = net.encoder.iter().skip(1).zip(&net.encoded).zip(&net.d_encoded);
@@ -126,64 +163,80 @@ fn backward(program: &mut Program, net: &Network) -> Result<()> {
     Ok(())
 }
 
-/// What every layer was given and the gradient of what it made of it.
-fn shares(net: &Network, images: Format) -> Vec<Share> {
-    let (middle, gradients, layers) = (&net.middle, &net.gradients, &net.layers);
+/// What every layer was given and the gradient of what it made of it: of the layers whose rows are images, and of those whose rows are
+/// samples.
+fn shares(net: &Network, images: Format) -> (Vec<Share>, Vec<Share>) {
+    let (middle, gradients, layers, model) = (&net.middle, &net.gradients, &net.layers, &net.model);
     let share = |layer, x, dy| Share { layer, x: Input::Activations(x), dy };
-    let mut shares = vec![Share { layer: net.encoder[0], x: input(net, images), dy: net.d_encoded[0] }];
+    let mut of_images = vec![Share { layer: net.encoder[0], x: input(net, images), dy: net.d_encoded[0] }];
     for (i, &layer) in net.encoder.iter().enumerate().skip(1) {
-        shares.push(share(layer, net.encoded[i - 1].output, net.d_encoded[i]));
+        of_images.push(share(layer, net.encoded[i - 1].output, net.d_encoded[i]));
     }
-    shares.push(share(layers.code, middle.h.output, gradients.code));
-    if net.parts().variational {
-        shares.push(share(layers.mu, middle.code.output, gradients.mu));
-        shares.push(share(layers.log_var, middle.code.output, gradients.log_var));
+    let mut below = middle.h.output;
+    if model.has_code() {
+        of_images.push(share(layers.code, below, gradients.code));
+        below = middle.code.output;
     }
-    if net.parts().labelled {
-        shares.push(share(layers.label, middle.onehot, gradients.projection));
+    if model.kind.is_variational() {
+        of_images.push(share(layers.mu, below, gradients.mu));
+        of_images.push(share(layers.log_var, below, gradients.log_var));
     }
-    shares.push(share(layers.d, middle.c, gradients.d));
-    let signals = net.d_decoded.iter().skip(1).chain([&net.d_logits]);
-    shares.extend(
+    if model.has_projector() {
+        of_images.push(share(layers.label, middle.onehot, gradients.projection));
+    }
+    let mut of_samples = vec![share(layers.d, middle.c, gradients.d)];
+    let signals = net.d_decoded.iter().skip(1).chain([&net.d_outputs.values]);
+    of_samples.extend(
         net.decoder.iter().zip(&net.decoded).zip(signals).map(|((&layer, &x), &dy)| share(layer, x.output, dy)),
     );
-    shares
+    if let Some(layer) = net.output_log_var {
+        let x = if model.variance == Variance::Decoded { last(net).0.output } else { net.zero };
+        of_samples.push(share(layer, x, net.d_outputs.log_vars));
+    }
+    (of_images, of_samples)
 }
 
-/// From [`decoder_input`] and, where the model has them, labels to `reconstruction`: the sigmoid of the logits, or with
-/// [`Finish::Identity`] the logits themselves.
+/// From [`decoder_input`] and, where the model has them, labels to `outputs`: what the decoder gives, or with [`Finish::Sigmoid`] the
+/// images that logits stand for.
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) where the network has no space for reconstructions.
+/// [`Error::Shape`](crate::Error::Shape) where the network has no space for them.
 pub fn decoding(net: &Network, finish: Finish) -> Result<Program> {
     let mut program = Program::new(net.tilings);
-    if net.parts().labelled {
-        cvae::projection(&mut program, net)?;
-        reparameterize::launch(&mut program, &net.middle, true, false, net.partials)?;
+    if net.condition().is_some() {
+        middle::condition(&mut program, net, false)?;
     }
     decoder_first(&mut program, net)?;
     decoder_hidden(&mut program, net)?;
-    reconstruction(&mut program, net, finish)?;
+    outputs(&mut program, net, finish)?;
     Ok(program)
 }
 
-/// Where [`decoding`] finds what it decodes, `[rows, latent]`: z, which stands in for μ where a projection is added.
+/// Where [`decoding`] finds what it decodes, `[rows, latent]`: z, which stands in for μ where the label makes something of it.
 pub fn decoder_input(net: &Network) -> Matrix {
-    if net.parts().labelled { net.middle.mu } else { net.middle.c }
+    if net.condition().is_some() { net.middle.mu } else { net.middle.c }
 }
 
-/// From the batch of images to everything up to `reconstruction`, through z = μ or, with `noisy`, a draw of z.
+/// From the batch of images to what the decoder gives, through z = μ or, with `noisy`, draws of z.
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) where the network has no space for reconstructions.
+/// [`Error::Shape`](crate::Error::Shape) where the network has no space for it.
 pub fn reconstructing(net: &Network, images: Format, noisy: bool) -> Result<Program> {
     let mut program = Program::new(net.tilings);
     forward(&mut program, net, images, noisy)?;
-    reconstruction(&mut program, net, Finish::Sigmoid)?;
+    outputs(&mut program, net, Finish::Identity)?;
     Ok(program)
 }
 
-fn reconstruction(program: &mut Program, net: &Network, finish: Finish) -> Result<()> {
+/// The last hidden activation of the decoder to what the decoder gives.
+fn outputs(program: &mut Program, net: &Network, finish: Finish) -> Result<()> {
     let (d, layer) = last(net);
-    linear::launch(program, Input::Activations(d.output), layer, net.reconstruction, finish)
+    program.sampled = net.samples > 1;
+    linear::launch(program, Input::Activations(d.output), layer, net.outputs.values, finish)?;
+    match (net.model.variance, net.output_log_var) {
+        (Variance::Decoded, Some(layer)) => {
+            linear::launch(program, Input::Activations(d.output), layer, net.outputs.log_vars, Finish::Identity)
+        }
+        _ => Ok(()),
+    }
 }

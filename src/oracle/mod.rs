@@ -4,9 +4,11 @@
 
 pub mod adam;
 pub mod corrupt;
+pub mod importance;
 pub mod kl;
 pub mod latent;
 pub mod latent_backward;
+pub mod likelihood;
 pub mod linear;
 pub mod linear_backward;
 pub mod loss;

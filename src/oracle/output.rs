@@ -1,7 +1,7 @@
 //! The decoder's last layer, the reconstruction loss and its gradient.
 
 use super::linear::{Linear, linear};
-use crate::model::{Likelihood, Loss};
+use crate::model::Loss;
 use ndarray::{Array1, Array2, ArrayRef2, Zip};
 
 /// What the output kernel gives for one batch.
@@ -14,7 +14,7 @@ pub struct Output {
 }
 
 /// `logits = d Wᵀ + b`, the loss of each image against `x`, and its gradient as the loss is reduced; `d` is `[batch, width]`,
-/// the layer's weight `[input, width]`, `x` `[batch, input]` in [0, 1].
+/// the layer's weight `[input, width]`, `x` `[batch, input]` in [0, 1]. For likelihoods of logits.
 pub fn output(d: &ArrayRef2<f64>, layer: &Linear, x: &ArrayRef2<f64>, loss: Loss) -> Output {
     let mut dlogits = linear(d, layer); // the logits, until each is replaced by its gradient
     let scale = loss.reduction.scale(x.nrows(), x.ncols());
@@ -22,19 +22,11 @@ pub fn output(d: &ArrayRef2<f64>, layer: &Linear, x: &ArrayRef2<f64>, loss: Loss
     let losses = rows.par_map_collect(|dlogits, x| {
         let mut sum = 0.0;
         Zip::from(dlogits).and(x).for_each(|dlogit, &x| {
-            let (value, gradient) = loss.likelihood.pixel(*dlogit, x);
-            sum += value;
-            *dlogit = scale * gradient;
+            let found = loss.likelihood.pixel(*dlogit, 0.0, x);
+            sum += found.loss;
+            *dlogit = scale * found.output;
         });
         sum
     });
     Output { loss: losses, dlogits }
-}
-
-/// The loss of each image, `[batch]`, summed over its pixels.
-pub fn losses(logits: &ArrayRef2<f64>, x: &ArrayRef2<f64>, likelihood: Likelihood) -> Array1<f64> {
-    let row = |logits: ndarray::ArrayView1<f64>, x: ndarray::ArrayView1<f64>| {
-        logits.iter().zip(x).map(|(&logit, &x)| likelihood.pixel(logit, x).0).sum()
-    };
-    Zip::from(logits.rows()).and(x.rows()).par_map_collect(row)
 }

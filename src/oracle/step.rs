@@ -1,17 +1,20 @@
 //! Whole steps of the three models, composed of the kernels: the truth for a GPU step and the engine of `--device cpu`.
 
 use super::adam::adam;
-use super::latent::{self, Code, Latent, LatentLayers};
+use super::importance::{Importance, importance, log_prior_ratio};
+use super::latent::{self, Code, Latent, LatentLayers, beside};
 use super::latent_backward::latent_backward;
+use super::likelihood::{Outputs, likelihood_backward, losses};
 use super::linear::{Activated, Linear, activated, linear};
 use super::linear_backward::linear_backward;
 use super::loss::loss;
 use super::onehot::onehot;
 use super::output;
 use super::update::update_into;
-use crate::model::{Activation, Adam, Model, Objective, Param, sigmoid};
+use crate::model::{Activation, Adam, Condition, Model, Objective, Param, Variance, sigmoid};
 use crate::{Error, Result};
-use ndarray::{Array1, Array2, ArrayRef2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayView2, s};
+use std::borrow::Cow;
 
 /// A model with its parameters and Adam moments.
 #[derive(Clone, Debug)]
@@ -33,27 +36,28 @@ pub struct Inputs<'a> {
     pub x: ArrayView2<'a, f64>,
     /// What the encoder reads instead of `x`, `[batch, input]`; `x` is what the output is held against.
     pub corrupted: Option<ArrayView2<'a, f64>>,
-    /// ε, `[batch, latent]`; none means z = μ. Not read by the AE.
+    /// ε, `[batch · samples, latent]`, the samples of an image one after the other; none means z = μ. Not read by the AE.
     pub eps: Option<ArrayView2<'a, f64>>,
     /// `[batch]`, each below the number of classes. Read by the CVAE alone, which must have them.
     pub labels: Option<&'a [u8]>,
 }
 
 impl<'a> Inputs<'a> {
-    /// What the encoder reads, `[batch, input]`.
-    fn input(&self) -> ArrayView2<'a, f64> {
+    /// The images as the encoder reads them, `[batch, input]`.
+    fn images(&self) -> ArrayView2<'a, f64> {
         self.corrupted.unwrap_or(self.x)
     }
 }
 
-/// The losses of one batch, reduced as the objective has it (summed, or the reconstruction averaged over all pixels).
+/// The losses of one batch, reduced as the objective has it (summed, or the reconstruction averaged over all pixels). Where an image
+/// has several samples, `reconstruction` is of their mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Losses {
     /// Squared error or nats.
     pub reconstruction: f64,
-    /// Nats, summed over the batch, without β; 0 for the AE.
+    /// Nats, summed over the batch, without β; 0 for the AE. For a bound with weights an estimate from the samples.
     pub kl: f64,
-    /// What is minimised: reconstruction + β · kl.
+    /// What is minimised: reconstruction + β · kl, or the negative of a bound with weights.
     pub loss: f64,
 }
 
@@ -62,14 +66,15 @@ pub struct Losses {
 pub struct Forward {
     /// Code, μ, log σ², z, KL of each image.
     pub latent: Latent,
-    /// Pre-activation of the reconstruction, `[batch, input]`; [`output::losses`] gives the loss of each image.
-    pub logits: Array2<f64>,
+    /// What the decoder gives, `[batch · samples, outputs]`: logits; or means, and where it gives them log-variances behind.
+    pub outputs: Array2<f64>,
 }
 
-impl Forward {
-    /// `sigmoid(logits)`, `[batch, input]`.
-    pub fn reconstruction(&self) -> Array2<f64> {
-        self.logits.mapv(sigmoid)
+/// Images of what a decoder gave: the sigmoid of logits, or the means of a Gaussian, `[rows, input]`.
+pub fn images(model: &Model, outputs: &ArrayRef2<f64>) -> Array2<f64> {
+    match model.variance {
+        Variance::None => outputs.mapv(sigmoid),
+        Variance::Learned | Variance::Decoded => outputs.slice(s![.., ..model.input]).to_owned(),
     }
 }
 
@@ -77,6 +82,8 @@ impl Forward {
 struct Activations {
     eps: Array2<f64>,
     onehot: Array2<f64>,
+    /// What the encoder read, `[batch, input]`, or wider by the classes.
+    input: Array2<f64>,
     /// Outputs of the encoder's hidden layers.
     encoder: Vec<Activated>,
     latent: Latent,
@@ -132,30 +139,47 @@ impl Oracle {
     /// One forward pass. Fails where the batch does not fit the model.
     pub fn forward(&self, batch: &Inputs) -> Result<Forward> {
         let activations = self.activations(batch)?;
-        let logits = linear(&activations.decoded(self.depth() - 1).output, self.output_layer());
-        Ok(Forward { latent: activations.latent, logits })
+        let outputs = linear(&activations.decoded(self.depth() - 1).output, self.output_layer());
+        Ok(Forward { latent: activations.latent, outputs })
     }
 
-    /// Encoder outputs for images `x` `[batch, input]`.
-    pub fn encode(&self, x: &ArrayRef2<f64>) -> Result<Code> {
+    /// Encoder outputs for images `x` `[batch, input]`. Labels are read where they stand behind the images.
+    pub fn encode(&self, x: &ArrayRef2<f64>, labels: Option<&[u8]>) -> Result<Code> {
         expect("x", x.dim(), (x.nrows(), self.model.input))?;
-        let hidden = self.encoder(x);
+        let input = match self.model.concatenated() {
+            0 => Cow::Borrowed(x),
+            _ => Cow::Owned(beside(x, &self.onehot(x.nrows(), labels)?)),
+        };
+        let hidden = self.encoder(&input);
         Ok(latent::encode(&hidden[self.depth() - 1].output, &self.latent_layers()))
     }
 
-    /// The images of latents `z` `[batch, latent]` (the AE's codes), `[batch, input]` in [0, 1]. A CVAE needs labels.
+    /// The images of latents `z` `[batch, latent]` (the AE's codes), `[batch, input]`. A CVAE needs labels.
     pub fn decode(&self, z: &ArrayRef2<f64>, labels: Option<&[u8]>) -> Result<Array2<f64>> {
-        Ok(self.decode_logits(z, labels)?.mapv_into(sigmoid))
+        Ok(images(&self.model, &self.decode_outputs(z, labels)?))
     }
 
-    /// As [`Oracle::decode`], before the sigmoid.
-    pub fn decode_logits(&self, z: &ArrayRef2<f64>, labels: Option<&[u8]>) -> Result<Array2<f64>> {
+    /// What the decoder gives for latents `z`, `[batch, outputs]`: logits, or means and log-variances.
+    pub fn decode_outputs(&self, z: &ArrayRef2<f64>, labels: Option<&[u8]>) -> Result<Array2<f64>> {
         expect("z", z.dim(), (z.nrows(), self.model.latent))?;
         let layers = self.latent_layers();
-        let (_, decoder_input) = latent::project(z, &layers, &self.onehot(z.nrows(), labels)?);
+        let (_, decoder_input) = latent::condition(z, &layers, &self.onehot(z.nrows(), labels)?);
         let d1 = activated(&decoder_input, layers.decoder, layers.activation);
         let decoder = self.decoder(&d1.output);
         Ok(linear(&decoder.last().unwrap_or(&d1).output, self.output_layer()))
+    }
+
+    /// One forward pass, and of each sample w = ln p(x | z) + β (ln p(z) − ln q(z | x)), `[batch, samples]`. Fails as
+    /// [`Oracle::forward`].
+    pub fn log_weights(&self, batch: &Inputs, objective: &Objective) -> Result<(Forward, Array2<f64>)> {
+        let forward = self.forward(batch)?;
+        let outputs = Outputs { values: &forward.outputs, log_var: self.output_log_var() };
+        let losses = losses(&outputs, &batch.x, objective.loss.likelihood);
+        let ratios = self.ratios(&forward.latent, &self.eps(batch)?);
+        let images = batch.x.nrows();
+        let samples = losses.len() / images;
+        let weight = |(image, sample)| objective.beta * ratios[image * samples + sample] - losses[image * samples + sample];
+        Ok((forward, Array2::from_shape_fn((images, samples), weight)))
     }
 
     /// The losses of one batch and the gradient of every parameter, named and ordered as the parameters.
@@ -163,6 +187,11 @@ impl Oracle {
         let mut gradients = zeros(&self.model);
         let losses = self.backward(batch, objective, &mut gradients)?;
         Ok((losses, to_params(&self.model, &gradients)))
+    }
+
+    /// The losses of one batch. Fails as [`Oracle::forward`].
+    pub fn losses(&self, batch: &Inputs, objective: &Objective) -> Result<Losses> {
+        Ok(self.loss(batch, objective, &self.activations(batch)?).losses)
     }
 
     /// One step of Adam; gives the losses before it.
@@ -185,18 +214,17 @@ impl Oracle {
         let (acts, activation) = (self.activations(batch)?, self.model.activation);
         let (depth, first_decoder) = (self.depth(), self.first_decoder());
         let decoded = acts.decoded(depth - 1);
-        let out = output::output(&decoded.output, self.output_layer(), &batch.x, objective.loss);
-        let (rows, pixels) = batch.x.dim();
-        let reconstruction = objective.loss.reduction.scale(rows, pixels) * loss(&out.loss);
-        let kl = loss(&acts.latent.kl);
-        let losses = Losses { reconstruction, kl, loss: reconstruction + objective.beta * kl };
+        let Loss { losses, doutputs, dlog_var, importance } = self.loss(batch, objective, &acts);
 
         // Gradients come last layer first.
         let mut unfilled = gradients.iter_mut().rev();
+        if let Some(dlog_var) = dlog_var {
+            unfilled.next().expect("one for each layer").bias = dlog_var;
+        }
         let mut update =
             |dy: &Array2<f64>, x: &ArrayRef2<f64>| update_into(dy, x, unfilled.next().expect("one for each layer"));
-        update(&out.dlogits, &decoded.output);
-        let mut signal = linear_backward(&out.dlogits, &self.output_layer().weight, decoded.kept(), activation); // [batch, width]
+        update(&doutputs, &decoded.output);
+        let mut signal = linear_backward(&doutputs, &self.output_layer().weight, decoded.kept(), activation);
         for i in (1..depth).rev() {
             let (layer, input) = (&self.layers[first_decoder + i], acts.decoded(i - 1));
             update(&signal, &input.output);
@@ -204,39 +232,98 @@ impl Oracle {
         }
         update(&signal, &acts.latent.decoder_input);
         let h = &acts.encoder[depth - 1];
-        let back = latent_backward(&signal, &self.latent_layers(), &acts.latent, &acts.eps, h.kept(), objective.beta);
+        let back = latent_backward(
+            &signal,
+            &self.latent_layers(),
+            &acts.latent,
+            &acts.eps,
+            h.kept(),
+            objective.beta,
+            importance.as_ref().filter(|found| found.bound.is_weighted()),
+        );
         if let Some(dprojection) = back.dprojection {
             update(&dprojection, &acts.onehot);
         }
         if let Some((dmu, dlog_var)) = back.dgaussian {
-            update(&dlog_var, &acts.latent.code.output);
-            update(&dmu, &acts.latent.code.output);
+            let below = acts.latent.code.as_ref().map_or(&h.output, |code| &code.output);
+            update(&dlog_var, below);
+            update(&dmu, below);
         }
-        update(&back.dcode, &h.output);
+        if let Some(dcode) = back.dcode {
+            update(&dcode, &h.output);
+        }
         let mut signal = back.dh; // [batch, width]
         for i in (1..depth).rev() {
             let input = &acts.encoder[i - 1];
             update(&signal, &input.output);
             signal = linear_backward(&signal, &self.layers[i].weight, input.kept(), activation);
         }
-        update(&signal, &batch.input());
+        update(&signal, &acts.input);
         Ok(losses)
+    }
+
+    /// The losses, and the gradient of what the decoder gives.
+    fn loss(&self, batch: &Inputs, objective: &Objective, acts: &Activations) -> Loss {
+        let decoded = &acts.decoded(self.depth() - 1).output;
+        let scale = objective.loss.reduction.scale(batch.x.nrows(), batch.x.ncols());
+        let closed_form = |reconstruction: f64| {
+            let kl = loss(&acts.latent.kl);
+            Losses { reconstruction, kl, loss: reconstruction + objective.beta * kl }
+        };
+        if objective.is_plain() {
+            let out = output::output(decoded, self.output_layer(), &batch.x, objective.loss);
+            let losses = closed_form(scale * loss(&out.loss));
+            return Loss { losses, doutputs: out.dlogits, dlog_var: None, importance: None };
+        }
+        let (values, likelihood) = (linear(decoded, self.output_layer()), objective.loss.likelihood);
+        let outputs = Outputs { values: &values, log_var: self.output_log_var() };
+        let of_samples = losses(&outputs, &batch.x, likelihood);
+        let ratios = self.ratios(&acts.latent, &acts.eps);
+        let found = importance(&of_samples, &ratios, objective.samples, objective.beta, objective.bound);
+        let weights = scale * Array1::from_iter(found.weights.iter().copied());
+        let (doutputs, dlog_var) = likelihood_backward(&outputs, &batch.x, &weights, likelihood);
+        let reconstruction = scale * loss(&of_samples) / objective.samples as f64;
+        let losses = match objective.bound.is_weighted() {
+            true => Losses { reconstruction, kl: loss(&found.kl), loss: -loss(&found.bounds) },
+            false => closed_form(reconstruction),
+        };
+        Loss { losses, doutputs, dlog_var, importance: Some(found) }
+    }
+
+    /// ln p(z) − ln q(z | x) of each sample, `[batch · samples]`; 0 for the AE.
+    fn ratios(&self, latent: &Latent, eps: &ArrayRef2<f64>) -> Array1<f64> {
+        match &latent.gaussian {
+            Some(q) => log_prior_ratio(&latent.z, eps, &q.log_var),
+            None => Array1::zeros(latent.z.nrows()),
+        }
     }
 
     fn activations(&self, batch: &Inputs) -> Result<Activations> {
         let rows = batch.x.nrows().max(1);
         expect("x", batch.x.dim(), (rows, self.model.input))?;
-        expect("corrupted", batch.input().dim(), batch.x.dim())?;
+        expect("corrupted", batch.images().dim(), batch.x.dim())?;
+        let eps = self.eps(batch)?;
+        let onehot = self.onehot(rows, batch.labels)?;
+        let input = match self.model.concatenated() {
+            0 => batch.images().to_owned(),
+            _ => beside(&batch.images(), &onehot),
+        };
+        let encoder = self.encoder(&input);
+        let latent = latent::latent(&encoder[self.depth() - 1].output, &self.latent_layers(), &eps, &onehot);
+        let decoder = self.decoder(&latent.d1.output);
+        Ok(Activations { eps, onehot, input, encoder, latent, decoder })
+    }
+
+    /// ε of every sample, `[batch · samples, latent]`; 0 where there is none.
+    fn eps(&self, batch: &Inputs) -> Result<Array2<f64>> {
+        let rows = batch.x.nrows().max(1);
         let eps = match batch.eps {
             Some(eps) if self.model.kind.is_variational() => eps.to_owned(),
             _ => Array2::zeros((rows, self.model.latent)),
         };
-        expect("eps", eps.dim(), (rows, self.model.latent))?;
-        let onehot = self.onehot(rows, batch.labels)?;
-        let encoder = self.encoder(&batch.input());
-        let latent = latent::latent(&encoder[self.depth() - 1].output, &self.latent_layers(), &eps, &onehot);
-        let decoder = self.decoder(&latent.d1.output);
-        Ok(Activations { eps, onehot, encoder, latent, decoder })
+        let samples = (eps.nrows() / rows).max(1);
+        expect("eps", eps.dim(), (rows * samples, self.model.latent))?;
+        Ok(eps)
     }
 
     /// Outputs of the encoder's hidden layers.
@@ -270,18 +357,26 @@ impl Oracle {
     }
 
     fn latent_layers(&self) -> LatentLayers<'_> {
-        let (layers, depth) = (&self.layers, self.depth());
+        let model = &self.model;
+        let mut layers = self.layers[self.depth()..].iter();
+        let mut next = || layers.next().expect("as many as the model lists");
         LatentLayers {
-            code: &layers[depth],
-            heads: self.model.kind.is_variational().then(|| (&layers[depth + 1], &layers[depth + 2])),
-            projector: self.model.kind.is_conditional().then(|| &layers[depth + 3]),
-            decoder: &layers[self.first_decoder()],
-            activation: self.model.activation,
+            code: model.has_code().then(|| (next(), model.code_activation())),
+            heads: model.kind.is_variational().then(|| (next(), next())),
+            projector: model.has_projector().then(&mut next),
+            condition: if model.kind.is_conditional() { model.condition } else { Condition::default() },
+            decoder: next(),
+            activation: model.activation,
         }
     }
 
     fn output_layer(&self) -> &Linear {
-        &self.layers[self.layers.len() - 1]
+        &self.layers[self.first_decoder() + self.depth()]
+    }
+
+    /// The learned log σ² of a Gaussian likelihood, `[input]`.
+    fn output_log_var(&self) -> Option<&ArrayRef1<f64>> {
+        (self.model.variance == Variance::Learned).then(|| &*self.layers[self.layers.len() - 1].bias)
     }
 
     /// Number of hidden layers on each side, at least 1.
@@ -291,8 +386,20 @@ impl Oracle {
 
     /// Index of the first decoder layer.
     fn first_decoder(&self) -> usize {
-        self.layers.len() - self.depth() - 1
+        let behind = usize::from(self.model.variance == Variance::Learned);
+        self.layers.len() - behind - self.depth() - 1
     }
+}
+
+/// What is minimised, and its gradient at what the decoder gives.
+struct Loss {
+    losses: Losses,
+    /// `[batch · samples, outputs]`
+    doutputs: Array2<f64>,
+    /// At the learned log σ², `[input]`.
+    dlog_var: Option<Array1<f64>>,
+    /// What the samples weigh; none where each image has one.
+    importance: Option<Importance>,
 }
 
 /// The outputs of activated layers, each fed with the one before.
@@ -321,22 +428,21 @@ fn zeros(model: &Model) -> Vec<Linear> {
 }
 
 fn to_params(model: &Model, layers: &[Linear]) -> Vec<Param> {
-    let tensors = model.layers().into_iter().zip(layers).flat_map(|(shape, layer)| {
-        let weight = (format!("{}.weight", shape.name), vec![shape.out, shape.inp], layer.weight.iter());
-        let bias = (format!("{}.bias", shape.name), vec![shape.out], layer.bias.iter());
-        [
-            Param { name: weight.0, shape: weight.1, values: weight.2.copied().collect() },
-            Param { name: bias.0, shape: bias.1, values: bias.2.copied().collect() },
-        ]
+    let values = layers.iter().flat_map(|layer| match layer.weight.ncols() {
+        0 => vec![layer.bias.to_vec()],
+        _ => vec![layer.weight.iter().copied().collect(), layer.bias.to_vec()],
     });
-    tensors.collect()
+    model.shapes().into_iter().zip(values).map(|(param, values)| Param { values, ..param }).collect()
 }
 
 fn from_params(model: &Model, params: &[Param]) -> Result<Vec<Linear>> {
     model.expect(params)?;
-    let layers = model.layers().into_iter().zip(params.chunks_exact(2)).map(|(shape, pair)| {
-        let weight = Array2::from_shape_vec((shape.out, shape.inp), pair[0].values.clone());
-        Linear { weight: weight.expect("the shape was checked"), bias: Array1::from(pair[1].values.clone()) }
+    let mut params = params.iter();
+    let mut next = || params.next().expect("as many as the model lists").values.clone();
+    let layers = model.layers().into_iter().map(|shape| {
+        let weight = if shape.inp == 0 { Vec::new() } else { next() };
+        let weight = Array2::from_shape_vec((shape.out, shape.inp), weight).expect("the shape was checked");
+        Linear { weight, bias: Array1::from(next()) }
     });
     Ok(layers.collect())
 }

@@ -4,13 +4,14 @@ use crate::{
     check::tolerance::{Approx, ULP, exact, product},
     gpu::Precision,
     kernels::activation::part,
-    model::{Activation, Adam},
+    model::{Activation, Adam, Likelihood, OUTPUT_LOG_VAR_MAX, Variance},
     oracle::{
         self,
         reparameterize::{LOG_VAR_MAX, LOG_VAR_MIN, bound},
     },
 };
 use ndarray::{Array2, ArrayRef2, Zip};
+use std::f64::consts::TAU;
 
 /// Additions in the longest chain of a product. In f32 the products of vec4 pairs are added: n / 4 vec4, and the components of
 /// the last. What cooperative matrices do stands in no specification: taken for float32 sums in any order, in which each matrix of
@@ -144,6 +145,35 @@ pub fn slopes(
 }
 
 /// log σ² within its bounds.
-fn bounded(log_var: Approx) -> Approx {
+pub fn bounded(log_var: Approx) -> Approx {
     Approx { value: bound(log_var.value), ..log_var }
+}
+
+/// Loss of a pixel `t` and its derivative by the logit `l`.
+pub fn compare(l: Approx, t: Approx, likelihood: Likelihood) -> (Approx, Approx) {
+    let (p, z) = (l.sigmoid(), (-l.abs()).exp());
+    if likelihood == Likelihood::SquaredError {
+        let e = p - t;
+        return (e * e, Approx::exact(2.0) * e * p * (-l).sigmoid());
+    }
+    // below 10⁻³ the shader takes z − z²/2, which leaves out z³/3
+    let cut = z.value.powi(3) / 3.0;
+    let series = z - Approx::exact(0.5) * z * z;
+    let series = Approx { value: z.value.ln_1p(), error: series.error + cut };
+    let tail = if z.value < 0.999e-3 { series } else { (Approx::exact(1.0) + z).ln() };
+    (l.relu() - l * t + tail, p - t)
+}
+
+/// Loss of a value `t` and its derivatives by `output` and by a Gaussian's `log_var`, which float32 holds; for any likelihood.
+pub fn measure(output: Approx, log_var: f64, t: Approx, likelihood: Likelihood) -> [Approx; 3] {
+    if likelihood.variance() == Variance::None {
+        let (loss, gradient) = compare(output, t, likelihood);
+        return [loss, gradient, Approx::exact(0.0)];
+    }
+    let (half, one) = (Approx::exact(0.5), Approx::exact(1.0));
+    let bounded = Approx::exact(log_var.clamp(-OUTPUT_LOG_VAR_MAX, OUTPUT_LOG_VAR_MAX));
+    let (precision, d) = ((-bounded).exp(), output - t);
+    let square = d * d * precision;
+    let slope = if log_var.abs() < OUTPUT_LOG_VAR_MAX { half * (one - square) } else { Approx::exact(0.0) };
+    [half * (Approx::rounded(TAU.ln(), 0.0, 1.0) + bounded + square), d * precision, slope]
 }

@@ -18,6 +18,7 @@ use crate::{
         latent::{SPECS, launch_folded},
         middle::{Layers, Middle, Partials, Parts, Variant, group_rows},
     },
+    model::Condition,
     oracle::{
         latent::{LatentLayers, latent},
         linear::{Activated, linear},
@@ -139,9 +140,10 @@ fn case((cut, activation): Variant, setting: Setting) -> Case {
     let batch_labels: Vec<u32> = order[first..].iter().map(|&item| labels[item as usize]).collect();
     let hot = onehot(&batch_labels, classes);
     let truth_layers = LatentLayers {
-        code: &code,
+        code: Some((&code, Some(activation))),
         heads: parts.variational.then_some((&mu, &log_var)),
         projector: parts.labelled.then_some(&label),
+        condition: Condition::Add,
         decoder: &d,
         activation,
     };
@@ -160,7 +162,8 @@ fn case((cut, activation): Variant, setting: Setting) -> Case {
     };
     let code_sums = affine(&exact(&h), &code, Precision::F32);
     let code_analysis = passed(&code_sums);
-    middle.code = expect_activated(&mut expect, ["code", "sums of code"], &truth.code, &code_sums);
+    let code_truth = truth.code.as_ref().expect("the article's design has a code");
+    middle.code = expect_activated(&mut expect, ["code", "sums of code"], code_truth, &code_sums);
     let mut c_analysis = code_analysis.clone();
     let mut kl_analysis = vec![Approx::default(); rows];
     if let Some(gaussian) = &truth.gaussian {
@@ -168,7 +171,7 @@ fn case((cut, activation): Variant, setting: Setting) -> Case {
         let log_var_analysis = affine(&code_analysis, &log_var, Precision::F32);
         middle.mu = expect("mu", &gaussian.mu, &mu_analysis);
         // it is bounded where it is used
-        let unbounded = linear(&truth.code.output, &log_var);
+        let unbounded = linear(&code_truth.output, &log_var);
         middle.log_var = expect("log_var", &unbounded, &log_var_analysis);
         (c_analysis, kl_analysis) = draw(&mu_analysis, &log_var_analysis, &epsilon);
     }

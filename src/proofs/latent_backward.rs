@@ -16,6 +16,7 @@ use crate::{
         latent_backward::{Gradients, SPECS, launch_folded},
         middle::{Layers, Middle, Parts, Variant, group_rows},
     },
+    model::Condition,
     oracle::{
         latent::{Gaussian, Latent, LatentLayers},
         latent_backward::latent_backward,
@@ -110,24 +111,26 @@ fn case((cut, activation): Variant, [rows, width, columns, classes]: [usize; 4],
     let truth = latent_backward(
         &dd,
         &LatentLayers {
-            code: &code,
+            code: Some((&code, Some(activation))),
             heads: parts.variational.then_some((&mu, &log_var)),
             projector: parts.labelled.then_some(&label),
+            condition: Condition::Add,
             decoder: &d,
             activation,
         },
         &Latent {
-            code: activated(activation, code_found.clone()),
+            code: Some(activated(activation, code_found.clone())),
             gaussian: parts.variational.then_some(gaussian.clone()),
-            z: Default::default(),
+            z: ndarray::Array2::zeros((rows, columns)),
             projection: parts.labelled.then(|| activated(activation, projection.clone())),
             decoder_input: Default::default(),
             d1: activated(activation, Default::default()),
-            kl: Default::default(),
+            kl: ndarray::Array1::zeros(rows),
         },
         &epsilon,
         &h,
         beta,
+        None,
     );
     let passed = |analysis: &ndarray::Array2<Approx>, kept: &ndarray::Array2<f64>| {
         ndarray::Zip::from(analysis).and(kept).map_collect(|&dy, &kept| backward(dy, kept, activation))
@@ -156,7 +159,7 @@ fn case((cut, activation): Variant, [rows, width, columns, classes]: [usize; 4],
         dcode = ndarray::Zip::from(&both(&to_mu, &mu)).and(&both(&to_log_var, &log_var)).map_collect(|&a, &b| a + b);
     }
     let dcode = passed(&dcode, &code_found);
-    gradients.code = write("dcode", &truth.dcode, &dcode);
+    gradients.code = write("dcode", truth.dcode.as_ref().expect("the article's design has a code"), &dcode);
     let dh = passed(&product(&dcode, &exact(&code.weight), columns + 1), &h);
     gradients.h = write("dh", &truth.dh, &dh);
     // two rows of workgroups, as more than 65,535 rows would have

@@ -8,9 +8,13 @@ pub mod place;
 mod shapes;
 
 mod adam;
+mod concat;
 mod corrupt;
+mod importance;
 mod latent;
 mod latent_backward;
+mod likelihood;
+mod likelihood_backward;
 mod linear;
 mod linear_backward;
 mod loss;
@@ -38,11 +42,15 @@ pub static ALL: LazyLock<Vec<Proof>> = LazyLock::new(|| {
         order::proofs(),
         noise::proofs(),
         corrupt::proofs(),
+        concat::proofs(),
         linear::proofs(),
         latent::proofs(),
         onehot::proofs(),
         reparameterize::proofs(),
         output::proofs(),
+        likelihood::proofs(),
+        importance::proofs(),
+        likelihood_backward::proofs(),
         linear_backward::proofs(),
         latent_backward::proofs(),
         reparameterize_backward::proofs(),

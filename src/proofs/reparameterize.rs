@@ -15,8 +15,15 @@ use crate::{
         middle::{Middle, Partials},
         reparameterize::{SPEC, launch},
     },
-    oracle::{kl::kl, reparameterize as oracle},
+    model::Condition,
+    oracle::{
+        kl::kl,
+        latent::{beside, conditioned, repeated},
+        onehot::onehot,
+        reparameterize as oracle,
+    },
 };
+use ndarray::{Axis, Zip, concatenate};
 
 /// The kernel's proof.
 pub fn proofs() -> Vec<Proof> {
@@ -26,48 +33,79 @@ pub fn proofs() -> Vec<Proof> {
 const MUTANTS: &[Mutant] = &[
     Mutant { find: "batch.slot * args.capacity + row", replace: "row" },
     Mutant { find: "args.noisy == 1u", replace: "args.noisy == 0u" },
-    Mutant { find: "c[i] += drawn.z", replace: "c[i] = drawn.z" },
-    Mutant { find: "mu * mu + excess(bounded)", replace: "mu * mu + excess(log_var)" },
+    Mutant { find: "0.5 * (z + p)", replace: "z + 0.5 * p" },
+    Mutant { find: "row / args.samples", replace: "row" },
+    Mutant { find: "place < args.classes", replace: "place <= args.classes" },
 ];
 
-fn cases() -> Vec<Case> {
-    let case = |([slot, rows, capacity, latent], labelled, noisy): ([usize; 4], bool, bool)| {
-        let (mut layout, mut program) = (Layout::default(), Program::default());
-        let (mu, log_var) = (random(1, rows, latent, 2.0), random_log_var(2, rows, latent));
-        let (projection, epsilon) = (random_relu(3, rows, latent, 1.0), random(4, rows, latent, 2.0));
-        let mut middle = Middle {
-            mu: layout.input(Role::Activations, "mu", &mu, capacity),
-            log_var: layout.input(Role::Activations, "log_var", &log_var, capacity),
-            ..Middle::default()
-        };
-        if labelled {
-            middle.projection = layout.input(Role::Activations, "projection", &projection, capacity).into();
-        }
-        middle.c = layout.output(Role::Activations, "c", capacity, latent);
-        place::noise(&mut layout, &epsilon, slot, capacity);
-        let partials = Partials { tiles: 3, stride: (3 + capacity) as u32 };
-        layout.unwritten(Role::Partials, "partials", (slot + 1) * partials.stride as usize);
+const CLASSES: usize = 6;
 
-        let epsilon = if noisy { epsilon } else { 0.0 * epsilon };
-        let projection = if labelled { projection } else { 0.0 * projection };
-        let bounded = log_var.mapv(oracle::bound);
-        let c = oracle::reparameterize(&mu, &bounded, &epsilon) + &projection;
-        let (z_analysis, kl_analysis) = draw(&exact(&mu), &exact(&log_var), &epsilon);
-        let c_analysis = ndarray::Zip::from(&z_analysis).and(&projection).map_collect(|&z, &p| z + Approx::exact(p));
-        layout.expect(Role::Activations, middle.c, &c, &c_analysis);
-        let kl_at = slot * partials.stride as usize + 3;
-        layout.expect_words(Role::Partials, kl_at, &kl(&mu, &bounded).to_vec(), &kl_analysis);
-        launch(&mut program, &middle, labelled, noisy, partials).expect("operands of one shape");
-        let what = [if labelled { ", labelled" } else { "" }, if noisy { ", noisy" } else { "" }].concat();
-        layout.case(format!("{rows} of {capacity} rows, latent {latent}{what}"), program, batch(0, rows, slot), 1)
-    };
+/// Step, rows, rows of a full batch, latents and samples; what the decoder is told; whether z is drawn.
+type Setting = ([usize; 5], Option<Condition>, bool);
+
+fn cases() -> Vec<Case> {
+    let (add, mean) = (Some(Condition::Add), Some(Condition::Mean));
+    let (multiply, concat) = (Some(Condition::Multiply), Some(Condition::Concat));
     [
-        ([2, 5, 7, 9], true, true),
-        ([0, 1, 1, 1], false, true),
-        ([1, 65, 66, 3], true, false),
-        ([0, 2, 2, 130], false, true),
-        ([1, 64, 70, 4], false, false),
+        ([2, 5, 7, 9, 1], add, true),
+        ([0, 1, 1, 1, 1], None, true),
+        ([1, 65, 66, 3, 1], add, false),
+        ([0, 2, 2, 130, 1], None, true),
+        ([1, 64, 70, 4, 1], None, false),
+        ([1, 5, 6, 6, 3], mean, true),
+        ([0, 3, 4, 5, 2], multiply, true),
+        ([1, 4, 5, 3, 5], concat, true),
+        ([0, 3, 3, 8, 1], concat, false),
+        ([2, 33, 35, 7, 4], None, true),
     ]
     .map(case)
     .into()
+}
+
+fn case(setting: Setting) -> Case {
+    let ([slot, rows, capacity, latent, samples], condition, noisy) = setting;
+    let (mut layout, mut program) = (Layout::default(), Program::default());
+    let (mu, log_var) = (random(1, rows, latent, 2.0), random_log_var(2, rows, latent));
+    let (projection, epsilon) = (random_relu(3, rows, latent, 1.0), random(4, rows * samples, latent, 2.0));
+    let hot = onehot(&(0..rows).map(|row| (row % CLASSES) as u32).collect::<Vec<_>>(), CLASSES);
+    let mut middle = Middle {
+        mu: layout.input(Role::Activations, "mu", &mu, capacity),
+        log_var: layout.input(Role::Activations, "log_var", &log_var, capacity),
+        ..Middle::default()
+    };
+    place::noise(&mut layout, &epsilon, slot, capacity * samples);
+    let partials = Partials { tiles: 3, stride: (3 + capacity) as u32 };
+    layout.unwritten(Role::Partials, "partials", (slot + 1) * partials.stride as usize);
+
+    let epsilon = if noisy { epsilon } else { 0.0 * epsilon };
+    let bounded = log_var.mapv(oracle::bound);
+    let [mu_of, bounded_of, log_var_of] = [&mu, &bounded, &log_var].map(|values| repeated(values, samples));
+    let z = oracle::reparameterize(&mu_of, &bounded_of, &epsilon);
+    let (z_analysis, _) = draw(&exact(&mu_of), &exact(&log_var_of), &epsilon);
+    let (_, kl_analysis) = draw(&exact(&mu), &exact(&log_var), &mu);
+    let (c, c_analysis) = match condition {
+        None => (z, z_analysis),
+        Some(Condition::Concat) => {
+            middle.onehot = layout.input(Role::Activations, "onehot", &hot, capacity);
+            let hot = repeated(&hot, samples);
+            let analysis = concatenate(Axis(1), &[z_analysis.view(), exact(&hot).view()]).expect("as many rows");
+            (beside(&z, &hot), analysis)
+        }
+        Some(condition) => {
+            middle.projection = layout.input(Role::Activations, "projection", &projection, capacity).into();
+            let p = exact(&repeated(&projection, samples));
+            let analysis = Zip::from(&z_analysis).and(&p).map_collect(|&z, &p| match condition {
+                Condition::Mean => Approx::exact(0.5) * (z + p),
+                Condition::Multiply => z * p,
+                Condition::Add | Condition::Concat => z + p,
+            });
+            (conditioned(&z, &projection, condition), analysis)
+        }
+    };
+    middle.c = layout.output(Role::Activations, "c", capacity * samples, c.ncols());
+    layout.expect(Role::Activations, middle.c, &c, &c_analysis);
+    let kl_at = slot * partials.stride as usize + 3;
+    layout.expect_words(Role::Partials, kl_at, &kl(&mu, &bounded).to_vec(), &kl_analysis);
+    launch(&mut program, &middle, condition, noisy, partials).expect("operands of one shape");
+    layout.case(format!("{setting:?}"), program, batch(0, rows, slot), 1)
 }

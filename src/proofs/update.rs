@@ -139,6 +139,6 @@ fn case(
     layout.words(Role::Layers, "layers", bytemuck::cast_slice(&uniform(&table)));
     // two rows of workgroups, as more than 65,535 workgroups would have
     let grid = [all_groups(&table, tiling).div_ceil(2), 2];
-    launch_folded(&mut program, &table, rows, epilogue, format, grid);
+    launch_folded(&mut program, &table, 0, rows, epilogue, format, grid);
     layout.case(format!("{rows} of {capacity} rows, layers {layers:?}"), program, record, 1)
 }

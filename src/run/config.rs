@@ -6,7 +6,7 @@ use crate::{
     data::Dataset,
     device::Device,
     gpu::Tilings,
-    model::{Adam, Corruption, Model, Objective, Schedule},
+    model::{Adam, Corruption, Model, Objective, Schedule, init::Scheme},
     network,
 };
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,9 @@ pub struct Config {
     pub batch: usize,
     /// Epochs asked for.
     pub epochs: u64,
+    /// How initial parameters are drawn.
+    #[serde(default, skip_serializing_if = "is_pytorch")]
+    pub init_scheme: Scheme,
     /// Decides initial parameters, order and noise.
     pub seed: u64,
     /// How products are cut; none for the oracle. They decide how sums are rounded.
@@ -160,6 +163,10 @@ impl DeviceConfig {
     }
 }
 
+fn is_pytorch(scheme: &Scheme) -> bool {
+    *scheme == Scheme::Pytorch
+}
+
 impl Config {
     /// The configuration of a new run.
     pub fn new(settings: &Settings, data: &Dataset, device: &Device) -> Config {
@@ -171,10 +178,11 @@ impl Config {
             schedule: settings.schedule,
             corruption: settings.corruption,
             batch: settings.batch,
+            init_scheme: settings.init_scheme,
             epochs: settings.epochs,
             seed: settings.seed,
             tilings: match device {
-                Device::Gpu(gpu) => Some(network::fit(&settings.model, gpu.usable(settings.tilings))),
+                Device::Gpu(gpu) => Some(network::fit(&settings.model, &settings.objective, gpu.usable(settings.tilings))),
                 Device::Oracle => None,
             },
             data: DataConfig::new(data),
@@ -215,6 +223,7 @@ impl Config {
             schedule: self.schedule,
             corruption: self.corruption,
             batch: self.batch,
+            init_scheme: self.init_scheme,
             epochs: self.epochs,
             seed: self.seed,
             tilings: self.tilings,

@@ -3,8 +3,11 @@
 use crate::{
     Error, Result,
     gpu::Tilings,
-    model::{Adam, Corruption, Model, Objective, Schedule, Step},
+    model::{Adam, Bound, Corruption, Likelihood, Model, Objective, Reduction, Schedule, Step, init::Scheme},
 };
+
+/// Most samples of z per image and step.
+const MOST_SAMPLES: usize = 1000;
 
 /// What is trained and how.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +24,8 @@ pub struct Settings {
     pub corruption: Option<Corruption>,
     /// Rows of a full batch; the last batch of an epoch may be smaller.
     pub batch: usize,
+    /// How initial parameters are drawn.
+    pub init_scheme: Scheme,
     /// Epochs in all, over which the schedule extends.
     pub epochs: u64,
     /// Decides initial parameters, order and noise.
@@ -39,6 +44,7 @@ impl Settings {
             schedule: Schedule::default(),
             corruption: None,
             batch: 32,
+            init_scheme: Scheme::default(),
             epochs: 10,
             seed: 0,
             tilings: None,
@@ -79,10 +85,31 @@ impl Settings {
         positive("--lr", self.adam.lr, 0.0)?;
         positive("--epsilon", self.adam.epsilon, 0.0)?;
         positive("--beta", self.objective.beta, 0.0)?;
+        self.validate_objective()?;
         self.schedule.validate()?;
         if self.schedule.warm_up > 0 && !self.model.kind.is_variational() {
             return Err(Error::invalid("--warm-up", "an AE has no KL divergence to weigh"));
         }
         self.corruption.map_or(Ok(()), |corruption| corruption.validate())
+    }
+
+    /// Checks that model and objective go together.
+    fn validate_objective(&self) -> Result<()> {
+        let Objective { loss, bound, samples, .. } = self.objective;
+        let variational = self.model.kind.is_variational();
+        if !(1..=MOST_SAMPLES).contains(&samples) {
+            return Err(Error::invalid("--samples", format!("is {samples}, expected 1 to {MOST_SAMPLES}")));
+        }
+        if !variational && (bound != Bound::Elbo || samples != 1) {
+            return Err(Error::invalid("--objective, --samples", "an AE draws no z: they are for a VAE or a CVAE"));
+        }
+        if self.model.variance != loss.likelihood.variance() {
+            let problem = format!("{} goes with another output of the decoder than this model has", loss.likelihood.full_name());
+            return Err(Error::invalid("--likelihood", problem));
+        }
+        if loss.reduction == Reduction::Mean && (variational || !Likelihood::OF_LOGITS.contains(&loss.likelihood)) && !self.objective.is_plain() {
+            return Err(Error::invalid("--likelihood", format!("{loss} is for the plain objectives: it is averaged over pixels")));
+        }
+        Ok(())
     }
 }

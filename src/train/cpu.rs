@@ -5,12 +5,12 @@ use crate::{
     Error, Result,
     data::{Dataset, Split},
     memory,
+    model::Objective,
     oracle::{
         corrupt::corrupt,
         noise::noise,
         order::order,
-        output,
-        step::{Inputs, Oracle},
+        step::{Inputs, Losses, Oracle},
     },
     random::philox::{EVALUATION, Stream},
     run::{Settings, State},
@@ -39,7 +39,7 @@ impl OracleTrainer {
         memory::expect_room(bytes(settings, data))
             .map_err(|problem| Error::invalid("--hidden, --latent, --batch", format!("training {problem}")))?;
         Ok(OracleTrainer {
-            network: Oracle::new(model, &model.initialise(settings.seed))?,
+            network: Oracle::new(model, &model.initialise_by(settings.init_scheme, settings.seed))?,
             settings: settings.clone(),
             train: data.train.clone(),
             test: data.test.clone(),
@@ -62,7 +62,7 @@ impl OracleTrainer {
             let (adam, weighed) = self.settings.at(index, steps);
             let step = self.network.train_step(&gathered.batch(), &weighed, &adam)?;
             let scale = objective.loss.reduction.scale(rows.len(), self.settings.model.input);
-            losses.add(first_step, step.reconstruction / scale, step.kl)?;
+            losses.add(first_step, step.reconstruction / scale, step.kl, bound(&objective, &step))?;
             let progress = Progress { done: losses.steps, steps, losses, elapsed: start.elapsed() };
             if !watch(&progress) && losses.steps < steps {
                 return Err(Error::Interrupted(format!("after {} of {steps} steps", losses.steps)));
@@ -71,20 +71,19 @@ impl OracleTrainer {
         Ok(losses)
     }
 
-    /// The losses of the test split, with one draw of z per image.
+    /// The losses of the test split, with as many draws of z per image as in training.
     ///
     /// # Errors
     /// As [`OracleTrainer::train_epoch`].
     pub fn evaluate(&mut self) -> Result<EpochLosses> {
+        let objective = self.settings.objective;
         let mut losses = EpochLosses { count: self.test.count, ..EpochLosses::default() };
         let straight: Vec<u32> = (0..self.test.count as u32).collect();
-        for (entry, rows) in straight.chunks(evaluation_rows(self.test.count)).enumerate() {
+        for (entry, rows) in straight.chunks(evaluation_rows(self.test.count, objective.samples)).enumerate() {
             let gathered = Gathered::new(&self.settings, &self.test, rows, Stream::Evaluation, entry as u64);
-            let batch = gathered.batch();
-            let forward = self.network.forward(&batch)?;
-            let reconstruction =
-                output::losses(&forward.logits, &batch.x, self.settings.objective.loss.likelihood).sum();
-            losses.add(self.network.steps(), reconstruction, forward.latent.kl.sum())?;
+            let found = self.network.losses(&gathered.batch(), &objective)?;
+            let scale = objective.loss.reduction.scale(rows.len(), self.settings.model.input);
+            losses.add(self.network.steps(), found.reconstruction / scale, found.kl, bound(&objective, &found))?;
         }
         Ok(losses)
     }
@@ -105,16 +104,22 @@ impl OracleTrainer {
     }
 }
 
+/// The negative of a bound with weights; 0 for other objectives.
+fn bound(objective: &Objective, losses: &Losses) -> f64 {
+    if objective.bound.is_weighted() { losses.loss } else { 0.0 }
+}
+
 /// The least memory that training takes, in bytes: the parameters, both moments and gradients, the copies of a checkpoint, and the
 /// activations of a batch with their gradients. None where that is more than 64 bits can say.
 fn bytes(settings: &Settings, data: &Dataset) -> Option<u64> {
-    let rows = settings.batch.min(data.train.count).max(evaluation_rows(data.test.count)) as u64;
+    let samples = settings.objective.samples;
+    let rows = settings.batch.min(data.train.count).max(evaluation_rows(data.test.count, samples)) as u64;
     let (mut parameters, mut columns) = (0_u64, settings.model.input as u64);
     for layer in settings.model.layers() {
         parameters = parameters.checked_add((layer.out as u64).checked_mul(layer.inp as u64 + 1)?)?;
         columns = columns.checked_add(2 * layer.out as u64)?;
     }
-    parameters.checked_mul(7)?.checked_add(rows.checked_mul(columns)?)?.checked_mul(size_of::<f64>() as u64)
+    parameters.checked_mul(7)?.checked_add(rows.checked_mul(samples as u64)?.checked_mul(columns)?)?.checked_mul(size_of::<f64>() as u64)
 }
 
 /// One batch, gathered.
@@ -138,7 +143,7 @@ impl Gathered {
         Gathered {
             corrupted: settings.corruption.map(|corruption| corrupt(&x, &corruption, settings.seed, entry)),
             x,
-            eps: noise(settings.seed, stream, index, rows.len(), normals),
+            eps: noise(settings.seed, stream, index, rows.len() * settings.objective.samples, normals),
             labels: split.labels.as_ref().map(|labels| rows.iter().map(|&row| labels[row as usize]).collect()),
         }
     }

@@ -70,20 +70,21 @@ impl GpuTrainer {
         let corruption = settings.corruption;
         let tilings = gpu.usable(settings.tilings);
         let net =
-            Network::new(&settings.model, settings.batch, tilings).with_corruption(corruption, settings.seed, false);
+            Network::for_objective(&settings.model, &settings.objective, settings.batch, tilings)
+                .with_corruption(corruption, settings.seed, false);
         net.check_size(&gpu)?;
         let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
         let mut memory = Memory::default();
-        net.upload_params(&gpu, &mut memory, &settings.model.initialise(settings.seed))?;
+        net.upload_params(&gpu, &mut memory, &settings.model.initialise_by(settings.init_scheme, settings.seed))?;
         net.create_learning(&gpu, &mut memory, &table)?;
-        let training = Loop::new(&gpu, net, memory, program, &data.train, settings.seed, Stream::Noise)?;
+        let training = Loop::new(&gpu, net, memory, program, &data.train, settings, Stream::Noise)?;
 
-        let rows = evaluation_rows(data.test.count);
-        let net = Network::new(&settings.model, rows, tilings).with_corruption(corruption, settings.seed, true);
-        let program = step::evaluation(&net, settings.objective.loss, Format::U8, true)?;
+        let rows = evaluation_rows(data.test.count, settings.objective.samples);
+        let net = Network::for_objective(&settings.model, &settings.objective, rows, tilings).with_corruption(corruption, settings.seed, true);
+        let program = step::evaluation(&net, &settings.objective, Format::U8, true)?;
         let mut memory = Memory::default();
         memory.share(&training.memory, Role::Params);
-        let evaluation = Loop::new(&gpu, net, memory, program, &data.test, settings.seed, Stream::Evaluation)?;
+        let evaluation = Loop::new(&gpu, net, memory, program, &data.test, settings, Stream::Evaluation)?;
         Ok(GpuTrainer { gpu, settings: settings.clone(), training, evaluation, step: 0 })
     }
 
@@ -117,12 +118,13 @@ impl GpuTrainer {
         Ok(start.elapsed().as_secs_f64() / steps as f64)
     }
 
-    /// The losses of the test split, with one draw of z per image.
+    /// The losses of the test split, with as many draws of z per image as in training.
     ///
     /// # Errors
     /// As [`GpuTrainer::train_epoch`].
     pub fn evaluate(&mut self) -> Result<EpochLosses> {
-        let record = |index: u64| Batch { index: words(index), ..Batch::default() };
+        let kl_weight = self.settings.objective.beta as f32;
+        let record = |index: u64| Batch { index: words(index), kl_weight, ..Batch::default() };
         self.evaluation.run(&self.gpu, self.evaluation.steps(), false, record, self.step, &mut |_| true)
     }
 
@@ -195,18 +197,19 @@ impl Loop {
         mut memory: Memory,
         step: Program,
         split: &Split,
-        seed: u64,
+        settings: &Settings,
         stream: Stream,
     ) -> Result<Loop> {
-        let (count, parts) = (split.count, net.parts());
+        let Settings { seed, objective, .. } = *settings;
+        let (count, labelled) = (split.count, net.model.kind.is_conditional());
         let (normals, steps) = (net.normals(), count.div_ceil(net.rows));
         let slots = steps_per_submit(&net, split.images.len()).min(steps);
 
         net.create_step(gpu, &mut memory, slots)?;
         memory.upload(gpu, Role::Images, &padded(&split.images, net.model.input))?;
         let labels: Vec<u32> = match &split.labels {
-            Some(labels) if parts.labelled => labels.iter().map(|&label| label.into()).collect(),
-            None if parts.labelled => return Err(Error::no_labels()),
+            Some(labels) if labelled => labels.iter().map(|&label| label.into()).collect(),
+            None if labelled => return Err(Error::no_labels()),
             _ => vec![0],
         };
         memory.upload(gpu, Role::Labels, bytemuck::cast_slice(&labels))?;
@@ -220,10 +223,11 @@ impl Loop {
         };
         let losses = loss::Args {
             tiles: net.partials.tiles,
-            rows: if parts.variational { net.rows as u32 } else { 0 },
+            rows: if net.model.kind.is_variational() { net.rows as u32 } else { 0 },
             stride: net.partials.stride,
             count: count as u32,
             full: net.rows as u32,
+            bounds: if objective.bound.is_weighted() { net.rows as u32 } else { 0 },
         };
         Ok(Loop {
             order: prepare(&|program| order::launch(program, &Permutation::new(seed, 0, count as u32)))?,
@@ -233,7 +237,7 @@ impl Loop {
             },
             loss: prepare(&|program| kernels::loss::launch(program, &losses))?,
             step: gpu.prepare(&step, &memory)?,
-            batches: Batches::new(gpu, slots),
+            batches: Batches::sampled(gpu, slots, net.samples),
             readbacks: (0..IN_FLIGHT).map(|_| Readback::new(gpu, LOSS_BYTES * slots as u64)).collect(),
             net,
             memory,
@@ -332,8 +336,8 @@ impl Loop {
     /// Waits for a submit and adds the losses of its steps.
     fn collect(&self, gpu: &Gpu, done: UnderWay, first_step: u64, losses: &mut EpochLosses) -> Result<()> {
         gpu.wait_for(done.submission, "training")?;
-        for [reconstruction, kl, ..] in self.readbacks[done.ring].take::<StepLosses>(LOSS_BYTES * done.slots as u64)? {
-            losses.add(first_step, reconstruction as f64, kl as f64)?;
+        for [reconstruction, kl, bound, ..] in self.readbacks[done.ring].take::<StepLosses>(LOSS_BYTES * done.slots as u64)? {
+            losses.add(first_step, reconstruction as f64, kl as f64, bound as f64)?;
         }
         Ok(())
     }

@@ -29,6 +29,8 @@ pub struct EpochLosses {
     pub reconstruction: f64,
     /// Sum of the KL divergence over images, in nats.
     pub kl: f64,
+    /// Sum over images of the negative of a bound with weights, in nats; 0 for other objectives.
+    pub bound: f64,
 }
 
 impl EpochLosses {
@@ -36,9 +38,9 @@ impl EpochLosses {
     ///
     /// # Errors
     /// [`Error::NotFinite`] where one of them is not a finite float32, which a GPU would have computed.
-    pub fn add(&mut self, first_step: u64, reconstruction: f64, kl: f64) -> Result<()> {
+    pub fn add(&mut self, first_step: u64, reconstruction: f64, kl: f64, bound: f64) -> Result<()> {
         self.steps += 1;
-        for (what, value) in [("the reconstruction loss", reconstruction), ("the KL divergence", kl)] {
+        for (what, value) in [("the reconstruction loss", reconstruction), ("the KL divergence", kl), ("the bound", bound)] {
             if !(value as f32).is_finite() {
                 let step = first_step + self.steps as u64;
                 return Err(Error::NotFinite { what: what.into(), first: step, last: step });
@@ -46,6 +48,7 @@ impl EpochLosses {
         }
         self.reconstruction += reconstruction;
         self.kl += kl;
+        self.bound += bound;
         Ok(())
     }
 }
@@ -66,7 +69,8 @@ pub struct Progress {
 /// Progress callback; returning false cancels the epoch.
 pub type Watch<'a> = dyn FnMut(&Progress) -> bool + 'a;
 
-/// Rows of an evaluation batch. Part of what makes a figure reproducible: the draws of z are numbered by it.
-pub fn evaluation_rows(count: usize) -> usize {
-    count.clamp(1, 500)
+/// Images of an evaluation batch of `count` images with so many samples of each. Part of what makes a figure reproducible: the draws
+/// of z are numbered by it.
+pub fn evaluation_rows(count: usize, samples: usize) -> usize {
+    count.clamp(1, (500 / samples).max(1))
 }

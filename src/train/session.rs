@@ -96,7 +96,7 @@ impl Session {
         let epochs = changes.epochs.unwrap_or(then.epochs);
         let lr = changes.lr.unwrap_or(then.adam.lr);
         let tilings = match &device {
-            Device::Gpu(gpu) => Some(network::fit(&then.model, gpu.usable(changes.tilings.or(then.tilings)))),
+            Device::Gpu(gpu) => Some(network::fit(&then.model, &then.objective, gpu.usable(changes.tilings.or(then.tilings)))),
             Device::Oracle => None,
         };
         let config = then.resumed(epoch, epochs.max(epoch), lr, &device, tilings);
@@ -144,8 +144,11 @@ impl Session {
 
     /// Averages per image.
     fn figures(&self, losses: &EpochLosses) -> Figures {
-        let (reconstruction, kl) = (losses.reconstruction / losses.count as f64, losses.kl / losses.count as f64);
-        Figures { reconstruction, kl, loss: reconstruction + self.config.objective.beta * kl }
+        let [reconstruction, kl, bound] =
+            [losses.reconstruction, losses.kl, losses.bound].map(|sum| sum / losses.count as f64);
+        let objective = &self.config.objective;
+        let loss = if objective.bound.is_weighted() { bound } else { reconstruction + objective.beta * kl };
+        Figures { reconstruction, kl, loss }
     }
 
     /// Writes metrics, weights and, last, the checkpoint: a resumed run begins after it and drops what is newer.

@@ -83,7 +83,7 @@ pub fn tilings(
         },
         TilingChoice::Measure => (measure(gpu, settings, &mut checked)?, "as measured now"),
     };
-    let found = network::fit(&settings.model, found);
+    let found = network::fit(&settings.model, &settings.objective, found);
     prove(gpu, settings, found, &mut checked)?;
     if let (Some(file), "as measured now") = (file, why)
         && let Err(error) = remember(&file, key(gpu, settings), found)
@@ -103,7 +103,7 @@ pub fn prove(gpu: &Gpu, settings: &Settings, tilings: Tilings, checked: &mut Che
     if tilings.precision() == Precision::F32 {
         return Ok(());
     }
-    let net = Network::new(&settings.model, settings.batch, tilings);
+    let net = Network::for_objective(&settings.model, &settings.objective, settings.batch, tilings);
     let net = net.with_corruption(settings.corruption, settings.seed, false);
     let (program, _) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
     checked.check(gpu, &program)
@@ -111,7 +111,7 @@ pub fn prove(gpu: &Gpu, settings: &Settings, tilings: Tilings, checked: &mut Che
 
 /// Times training, one part's tiling changed at a time.
 fn measure(gpu: &Arc<Gpu>, settings: &Settings, checked: &mut Checked) -> Result<Tilings> {
-    let mut best = network::fit(&settings.model, gpu.tilings());
+    let mut best = network::fit(&settings.model, &settings.objective, gpu.tilings());
     prove(gpu, settings, best, checked)?;
     let mut least = seconds(gpu, settings, best)?;
     let parts: [fn(Tilings) -> Vec<Tilings>; 4] = [
@@ -122,7 +122,7 @@ fn measure(gpu: &Arc<Gpu>, settings: &Settings, checked: &mut Checked) -> Result
     ];
     for part in parts {
         for candidate in part(best) {
-            let fits = candidate == network::fit(&settings.model, candidate) && gpu.supports(candidate);
+            let fits = candidate == network::fit(&settings.model, &settings.objective, candidate) && gpu.supports(candidate);
             // a middle that begins in one dispatch stays in one: six are promised for the article's nets
             let apart = candidate.latent == LatentTiling::Layers && best.latent != LatentTiling::Layers;
             if candidate != best && fits && !apart {

@@ -1,12 +1,13 @@
 //! Traces replayed on a GPU with the kernels of training.
 
-use super::trace::{FirstStep, Replay, Trace};
+use super::trace::{Decoded, FirstStep, Replay, Trace};
 use crate::{
     Result,
     gpu::{Batch, Batches, Format, Gpu, Matrix, Memory, Part, Program, Role, vec4s},
     kernels::update::Epilogue,
     network::{Network, rows, step},
-    oracle::step::Losses,
+    model::Variance,
+    oracle::{latent::beside, step::Losses},
 };
 use ndarray::{Array2, ArrayView2};
 
@@ -16,7 +17,7 @@ use ndarray::{Array2, ArrayView2};
 /// [`Error::Gpu`](crate::Error::Gpu) where the device refuses.
 pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
     let (steps, batch, _) = trace.x.dim();
-    let net = Network::new(&trace.model, batch, gpu.tilings()).with_reconstruction();
+    let net = Network::for_objective(&trace.model, &trace.objective, batch, gpu.tilings()).with_outputs();
     let (training, table) = step::training(&net, &trace.objective, Format::F32, Epilogue::Adam)?;
     let (gradients, _) = step::training(&net, &trace.objective, Format::F32, Epilogue::Store)?;
     let reconstructing = step::reconstructing(&net, Format::F32, true)?;
@@ -30,7 +31,7 @@ pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
 
     let prepare = |program: &Program| gpu.prepare(program, &memory);
     let (training, gradients, reconstructing) = (prepare(&training)?, prepare(&gradients)?, prepare(&reconstructing)?);
-    let batches = Batches::new(gpu, 1);
+    let batches = Batches::sampled(gpu, 1, net.samples);
     let (mut first, mut losses) = (None, Vec::with_capacity(steps));
     for (fed, t) in trace.steps().zip(1..) {
         memory.write(gpu, Role::Images, 0, bytemuck::cast_slice(&packed(&fed.x)))?;
@@ -41,15 +42,30 @@ pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
             let labels: Vec<u32> = labels.iter().map(|&label| label.into()).collect();
             memory.write(gpu, Role::Labels, 0, bytemuck::cast_slice(&labels))?;
         }
-        let (rows, kl_weight) = (batch as u32, trace.objective.beta as f32);
-        batches.write(gpu, &[Batch { rows, kl_weight, ..Batch::adam(&trace.adam, t) }]);
+        batches.write(gpu, &[Batch { rows: batch as u32, kl_weight: fed.objective.beta as f32, ..Batch::adam(&fed.adam, t) }]);
         if first.is_none() {
             gpu.submit(&batches, &[Part::Step(&gradients, 0), Part::Step(&reconstructing, 0)], None);
             let activation = |matrix: Matrix| read(gpu, &memory, matrix);
-            let gaussian = |matrix: Matrix| net.parts().variational.then(|| activation(matrix)).transpose();
+            let gaussian = |matrix: Matrix| net.model.kind.is_variational().then(|| activation(matrix)).transpose();
+            let mut decoded = activation(net.outputs.values)?;
+            if net.model.variance == Variance::Decoded {
+                decoded = beside(&decoded, &activation(net.outputs.log_vars)?);
+            }
+            let log_weights = match trace.objective.bound.is_weighted() {
+                true => {
+                    let scores = activation(net.scores)?; // loss and ratio of each sample
+                    let weight = |(image, k)| {
+                        let row = scores.row(image * net.samples + k);
+                        fed.objective.beta * row[1] - row[0]
+                    };
+                    Some(Array2::from_shape_fn((batch, net.samples), weight))
+                }
+                false => None,
+            };
             let stored = memory.read(gpu, Role::Gradients, 0, net.param_bytes() as usize / 4)?;
             first = Some(FirstStep {
-                reconstruction: activation(net.reconstruction)?,
+                decoded: Decoded::Outputs(decoded),
+                log_weights,
                 mu: gaussian(net.middle.mu)?,
                 log_var: gaussian(net.middle.log_var)?,
                 gradients: net.unpack(&stored),
@@ -57,11 +73,16 @@ pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
         }
         gpu.submit(&batches, &[Part::Step(&training, 0)], None);
         let partials: Vec<f32> = memory.read(gpu, Role::Partials, 0, net.partials.stride as usize)?;
-        let (tiles, row_kl) = partials.split_at(net.partials.tiles as usize);
+        let (tiles, behind) = partials.split_at(net.partials.tiles as usize);
+        let (row_kl, bounds) = behind.split_at(batch);
         let sum = |values: &[f32]| values.iter().copied().map(f64::from).sum::<f64>();
-        let kl = if net.parts().variational { sum(row_kl) } else { 0.0 };
+        let kl = if net.model.kind.is_variational() { sum(row_kl) } else { 0.0 };
         let reconstruction = trace.objective.loss.reduction.scale(batch, trace.model.input) * sum(tiles);
-        losses.push(Losses { reconstruction, kl, loss: reconstruction + trace.objective.beta * kl });
+        let loss = match trace.objective.bound.is_weighted() {
+            true => sum(bounds),
+            false => reconstruction + fed.objective.beta * kl,
+        };
+        losses.push(Losses { reconstruction, kl, loss });
     }
     let params = net.unpack(&memory.read(gpu, Role::Params, 0, net.param_bytes() as usize / 4)?);
     Ok(Replay { first: first.expect("a trace has steps"), losses, params })

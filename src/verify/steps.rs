@@ -5,7 +5,7 @@ use crate::{
     data::glyphs,
     device::Device,
     gpu::{Gpu, Precision},
-    model::{Activation, Kind, Likelihood, Model, Objective, Param},
+    model::{Kind, Likelihood, Model, Objective, Param},
     run::{Settings, State},
     train::Trainer,
 };
@@ -62,14 +62,7 @@ pub fn models(gpu: &Arc<Gpu>) -> Result<Vec<ModelReport>> {
 
 fn apart(gpu: &Arc<Gpu>, kind: Kind, objective: Objective, of: Tensors) -> Result<f64> {
     let data = glyphs::dataset(0, ROWS.iter().sum(), 1);
-    let model = Model {
-        kind,
-        input: data.pixels(),
-        hidden: vec![256],
-        latent: 8,
-        classes: data.classes,
-        activation: Activation::Relu,
-    };
+    let model = Model::new(kind, data.pixels(), [256], 8, data.classes);
     let settings = Settings { batch: ROWS[0], ..Settings::new(model, objective) };
     let mut ours = Trainer::new(&Device::Gpu(Arc::clone(gpu)), &settings, &data)?;
     let mut theirs = Trainer::new(&Device::Oracle, &settings, &data)?;

@@ -4,7 +4,7 @@
 //! [`Trace::compare`]. [`replay_oracle`] does it with the f64 oracle.
 
 use crate::gpu::Precision;
-use crate::model::{Adam, Model, Objective, Param};
+use crate::model::{Adam, Model, Objective, Param, sigmoid};
 use crate::oracle::step::{Inputs, Losses, Oracle};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
@@ -19,13 +19,17 @@ pub struct Trace {
     pub model: Model,
     /// What its steps minimised.
     pub objective: Objective,
-    /// How its steps were taken.
+    /// How its steps were taken, but for what differs from step to step.
     pub adam: Adam,
+    /// Learning rate of each step, `[steps]`.
+    pub lr: Array1<f64>,
+    /// β of each step, `[steps]`.
+    pub beta: Array1<f64>,
     /// Parameters before the first step, float32 values.
     pub init: Vec<Param>,
     /// `[steps, batch, input]`
     pub x: Array3<f32>,
-    /// ε, `[steps, batch, latent]`; VAE and CVAE.
+    /// ε, `[steps, batch · samples, latent]`, the samples of an image one after the other; VAE and CVAE.
     pub eps: Option<Array3<f32>>,
     /// `[steps, batch]`; CVAE.
     pub labels: Option<Array2<u8>>,
@@ -51,8 +55,10 @@ pub struct Expected {
 /// What the first step shows.
 #[derive(Clone, Debug)]
 pub struct FirstStep {
-    /// `[batch, input]`
-    pub reconstruction: Array2<f64>,
+    /// What the decoder gave.
+    pub decoded: Decoded,
+    /// ln p(x | z) + β (ln p(z) − ln q(z | x)) of each sample, `[batch, samples]`; of objectives with weights.
+    pub log_weights: Option<Array2<f64>>,
     /// `[batch, latent]`; VAE and CVAE.
     pub mu: Option<Array2<f64>>,
     /// `[batch, latent]`; VAE and CVAE.
@@ -61,15 +67,28 @@ pub struct FirstStep {
     pub gradients: Vec<Param>,
 }
 
+/// What a decoder gave for the samples of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decoded {
+    /// The sigmoid of its logits, `[batch, input]`.
+    Reconstruction(Array2<f64>),
+    /// Logits, or means and where it gives them log-variances behind, `[batch · samples, outputs]`.
+    Outputs(Array2<f64>),
+}
+
 /// What one step is fed.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
     /// `[batch, input]`, in [0, 1].
     pub x: ArrayView2<'a, f32>,
-    /// ε, `[batch, latent]`; VAE and CVAE.
+    /// ε, `[batch · samples, latent]`; VAE and CVAE.
     pub eps: Option<ArrayView2<'a, f32>>,
     /// `[batch]`; CVAE.
     pub labels: Option<&'a [u8]>,
+    /// What it minimises, with the β of this step.
+    pub objective: Objective,
+    /// How it is taken, with the learning rate of this step.
+    pub adam: Adam,
 }
 
 /// What an engine gave when it replayed a trace.
@@ -139,6 +158,8 @@ impl Trace {
                 .labels
                 .as_ref()
                 .map(|labels| labels.index_axis(Axis(0), step).to_slice().expect("labels are read in standard layout")),
+            objective: Objective { beta: self.beta[step], ..self.objective },
+            adam: Adam { lr: self.lr[step], ..self.adam },
         })
     }
 
@@ -154,10 +175,21 @@ impl Trace {
         ] {
             table.push(name, &ours, theirs, limits.values)?;
         }
-        table.push("first.reconstruction", &replay.first.reconstruction, &first.reconstruction, limits.values)?;
-        let gaussian =
-            [("first.mu", &replay.first.mu, &first.mu), ("first.log_var", &replay.first.log_var, &first.log_var)];
-        for (name, ours, theirs) in gaussian {
+        let Decoded::Outputs(ours) = &replay.first.decoded else {
+            return Err(self.problem("the replay gave images instead of what the decoder gives".into()));
+        };
+        match &first.decoded {
+            Decoded::Reconstruction(theirs) => {
+                table.push("first.reconstruction", &ours.mapv(sigmoid), theirs, limits.values)?;
+            }
+            Decoded::Outputs(theirs) => table.push("first.decoder_output", ours, theirs, limits.values)?,
+        }
+        let optional = [
+            ("first.mu", &replay.first.mu, &first.mu),
+            ("first.log_var", &replay.first.log_var, &first.log_var),
+            ("first.log_weights", &replay.first.log_weights, &first.log_weights),
+        ];
+        for (name, ours, theirs) in optional {
             if let Some(theirs) = theirs {
                 let ours = ours.as_ref().ok_or_else(|| self.problem(format!("the replay gave no {name}")))?;
                 table.push(name, ours, theirs, limits.values)?;
@@ -230,13 +262,14 @@ pub fn replay_oracle(trace: &Trace) -> Result<Replay> {
         let batch =
             Inputs { x: x.view(), corrupted: None, eps: eps.as_ref().map(|eps| eps.view()), labels: step.labels };
         if first.is_none() {
-            let forward = network.forward(&batch)?;
-            let (_, gradients) = network.gradients(&batch, &trace.objective)?;
-            let reconstruction = forward.reconstruction();
+            let (forward, log_weights) = network.log_weights(&batch, &step.objective)?;
+            let (_, gradients) = network.gradients(&batch, &step.objective)?;
             let (mu, log_var) = forward.latent.gaussian.map(|q| (q.mu, q.log_var)).unzip();
-            first = Some(FirstStep { reconstruction, mu, log_var, gradients });
+            let log_weights = Some(log_weights);
+            let decoded = Decoded::Outputs(forward.outputs);
+            first = Some(FirstStep { decoded, log_weights, mu, log_var, gradients });
         }
-        losses.push(network.train_step(&batch, &trace.objective, &trace.adam)?);
+        losses.push(network.train_step(&batch, &step.objective, &step.adam)?);
     }
     let first = first.expect("a trace has at least one step, as its loading made sure");
     Ok(Replay { first, losses, params: network.params() })

@@ -1,9 +1,9 @@
-//! The file of a training trace, format `training-trace-1`: safetensors with the run's settings as metadata strings.
+//! The file of a training trace, format `training-trace-1` or `-2`: safetensors with the run's settings as metadata strings.
 
-use super::trace::{Expected, FirstStep, Trace};
-use crate::model::{Activation, Adam, Model, Objective, Param};
+use super::trace::{Decoded, Expected, FirstStep, Trace};
+use crate::model::{Adam, Likelihood, Loss, Model, Objective, Param, Reduction, Variance};
 use crate::{Error, Result};
-use ndarray::{Array, Array2, Dimension, IntoDimension};
+use ndarray::{Array, Array1, Array2, Array3, Dimension, IntoDimension};
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -11,7 +11,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::str::FromStr;
 
-const FORMAT: &str = "training-trace-1";
+const FIRST_FORMAT: &str = "training-trace-1";
+/// What the article has not: activations, conditions, likelihoods, objectives, schedules.
+const SECOND_FORMAT: &str = "training-trace-2";
 
 impl Trace {
     /// Reads and validates a trace; an error says what is wrong with the file.
@@ -33,20 +35,18 @@ struct File<'a> {
 
 impl File<'_> {
     fn trace(&self) -> Result<Trace> {
-        let format = self.setting("format")?;
-        if format != FORMAT {
-            return Err(self.problem(format!("metadata: format is {format:?}, this program reads {FORMAT:?}")));
-        }
-        let model = Model {
-            kind: self.variant("model")?,
-            input: self.number("input")?,
-            hidden: self.list("hidden")?,
-            latent: self.number("latent")?,
-            classes: self.number("classes")?,
-            activation: Activation::Relu, // the format knows no other
+        let second = match self.setting("format")? {
+            FIRST_FORMAT => false,
+            SECOND_FORMAT => true,
+            format => {
+                let problem =
+                    format!("metadata: format is {format:?}, this program reads {FIRST_FORMAT:?} and {SECOND_FORMAT:?}");
+                return Err(self.problem(problem));
+            }
         };
-        model.validate().map_err(|e| self.problem(format!("metadata: {e}")))?;
-        let objective = Objective { loss: self.variant("loss")?, beta: self.number("beta")? };
+        let (input, hidden): (usize, Vec<usize>) = (self.number("input")?, self.list("hidden")?);
+        let mut model =
+            Model::new(self.variant("model")?, input, hidden, self.number("latent")?, self.number("classes")?);
         let adam = Adam {
             lr: self.number("lr")?,
             beta1: self.number("beta1")?,
@@ -54,32 +54,71 @@ impl File<'_> {
             epsilon: self.number("epsilon")?,
             ..Adam::default()
         };
+        let mut objective = Objective::elbo(Loss::BCE_SUM, self.number("beta")?);
+        if second {
+            objective.loss = self.likelihood()?;
+            (objective.bound, objective.samples) = (self.variant("objective")?, self.number("samples")?);
+            (model.activation, model.bottleneck) = (self.variant("activation")?, self.variant("bottleneck")?);
+            (model.condition, model.variance) = (self.variant("condition")?, objective.loss.likelihood.variance());
+        } else {
+            objective.loss = self.variant("loss")?;
+        }
+        model.validate().map_err(|e| self.problem(format!("metadata: {e}")))?;
         let (steps, batch): (usize, usize) = (self.number("steps")?, self.number("batch")?);
-        if steps == 0 || batch == 0 {
-            return Err(self.problem(format!("metadata: {steps} steps of batch {batch}; both must be at least 1")));
+        if steps == 0 || batch == 0 || objective.samples == 0 {
+            let problem = format!("{steps} steps of batch {batch}, {} samples; each must be at least 1", objective.samples);
+            return Err(self.problem(format!("metadata: {problem}")));
         }
         self.reject_strangers(&model)?;
 
-        let gaussian = model.kind.is_variational();
+        let (gaussian, samples) = (model.kind.is_variational(), objective.samples);
         let latents = |name: &str| -> Result<Option<Array2<f64>>> {
             gaussian.then(|| self.f64s(name, (batch, model.latent))).transpose()
         };
-        let eps = gaussian.then(|| self.f32s("eps", (steps, batch, model.latent))).transpose()?;
+        let eps = match (gaussian, second) {
+            (false, _) => None,
+            (true, false) => Some(self.f32s("eps", (steps, batch, model.latent))?),
+            (true, true) => {
+                let eps = self.f32s("eps", (steps, samples, batch, model.latent))?;
+                Some(Array3::from_shape_fn((steps, batch * samples, model.latent), |(step, row, j)| {
+                    eps[[step, row % samples, row / samples, j]]
+                }))
+            }
+        };
         let labels = model.kind.is_conditional().then(|| self.labels((steps, batch), model.classes)).transpose()?;
+        let decoded = match second {
+            false => Decoded::Reconstruction(self.f64s("first.reconstruction", (batch, model.input))?),
+            true => {
+                let outputs = self.f64s("first.decoder_output", (samples, batch, model.outputs()))?;
+                Decoded::Outputs(Array2::from_shape_fn((batch * samples, model.outputs()), |(row, j)| {
+                    outputs[[row % samples, row / samples, j]]
+                }))
+            }
+        };
+        let log_weights = match objective.bound.is_weighted() {
+            true => Some(self.f64s("first.log_weights", (samples, batch))?.t().as_standard_layout().into_owned()),
+            false => None,
+        };
         Ok(Trace {
             path: self.path.to_path_buf(),
             init: self.params("init", &model, |name, shape| {
                 Ok(self.f32s(name, shape)?.into_iter().map(f64::from).collect())
             })?,
-            x: self.pixels((steps, batch, model.input))?,
+            x: match model.variance {
+                Variance::None => self.pixels((steps, batch, model.input))?,
+                Variance::Learned | Variance::Decoded => self.f32s("x", (steps, batch, model.input))?,
+            },
             eps,
             labels,
+            lr: if second { self.f64s("lr", steps)? } else { Array1::from_elem(steps, adam.lr) },
+            beta: if second { self.f64s("beta", steps)? } else { Array1::from_elem(steps, objective.beta) },
             expected: Expected {
                 loss: self.f64s("loss", steps)?,
                 reconstruction_loss: self.f64s("reconstruction_loss", steps)?,
                 kl: self.f64s("kl", steps)?,
                 first: FirstStep {
-                    reconstruction: self.f64s("first.reconstruction", (batch, model.input))?,
+                    decoded,
+                    log_weights,
                     mu: latents("first.mu")?,
                     log_var: latents("first.log_var")?,
                     gradients: self.params("grad", &model, |name, shape| {
@@ -93,6 +132,19 @@ impl File<'_> {
             objective,
             adam,
         })
+    }
+
+    /// The loss of the second format's `likelihood`.
+    fn likelihood(&self) -> Result<Loss> {
+        let (likelihood, reduction) = match self.setting("likelihood")? {
+            "mean_squared_error" => (Likelihood::SquaredError, Reduction::Mean),
+            "squared_error" => (Likelihood::SquaredError, Reduction::Sum),
+            "bernoulli" => (Likelihood::Bernoulli, Reduction::Sum),
+            "gaussian" => (Likelihood::Gaussian, Reduction::Sum),
+            "gaussian_heteroscedastic" => (Likelihood::GaussianHeteroscedastic, Reduction::Sum),
+            other => return Err(self.problem(format!("metadata: likelihood is {other:?}, which this program lacks"))),
+        };
+        Ok(Loss { likelihood, reduction })
     }
 
     fn problem(&self, problem: impl Into<String>) -> Error {
@@ -123,13 +175,10 @@ impl File<'_> {
 
     /// A tensor named after a parameter the model does not have means that file and model disagree.
     fn reject_strangers(&self, model: &Model) -> Result<()> {
-        let layers = model.layers();
+        let known = model.shapes();
         for name in self.tensors.names() {
             let Some((group @ ("init" | "grad" | "final"), param)) = name.split_once('.') else { continue };
-            let known = layers.iter().any(|layer| {
-                param.strip_prefix(layer.name.as_str()).is_some_and(|rest| rest == ".weight" || rest == ".bias")
-            });
-            if !known {
+            if !known.iter().any(|known| known.name == param) {
                 let problem =
                     format!("tensor {name}: the model of the metadata has no {param} to hold a {group} value");
                 return Err(self.problem(problem));
@@ -144,18 +193,11 @@ impl File<'_> {
         model: &Model,
         read: impl Fn(&str, ndarray::IxDyn) -> Result<Vec<f64>>,
     ) -> Result<Vec<Param>> {
-        let tensors = model.layers().into_iter().flat_map(|layer| {
-            [
-                (format!("{}.weight", layer.name), vec![layer.out, layer.inp]),
-                (format!("{}.bias", layer.name), vec![layer.out]),
-            ]
-        });
-        tensors
-            .map(|(name, shape)| {
-                let values = read(&format!("{group}.{name}"), ndarray::IxDyn(&shape))?;
-                Ok(Param { name, shape, values })
-            })
-            .collect()
+        let values = |param: Param| {
+            let values = read(&format!("{group}.{}", param.name), ndarray::IxDyn(&param.shape))?;
+            Ok(Param { values, ..param })
+        };
+        model.shapes().into_iter().map(values).collect()
     }
 
     fn f64s<D: IntoDimension>(&self, name: &str, shape: D) -> Result<Array<f64, D::Dim>> {

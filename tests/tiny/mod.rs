@@ -11,7 +11,7 @@ use wgvae::{
     data::{Dataset, glyphs},
     device::{Choice, Device},
     gpu::Options,
-    model::{Activation, Kind, Loss, Model, Objective},
+    model::{Activation, Adam, Kind, Loss, Model, Objective},
     run::{Run, Settings},
     train::Session,
 };
@@ -36,9 +36,9 @@ pub fn data() -> Dataset {
 pub fn run(kind: Kind, loss: Loss, activation: Activation, dir: &Path) -> Run {
     let data = data();
     let model =
-        Model { kind, input: data.pixels(), hidden: vec![19, 13], latent: 5, classes: data.classes, activation };
+        Model { activation, ..Model::new(kind, data.pixels(), [19, 13], 5, data.classes) };
     let beta = if kind == Kind::Ae { 0.0 } else { 1.0 };
-    let settings = Settings { batch: 16, epochs: 1, seed: 3, ..Settings::new(model, Objective { loss, beta }) };
+    let settings = Settings { batch: 16, epochs: 1, seed: 3, ..Settings::new(model, Objective::elbo(loss, beta)) };
     let mut session = Session::begin(&settings, gpu(), data, Some(dir)).unwrap();
     session.epoch(&mut |_| true).unwrap();
     Run::open(dir).unwrap()
