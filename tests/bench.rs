@@ -34,7 +34,7 @@ fn target(settings: &Settings, data: &Dataset) -> u64 {
     let widths = 2 * model.hidden.iter().sum::<usize>();
     // activations: code, μ, log σ², z; gradients: of these, and of the logits
     let per_row = 2 * widths + 8 * model.latent + model.input;
-    let rows = settings.batch + evaluation_rows(data.test.count);
+    let rows = settings.batch + evaluation_rows(data.test.count, 1);
     ((model.input + 4) * count + 12 * model.parameter_count() + 4 * rows * per_row) as u64
 }
 

@@ -130,7 +130,7 @@ fn an_autoencoder_draws_from_the_whole_of_its_box_and_nowhere_else() {
     }
 
     let (data, codec) = (data(), codec(Kind::Ae, 4));
-    let codes = codec.encode(&rows_f32(&data.train, PIXELS, &(0..60).collect::<Vec<_>>())).unwrap().code;
+    let codes = codec.encode(&rows_f32(&data.train, PIXELS, &(0..60).collect::<Vec<_>>()), None).unwrap().code;
     assert_eq!(Origin::of(&codec, Some(&data)).unwrap(), Origin::Box(Bounds::of(&codes, 4)));
     assert!(problem(Origin::of(&codec, None)).starts_with("data: not given"));
 }
@@ -183,7 +183,7 @@ fn a_traversal_varies_one_dimension_a_row() {
 
     let options = Traversal { dim: Some(1), centre: Centre::Image(4), range: Some(2.0), steps: 5, label: None };
     let around = traverse(&vae, size(), Some(&data.test_images()), &Origin::Prior, &options).unwrap();
-    let mean = vae.encode(&rows_f32(&data.test, PIXELS, &[4])).unwrap().mu;
+    let mean = vae.encode(&rows_f32(&data.test, PIXELS, &[4]), None).unwrap().mu;
     for (step, z) in around.latents.chunks(3).enumerate() {
         close(z, &[mean[0], step as f32 - 2.0, mean[2]], 1e-6);
     }
@@ -246,7 +246,7 @@ fn an_arc_keeps_the_length_and_ends_where_it_should() {
 #[test]
 fn ways_lead_from_original_to_original() {
     let (data, vae) = (data(), codec(Kind::Vae, 3));
-    let mean = |index: usize| vae.encode(&rows_f32(&data.test, PIXELS, &[index])).unwrap().mu;
+    let mean = |index: usize| vae.encode(&rows_f32(&data.test, PIXELS, &[index]), None).unwrap().mu;
     let way = |path| Interpolation { stops: vec![5, 2, 9], closed: true, steps: 4, path };
     let around = interpolate(&vae, &data.test_images(), &way(None)).unwrap();
     assert_eq!(around.tiles.len(), 3 * (4 + 2) * PIXELS);
@@ -330,7 +330,7 @@ fn a_style_row_is_one_latent_under_every_label() {
     for (row, index) in [3, 11].into_iter().enumerate() {
         let image = rows_f32(&data.test, PIXELS, &[index]);
         assert_eq!(tile(&rows, row * 11), image);
-        let mean = cvae.encode(&image).unwrap().mu;
+        let mean = cvae.encode(&image, None).unwrap().mu;
         for label in 0..10 {
             close(&rows.latents[(row * 10 + label) * 4..][..4], &mean, 1e-6);
             let decoded = cvae.decode(&mean, Some(&[label as u8])).unwrap();
@@ -354,7 +354,7 @@ fn a_scatter_shows_two_latents_themselves_and_more_by_their_components() {
     let flat = scatter(&two, &data.test_images(), 20).unwrap();
     let images = rows_f32(&data.test, PIXELS, &(0..20).collect::<Vec<_>>());
     let means: Vec<f32> = flat.points.iter().map(|&value| value as f32).collect();
-    close(&means, &two.encode(&images).unwrap().mu, 1e-6);
+    close(&means, &two.encode(&images, None).unwrap().mu, 1e-6);
     assert_eq!(flat.shares, None);
 
     let cloud = scatter(&eight, &data.test_images(), 1000).unwrap();

@@ -1,18 +1,14 @@
 //! The figures of a model over a split.
 
-use super::{Judge, Score, kl_terms, score};
+use super::{Judge, Nll, Score, kl_terms, score};
 use crate::{
     Result,
     data::{Dataset, Split},
     gallery::prior,
     model::Variance,
-    network::{Codec, Encoding},
+    network::{Codec, active_units, means, variances},
 };
 use serde::Serialize;
-
-/// A latent dimension is active where the variance of its mean over the images is greater (Burda, Grosse and Salakhutdinov,
-/// "Importance weighted autoencoders", 2016).
-pub const ACTIVE: f64 = 0.01;
 
 /// Named figures: averages per image of the split. Reconstruction figures are of one draw of z per image, as training
 /// reports them (an AE's of its code); those of z = μ are in `at_mu`.
@@ -39,13 +35,16 @@ pub struct Evaluation {
     /// The reconstruction from z = μ.
     #[serde(flatten)]
     pub at_mu: Option<AtMu>,
-    /// Latent dimensions whose mean (an AE's code) varies by more than [`ACTIVE`] over the images.
+    /// Latent dimensions whose mean (an AE's code) varies by more than [`ACTIVE`](crate::network::ACTIVE) over the images.
     pub active_units: usize,
     /// Variance of the mean (an AE's code) over the images, by dimension.
     pub variance_per_dimension: Vec<f64>,
     /// Average KL of each latent dimension in nats.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kl_per_dimension: Option<Vec<f64>>,
+    /// −ln p(x) in nats per image, where it was estimated.
+    #[serde(flatten)]
+    pub nll: Option<Nll>,
     /// What a judge reads in a CVAE's samples.
     #[serde(flatten)]
     pub samples: Option<Samples>,
@@ -104,9 +103,10 @@ pub fn evaluate(codec: &Codec, split: &Split, seed: u64) -> Result<Evaluation> {
                 bce_at_mu: of_logits.then(|| mean(&|score| score.at_mu.nats)),
             }
         }),
-        active_units: variance_per_dimension.iter().filter(|&&variance| variance > ACTIVE).count(),
+        active_units: active_units(&variance_per_dimension),
         variance_per_dimension,
         kl_per_dimension: gaussian.then(|| means(&kl_terms(&encoding), latent)),
+        nll: None,
         samples: None,
     })
 }
@@ -128,19 +128,4 @@ pub fn label_accuracy(codec: &Codec, data: &Dataset, samples: usize, seed: u64) 
         label_accuracy: judge.accuracy(&images, &labels, f64::from),
         judge_accuracy: judge.test_accuracy(data)?,
     })
-}
-
-/// Averages of the columns of `values` `[count, width]`.
-fn means(values: &[f64], width: usize) -> Vec<f64> {
-    let count = values.len() / width;
-    (0..width).map(|j| values.iter().skip(j).step_by(width).sum::<f64>() / count as f64).collect()
-}
-
-/// Variances over the images of what the encoder gives as the mean.
-fn variances(encoding: &Encoding, latent: usize) -> Vec<f64> {
-    let values: Vec<f64> = encoding.mean().iter().copied().map(f64::from).collect();
-    let centre = means(&values, latent);
-    let squares: Vec<f64> =
-        values.iter().zip(centre.iter().cycle()).map(|(value, mean)| (value - mean).powi(2)).collect();
-    means(&squares, latent)
 }

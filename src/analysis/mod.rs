@@ -2,10 +2,12 @@
 
 mod evaluate;
 mod judge;
+mod nll;
 mod quantise;
 mod score;
 
-pub use evaluate::{ACTIVE, AtMu, Evaluation, Samples, evaluate, label_accuracy};
+pub use evaluate::{AtMu, Evaluation, Samples, evaluate, label_accuracy};
 pub use judge::Judge;
+pub use nll::{Nll, nll};
 pub use quantise::Quantised;
 pub use score::{Errors, Score, draw, errors, kl_terms, score};

@@ -4,7 +4,7 @@ use crate::{
     Result,
     data::Split,
     model::{Likelihood, Variance},
-    network::{Codec, Encoding},
+    network::{Codec, Encoding, likelihood},
     oracle::{kl::kl, noise::noise, reparameterize::reparameterize},
     random::Stream,
     train::evaluation_rows,
@@ -95,11 +95,7 @@ pub fn errors(codec: &Codec, z: &[f32], labels: Option<&[u8]>, images: &[u8]) ->
 /// The errors of one image.
 fn codec_errors(codec: &Codec, outputs: &[f32], image: &[u8]) -> Errors {
     let (variance, input) = (codec.model().variance, image.len());
-    let own = match variance {
-        Variance::None => Likelihood::Bernoulli,
-        Variance::Learned => Likelihood::Gaussian,
-        Variance::Decoded => Likelihood::GaussianHeteroscedastic,
-    };
+    let own = likelihood(codec.model());
     let mut errors = Errors { variance, ..Errors::default() };
     for (j, &byte) in image.iter().enumerate() {
         let (output, x) = (f64::from(outputs[j]), f64::from(byte) / 255.0);

@@ -4,6 +4,13 @@ use crate::train::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 
+/// A line for work of which a share of 1000 is told; none where standard error is no terminal.
+pub fn share_bar(what: &str) -> ProgressBar {
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(1000) } else { ProgressBar::hidden() };
+    let style = ProgressStyle::with_template("{prefix} [{wide_bar}] {percent:>3}% ETA {eta}");
+    bar.with_style(style.expect("a constant template").progress_chars("=> ")).with_prefix(what.to_string())
+}
+
 /// One line for the whole run, as wide as the terminal; none where standard error is no terminal.
 pub struct Bar {
     bar: ProgressBar,

@@ -1,6 +1,7 @@
 //! `wgvae evaluate`
 
 use super::{
+    bar::share_bar,
     images::ImageOptions,
     options::RunOptions,
     print::{progress, result},
@@ -8,7 +9,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    analysis::{Evaluation, evaluate, label_accuracy},
+    analysis::{Evaluation, evaluate, label_accuracy, nll},
 };
 
 /// A judge worse than this says little about samples.
@@ -23,6 +24,12 @@ pub struct Arguments {
     /// Samples of a CVAE that a judge reads, rounded up to equally many of each class; 0 does without
     #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(..=10_000_000))]
     samples: u32,
+    /// Estimate the negative log-likelihood by importance sampling with K samples per image, at most 5000 (a VAE or a CVAE)
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=5000))]
+    nll: Option<u32>,
+    /// With --nll: of the first N images [default: all]
+    #[arg(long, value_name = "N", requires = "nll", value_parser = clap::value_parser!(u32).range(1..))]
+    images: Option<u32>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -37,7 +44,17 @@ pub fn run(arguments: Arguments) -> Result<()> {
     if codec.model().kind.is_conditional() && split.labels.is_none() {
         return Err(Error::no_labels());
     }
+    if arguments.nll.is_some() && !codec.model().kind.is_variational() {
+        return Err(Error::invalid("--nll", "an AE has no prior, so that it gives an image no probability"));
+    }
     let mut figures = evaluate(&codec, split, seed)?;
+    if let Some(samples) = arguments.nll {
+        let bar = share_bar(&format!("nll, {samples} samples"));
+        let images = arguments.images.map_or(usize::MAX, |images| images as usize);
+        let found = nll(&codec, split, images, samples as usize, seed, &mut |share| bar.set_position((1000.0 * share) as u64));
+        bar.finish_and_clear();
+        figures.nll = Some(found?);
+    }
     if codec.model().kind.is_conditional() && arguments.samples > 0 {
         let data = source.into_dataset()?;
         if data.classes != codec.model().classes {
@@ -82,6 +99,11 @@ fn print(figures: &Evaluation) -> Result<()> {
     if let (Some(kl), Some(elbo)) = (figures.kl, figures.elbo) {
         line("kl", kl, 3, "KL(q(z|x) || N(0, 1)) in nats")?;
         line("elbo", elbo, 3, "ln p(x|z) - kl in nats")?;
+    }
+    if let Some(nll) = &figures.nll {
+        let what = format!("-ln p(x) in nats, {} samples, {} images", nll.samples, nll.images);
+        line("nll", nll.nll, 3, &what)?;
+        line("nll_standard_error", nll.standard_error, 3, "of that mean over the images")?;
     }
     let unit = if figures.kl.is_some() { "mu" } else { "the code" };
     result!("{:<22} {:>12}  dimensions where {unit} varies by more than 0.01", "active_units", figures.active_units)?;

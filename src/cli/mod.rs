@@ -17,6 +17,7 @@ mod model;
 mod optimisation;
 mod options;
 mod output;
+mod presets;
 mod print;
 mod reconstruct;
 mod sample;
@@ -44,7 +45,10 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Train a model; without options on the best device and data at hand
+    #[command(args_override_self = true)]
     Train(train::Arguments),
+    /// List what train --preset stands for: the options, and what they reach
+    Presets(presets::Arguments),
     /// Draw images of the data with their labels and indices
     Grid(grid::Arguments),
     /// Draw test images above what the model makes of them
@@ -89,6 +93,7 @@ impl Command {
     fn run(self) -> Result<(), Failure> {
         let done = match self {
             Command::Train(arguments) => return train::run(arguments),
+            Command::Presets(arguments) => presets::run(arguments),
             Command::Grid(arguments) => grid::run(arguments),
             Command::Reconstruct(arguments) => reconstruct::run(arguments),
             Command::Denoise(arguments) => denoise::run(arguments),
@@ -130,7 +135,7 @@ impl From<Error> for Failure {
 
 /// Runs the command line of this process: 0 for success, 1 for failure, 2 for wrong usage, 128 + its number after a signal.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(presets::expanded(std::env::args_os()));
     match cli.command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { error, hint, status }) => {

@@ -7,6 +7,7 @@ use super::{
     model::ModelOptions,
     optimisation::OptimisationOptions,
     options::{CorruptOptions, DataOptions, DeviceOptions, PrecisionOptions, kind, parse},
+    presets,
     print::progress,
     signals::Stop,
 };
@@ -14,7 +15,7 @@ use crate::{
     Error, Result,
     device::{Choice, Device},
     gpu::{Precision, Tilings, adapters},
-    model::{Kind, Model, Param},
+    model::{Bottleneck, Kind, Model, Param},
     network,
     proofs::Checked,
     run::{Claim, Config, Figures, Metrics, Run, Settings, checkpoint},
@@ -33,6 +34,9 @@ pub struct Arguments {
     /// The model; with --resume, the run's own
     #[arg(value_name = "ae|vae|cvae", value_parser = kind, required_unless_present = "resume")]
     model: Option<Kind>,
+    /// Options under a name, of which `wgvae presets` lists all; what is typed beside it counts more
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
     #[command(flatten)]
     data: DataOptions,
     #[command(flatten)]
@@ -45,7 +49,7 @@ pub struct Arguments {
     force: bool,
     /// Go on with the run in DIR after its last finished epoch; of the other options only --epochs, --lr, --device and --data-dir
     /// can be given with it, and what is not given stays as it was
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "activation", "bottleneck", "condition", "likelihood", "loss", "beta", "objective", "samples", "init_scheme", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "preset", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "activation", "bottleneck", "condition", "likelihood", "loss", "beta", "objective", "samples", "init_scheme", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon"])]
     resume: Option<PathBuf>,
     /// Passes over the training images, in all [default: 10; with --schedule stages its 3280; with --resume, the run's own]
     #[arg(long)]
@@ -121,6 +125,12 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
 fn begin(arguments: &Arguments) -> Result<Session> {
     let kind = arguments.model.expect("clap asks for a model or --resume");
     // What can be refused at once is, before anything is opened or downloaded.
+    if let Some(preset) = arguments.preset.as_deref().map(presets::named).transpose()?
+        && preset.kind != kind
+    {
+        let problem = format!("{} is of a {}: train that", preset.name, preset.kind.name());
+        return Err(Error::invalid("--preset", problem));
+    }
     arguments.settings(kind, 1, 1)?.validate()?;
     arguments.layers.check(kind)?;
     arguments.data.data.expect_recordable()?;
@@ -258,9 +268,12 @@ fn train(session: &mut Session, asked: Option<u64>, stop: &Stop) -> Result<(), F
             failure(error, session, stop)
         })?;
         bar.aside(|| {
-            progress!("{}", line(&metrics, epochs));
+            progress!("{}", line(&metrics, epochs, session.config().model.latent));
             if is_collapsed(session.config(), &metrics) && !std::mem::replace(&mut warned, true) {
                 progress!("warning: {}", advice(session.config(), &metrics));
+            }
+            if epoch == epochs && !warned && let Some(hint) = few_units(session.config(), &metrics) {
+                progress!("note: {hint}");
             }
             if session.pictures_due()
                 && let Err(error) = session.draw_pictures()
@@ -307,19 +320,38 @@ fn is_collapsed(config: &Config, metrics: &Metrics) -> bool {
 
 /// What posterior collapse is, and what may help that was not tried already.
 fn advice(config: &Config, metrics: &Metrics) -> String {
-    let smaller_beta = if config.objective.beta > 1.0 { ", a smaller --beta" } else { "" };
-    let larger_latent = if config.model.latent < 16 { " or a larger --latent" } else { "" };
-    format!(
-        "posterior collapse: KL {:.4} nats per image, so every image is decoded alike, because the code units have died. Try \
-         another --seed{smaller_beta}{larger_latent}",
-        metrics.test.kl
-    )
+    let (model, warm_up) = (&config.model, config.schedule.warm_up);
+    let is_article = model.bottleneck == Bottleneck::Article;
+    let why = if is_article { ", because the code units have died" } else { "" };
+    let steps = [
+        is_article.then_some("--bottleneck direct, which has no code units"),
+        (warm_up == 0).then_some("--warm-up 10"),
+        (config.objective.beta > 1.0).then_some("a smaller --beta"),
+        (model.latent < 16).then_some("a larger --latent"),
+        Some("another --seed"),
+    ];
+    let steps: Vec<&str> = steps.into_iter().flatten().collect();
+    let kl = metrics.test.kl;
+    format!("posterior collapse: KL {kl:.4} nats per image, so every image is decoded alike{why}. Try {}", steps.join(", or "))
 }
 
-fn line(metrics: &Metrics, epochs: u64) -> String {
+/// What to do where fewer than half of the latents are in use, and the model's design is what keeps them idle.
+fn few_units(config: &Config, metrics: &Metrics) -> Option<String> {
+    let (active, latent) = (metrics.active_units?, config.model.latent);
+    let avoidable = config.model.bottleneck == Bottleneck::Article;
+    (avoidable && 2 * active < latent).then(|| {
+        format!(
+            "{active} of {latent} latents are in use: units of the article's code layer die. --preset digits has no code layer and \
+             keeps them"
+        )
+    })
+}
+
+fn line(metrics: &Metrics, epochs: u64, latent: usize) -> String {
     let figures = |figures: &Figures| format!("{:.3} + KL {:.3}", figures.reconstruction, figures.kl);
+    let active = metrics.active_units.map_or(String::new(), |active| format!("; {active} of {latent} units active"));
     format!(
-        "epoch {:>2}/{epochs}  train {}  test {}  per image; {:.0} images/s, {:.1} s",
+        "epoch {:>2}/{epochs}  train {}  test {}  per image; {:.0} images/s, {:.1} s{active}",
         metrics.epoch,
         figures(&metrics.train),
         figures(&metrics.test),

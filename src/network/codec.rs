@@ -52,13 +52,13 @@ impl Encoding {
 /// # }
 /// ```
 pub struct Codec {
-    model: Model,
+    pub(super) model: Model,
     /// The learned log σ² of a Gaussian likelihood, `[input]`.
     output_log_var: Vec<f64>,
-    engine: Engine,
+    pub(super) engine: Engine,
 }
 
-enum Engine {
+pub(super) enum Engine {
     Gpu(Box<GpuCodec>),
     Oracle(Box<Oracle>),
 }
@@ -166,7 +166,7 @@ impl Codec {
     }
 
     /// The labels a CVAE decodes with, checked; none for the other models.
-    fn labels<'a>(&self, labels: Option<&'a [u8]>, count: usize) -> Result<Option<&'a [u8]>> {
+    pub(super) fn labels<'a>(&self, labels: Option<&'a [u8]>, count: usize) -> Result<Option<&'a [u8]>> {
         if !self.model.kind.is_conditional() {
             return Ok(None);
         }

@@ -21,9 +21,9 @@ const LOG_VAR_MAX: f32 = reparameterize::LOG_VAR_MAX as f32;
 
 /// A model on a device, with a program for each thing it is asked.
 pub(super) struct GpuCodec {
-    gpu: Arc<Gpu>,
+    pub(super) gpu: Arc<Gpu>,
     net: Network,
-    memory: Memory,
+    pub(super) memory: Memory,
     batches: Batches,
     readbacks: Vec<Readback>,
     encoding: Prepared,

@@ -16,6 +16,15 @@ pub struct Importance {
     pub kl: Array1<f64>,
 }
 
+/// ln of the mean of exp over (value, how often it counts), without overflow.
+pub fn log_mean_exp(values: &[(f64, usize)]) -> f64 {
+    let largest = values.iter().fold(f64::NEG_INFINITY, |largest, &(value, _)| largest.max(value));
+    let (sum, count) = values.iter().fold((0.0, 0), |(sum, count), &(value, times)| {
+        (sum + times as f64 * (value - largest).exp(), count + times)
+    });
+    largest + (sum / count as f64).ln()
+}
+
 /// ln p(z) − ln q(z | x) = ½ Σⱼ (ε² + log σ² − z²) of each sample, `[batch · samples]`; z and ε are `[batch · samples, latent]`,
 /// bounded log σ² `[batch, latent]`.
 pub fn log_prior_ratio(z: &ArrayRef2<f64>, eps: &ArrayRef2<f64>, log_var: &ArrayRef2<f64>) -> Array1<f64> {

@@ -15,6 +15,8 @@ pub enum Stream {
     Evaluation = 3,
     /// Draws for samples and pictures.
     Sample = 4,
+    /// ε of an estimate of ln p(x); the index is the pass.
+    Evidence = 8,
     /// Noise added to inputs for denoising; the index is the step.
     Corrupt = 5,
     /// The built-in glyphs; the index is the glyph.

@@ -26,6 +26,9 @@ pub struct Metrics {
     pub train: Figures,
     /// After the epoch, one draw of z per image.
     pub test: Figures,
+    /// Latents whose mean varies by more than 0.01 over the test images after the epoch; an AE has no such figure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_units: Option<usize>,
     /// Training images per second, without evaluation and writing.
     pub images_per_s: f64,
     /// Seconds of training, without evaluation and writing.

@@ -8,7 +8,7 @@ use crate::{
     files::write_atomically,
     gpu::Tilings,
     model::Param,
-    network,
+    network::{self, Codec, active_units, variances},
     run::{Claim, Config, Figures, Metrics, Run, Settings, State, checkpoint},
 };
 use std::{path::Path, time::Instant};
@@ -134,12 +134,23 @@ impl Session {
             step: last,
             train: self.figures(&train),
             test: self.figures(&test),
+            active_units: self.active_units(&state)?,
             images_per_s: train.count as f64 / seconds,
             seconds,
         };
         self.metrics.push(metrics);
         self.save(&state)?;
         Ok(metrics)
+    }
+
+    /// Latents of a variational model that are in use on the test images.
+    fn active_units(&self, state: &State) -> Result<Option<usize>> {
+        if !self.config.model.kind.is_variational() {
+            return Ok(None);
+        }
+        let codec = Codec::new(&self.device, &self.config.model, &state.params)?;
+        let encoding = codec.encode_bytes(&self.data.test.images, self.data.test.labels.as_deref())?;
+        Ok(Some(active_units(&variances(&encoding, self.config.model.latent))))
     }
 
     /// Averages per image.
