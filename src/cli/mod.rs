@@ -45,7 +45,6 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Train a model; without options on the best device and data at hand
-    #[command(args_override_self = true)]
     Train(train::Arguments),
     /// List what train --preset stands for: the options, and what they reach
     Presets(presets::Arguments),

@@ -2,7 +2,7 @@
 
 use super::{options::nearest, print::result};
 use crate::{Error, Result, model::Kind};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 /// Options of `train` under a name. What stands on the command line beside it counts more.
 pub struct Preset {
@@ -155,18 +155,29 @@ pub fn named(name: &str) -> Result<&'static Preset> {
     })
 }
 
-/// The command line with the options of the preset that it names in front of those that are typed, so that these count.
+/// Options of a preset that go when another is typed, beside those that are typed themselves.
+const REPLACED: [(&str, &str); 3] = [("--likelihood", "--loss"), ("--loss", "--likelihood"), ("--lr-end", "--schedule")];
+
+/// The command line with the options of the preset that it names, but for those that are typed.
 pub fn expanded(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = arguments.collect();
     let is_train = arguments.get(1).is_some_and(|command| command == "train");
-    let named = arguments.iter().enumerate().find_map(|(i, argument)| match argument.to_str()?.split_once('=') {
-        Some(("--preset", name)) => Some(name.to_string()),
-        _ if argument == OsStr::new("--preset") => Some(arguments.get(i + 1)?.to_str()?.to_string()),
-        _ => None,
+    let typed: Vec<String> = arguments.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let is_typed = |option: &str| {
+        typed.iter().any(|typed| typed.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
+    };
+    let named = typed.iter().enumerate().find_map(|(i, argument)| match argument.strip_prefix("--preset=") {
+        None if argument == "--preset" => typed.get(i + 1).map(String::as_str),
+        name => name,
     });
     let preset = named.filter(|_| is_train).and_then(|name| ALL.iter().find(|preset| preset.name == name));
     if let Some(preset) = preset {
-        arguments.splice(2..2, preset.options.split_whitespace().map(OsString::from));
+        let words: Vec<&str> = preset.options.split_whitespace().collect();
+        let left = words.chunks(2).filter(|pair| {
+            let replaced = REPLACED.iter().any(|&(option, by)| option == pair[0] && is_typed(by));
+            !is_typed(pair[0]) && !replaced
+        });
+        arguments.extend(left.flatten().map(OsString::from));
     }
     arguments
 }
