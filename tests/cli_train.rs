@@ -211,7 +211,7 @@ fn refused_run(arguments: &[&str], code: i32, words: &[&str]) {
 
 #[test]
 fn numbers_that_cannot_be_used_are_refused() {
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 18] = [
         (&["--batch", "0"], "--batch: must be at least 1"),
         (&["--latent", "0"], "--latent: must be at least 1"),
         (&["--hidden", "0"], "--hidden: must be at least 1"),
@@ -219,6 +219,14 @@ fn numbers_that_cannot_be_used_are_refused() {
         (&["--epochs", "0"], "--epochs: must be at least 1"),
         (&["--lr", "NaN"], "--lr: is NaN"),
         (&["--beta", "inf"], "--beta: is inf"),
+        (&["--epsilon", "-0.1"], "--epsilon: is -0.1"),
+        (&["--clip", "-1"], "--clip: is -1, expected a number above 0"),
+        (&["--clip", "0"], "--clip: is 0, expected a number above 0"),
+        (&["--clip", "NaN"], "--clip: is NaN"),
+        (&["--weight-decay", "0.1"], "--weight-decay: needs --optimizer adamw"),
+        (&["--optimizer", "adamw", "--weight-decay", "-0.1"], "--weight-decay: is -0.1"),
+        (&["--lr-end", "1e-4"], "--lr-end: needs --schedule cosine"),
+        (&["--schedule", "cosine", "--lr-end", "inf"], "--lr-end: is inf"),
         (&["--train-limit", "0"], "--train-limit: is 0"),
         (&["--tiling", "split"], "--tiling: is for a GPU"),
         (&["--precision", "mixed"], "--precision: mixed takes cooperative matrices"),
@@ -227,6 +235,7 @@ fn numbers_that_cannot_be_used_are_refused() {
         let own = [&["vae", "--data", "glyphs", "--test-limit", "50", "--device", "cpu"], arguments].concat();
         refused_run(&own, 1, &[words]);
     }
+    refused_run(&["ae", "--data", "glyphs", "--warm-up", "3"], 1, &["--warm-up: an AE has no KL divergence to weigh"]);
 }
 
 #[test]
@@ -240,6 +249,9 @@ fn wrong_usage_exits_with_2() {
         &["expected auto, measure or one of registers, subgroup, workgroup, split, matrix8, matrix16"],
     );
     refused_run(&["vae", "--precision", "f16"], 2, &["expected f32 or mixed"]);
+    refused_run(&["vae", "--schedule", "linear"], 2, &["'linear'", "--schedule"]);
+    refused_run(&["vae", "--warm-up", "-1"], 2, &["--warm-up"]);
+    refused_run(&["--resume", "some/run", "--clip", "1"], 2, &["cannot be used with"]);
     refused_run(&["vae", "--no-such-option"], 2, &["--no-such-option"]);
     refused_run(&[], 2, &["required arguments"]);
     refused_run(&["--resume", "some/run", "--latent", "4"], 2, &["cannot be used with"]);

@@ -9,7 +9,7 @@ use wgvae::{
     device::Device,
     gpu::{AdapterChoice, Gpu, LatentTiling, Options, Precision, Tiling, Tilings},
     kernels::update::LAYERS,
-    model::{Activation, Adam, Corruption, Kind, Loss, Model, Noise, Objective, Param},
+    model::{Activation, Adam, Corruption, Kind, Loss, Model, Noise, Objective, Param, Rate, Schedule},
     network::Network,
     random::{Stream, stream},
     run::{Settings, State},
@@ -86,10 +86,12 @@ fn differences<'a>(gpu: &'a Trained, oracle: &'a Trained) -> impl Iterator<Item 
     })
 }
 
-/// The relative difference of two reconstruction losses or of two KL divergences, whichever is larger.
+/// The relative difference of two reconstruction losses, of two KL divergences or of two norms of gradients, whichever is largest.
 fn losses_apart(a: EpochLosses, b: EpochLosses) -> f64 {
     let relative = |a: f64, b: f64| if a == b { 0.0 } else { (a - b).abs() / b.abs() };
-    relative(a.reconstruction, b.reconstruction).max(relative(a.kl, b.kl))
+    relative(a.reconstruction, b.reconstruction)
+        .max(relative(a.kl, b.kl))
+        .max(relative(a.gradient_norm, b.gradient_norm))
 }
 
 /// How far a run on the GPU and one on the oracle are apart.
@@ -177,6 +179,35 @@ fn each_of_a_hundred_steps_is_the_oracles_with_every_activation() {
             agree_step_by_step(&settings, &data);
         }
     }
+}
+
+/// With sizes that are no multiple of four, so that gradients have padding, which the norm must leave out.
+#[test]
+fn each_of_a_hundred_steps_is_the_oracles_with_a_schedule_weight_decay_and_clipping() {
+    let mut data = noise_images();
+    let labels = data.train.labels.map(|labels| labels[..16].to_vec());
+    data.train = Split { images: data.train.images[..16 * 63].to_vec(), labels, count: 16, ..Split::default() };
+    let cosine = Schedule { rate: Rate::Cosine { lr_end: 1e-4 }, warm_up: 20 };
+    let stages = Schedule { rate: Rate::Stages, warm_up: 3 };
+    for (kind, schedule, clip) in
+        [(Kind::Ae, Schedule { warm_up: 0, ..cosine }, 0.01), (Kind::Vae, cosine, 1.0), (Kind::Cvae, stages, 30.0)]
+    {
+        let plain = settings(kind, &data, &[37, 21], 5, 9, Loss::BCE_SUM);
+        let adam = Adam { weight_decay: 0.1, clip: Some(clip), epsilon: 1e-6, ..plain.adam };
+        agree_step_by_step(&Settings { adam, schedule, epochs: STEPS / 2, ..plain }, &data);
+    }
+}
+
+#[test]
+fn clipping_takes_three_dispatches_more() {
+    let (gpu, data) = (gpu(), glyphs::dataset(0, 40, 10));
+    let plain = settings(Kind::Vae, &data, &[256], 8, 32, Loss::BCE_SUM);
+    let clipped = Settings { adam: Adam { clip: Some(1.0), ..plain.adam }, ..plain.clone() };
+    let [plain, clipped] =
+        [plain, clipped].map(|settings| GpuTrainer::new(Arc::clone(&gpu), &settings, &data).unwrap());
+    assert_eq!([plain.dispatches_per_step(), clipped.dispatches_per_step()], [6, 9]);
+    let [plain, clipped] = [plain, clipped].map(|trainer| trainer.device_memory().parameters);
+    assert_eq!(3 * clipped, 4 * plain, "the gradients beside parameters and moments");
 }
 
 #[test]

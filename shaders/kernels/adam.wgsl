@@ -1,17 +1,21 @@
-// One step of Adam on every parameter from gradients computed before. One invocation owns four parameters.
+// One step of Adam on every parameter from gradients computed before, clipped by their norm: g · min(1, most / (‖g‖ + 1e-6)).
+// One invocation owns four parameters.
 // Provides: main
-// Needs: prepare, learn, old_at
+// Needs: prepare, learn, old_at, batch
 
 struct Args {
     count4: u32,  // parameters, in vec4
     width: u32,   // invocations along x
+    most: f32,    // the norm above which gradients are scaled down
 }
 @group(1) @binding(0)  var<uniform>       args:      Args;
-@group(1) @binding(12) var<storage, read> gradients: array<vec4f>;  // [count4]
+@group(1) @binding(12) var<storage, read> gradients: array<vec4f>;  // g [count4]
+@group(1) @binding(13) var<storage, read> losses:    array<vec4f>;  // (…, ‖g‖) [entries]
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
     prepare();
     let at = id.y * args.width + id.x;
-    if at < args.count4 { learn(at, old_at(at), gradients[at]); }
+    let scale = min(1.0, args.most / (losses[batch.entry].w + 1e-6));
+    if at < args.count4 { learn(at, old_at(at), scale * gradients[at]); }
 }

@@ -90,10 +90,10 @@ fn peak_flops(gpu: &Gpu, checked: &mut Checked) -> Result<f64> {
 /// Seconds of a dispatch with next to nothing to do.
 fn floor(gpu: &Gpu, checked: &mut Checked) -> Result<f64> {
     let (mut memory, mut program) = (Memory::default(), Program::default());
-    for role in [Role::Params, Role::FirstMoment, Role::SecondMoment, Role::Gradients] {
+    for role in [Role::Params, Role::FirstMoment, Role::SecondMoment, Role::Gradients, Role::Losses] {
         memory.create(gpu, role, 16)?;
     }
-    adam::launch(&mut program, 1);
+    adam::launch(&mut program, 1, 1.0);
     checked.check(gpu, &program)?;
     Ok(least(gpu, &gpu.prepare(&program, &memory)?, DISPATCHES)? / DISPATCHES as f64)
 }

@@ -18,7 +18,7 @@ pub struct OptimisationOptions {
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     lr_end: Option<f64>,
     /// Epochs over which the weight of the KL divergence rises from 0 to β, step by step; metrics have the whole β from the start
-    #[arg(long, value_name = "EPOCHS", default_value_t = 0)]
+    #[arg(long, value_name = "EPOCHS", default_value_t = 0, allow_negative_numbers = true)]
     warm_up: u64,
     /// adam; or adamw, whose weights and biases decay apart from the gradient
     #[arg(long, value_enum, default_value_t = Optimizer::Adam)]
@@ -29,6 +29,9 @@ pub struct OptimisationOptions {
     /// What Adam adds to the root of the second moment
     #[arg(long, value_name = "X", default_value_t = Adam::default().epsilon, allow_negative_numbers = true)]
     epsilon: f64,
+    /// Scale the gradients of a step down where the norm of all of them together is larger than X
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    clip: Option<f64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -60,7 +63,7 @@ impl OptimisationOptions {
             (Optimizer::Adamw, given) => given.unwrap_or(WEIGHT_DECAY),
         };
         let usual = Adam::default();
-        Ok(Adam { lr: lr.unwrap_or(usual.lr), epsilon: self.epsilon, weight_decay, ..usual })
+        Ok(Adam { lr: lr.unwrap_or(usual.lr), epsilon: self.epsilon, weight_decay, clip: self.clip, ..usual })
     }
 
     /// The schedule asked for.

@@ -49,7 +49,7 @@ pub struct Arguments {
     force: bool,
     /// Go on with the run in DIR after its last finished epoch; of the other options only --epochs, --lr, --device and --data-dir
     /// can be given with it, and what is not given stays as it was
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "preset", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "activation", "bottleneck", "condition", "likelihood", "loss", "beta", "objective", "samples", "init_scheme", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "preset", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "activation", "bottleneck", "condition", "likelihood", "loss", "beta", "objective", "samples", "init_scheme", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon", "clip"])]
     resume: Option<PathBuf>,
     /// Passes over the training images, in all [default: 10; with --schedule stages its 3280; with --resume, the run's own]
     #[arg(long)]
@@ -350,8 +350,9 @@ fn few_units(config: &Config, metrics: &Metrics) -> Option<String> {
 fn line(metrics: &Metrics, epochs: u64, latent: usize) -> String {
     let figures = |figures: &Figures| format!("{:.3} + KL {:.3}", figures.reconstruction, figures.kl);
     let active = metrics.active_units.map_or(String::new(), |active| format!("; {active} of {latent} units active"));
+    let norm = metrics.gradient_norm.map(|norm| format!("gradient norm {norm:.3}; ")).unwrap_or_default();
     format!(
-        "epoch {:>2}/{epochs}  train {}  test {}  per image; {:.0} images/s, {:.1} s{active}",
+        "epoch {:>2}/{epochs}  train {}  test {}  per image; {norm}{:.0} images/s, {:.1} s{active}",
         metrics.epoch,
         figures(&metrics.train),
         figures(&metrics.test),

@@ -1,4 +1,4 @@
-//! One step of Adam on every parameter from gradients computed before.
+//! One step of Adam on every parameter from gradients computed before, clipped by their norm.
 
 use crate::gpu::{Args as _, Needs, Program, Role, Spec, Work, args, fold, source};
 use std::sync::LazyLock;
@@ -10,6 +10,8 @@ args! {
         count4: u32,
         /// Invocations along x.
         width: u32,
+        /// The norm above which gradients are scaled down.
+        most: f32,
     }
 }
 
@@ -24,6 +26,7 @@ pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
         Role::FirstMoment.read_write(),
         Role::SecondMoment.read_write(),
         Role::Gradients.read(),
+        Role::Losses.read(),
     ],
     args: Args::FIELDS,
     workgroup: [WORKGROUP, 1, 1],
@@ -31,13 +34,15 @@ pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
     trusted: true,
 });
 
-/// Adds one step of Adam on the first `count4` vec4 of the params.
-pub fn launch(program: &mut Program, count4: usize) {
-    launch_folded(program, count4, fold(count4.div_ceil(WORKGROUP as usize)));
+/// Adds one step of Adam on the first `count4` vec4 of the params, from gradients scaled down to a norm of `most`; their norm is the
+/// one among the step's losses.
+pub fn launch(program: &mut Program, count4: usize, most: f64) {
+    launch_folded(program, count4, most, fold(count4.div_ceil(WORKGROUP as usize)));
 }
 
-pub(crate) fn launch_folded(program: &mut Program, count4: usize, [x, y]: [usize; 2]) {
+pub(crate) fn launch_folded(program: &mut Program, count4: usize, most: f64, [x, y]: [usize; 2]) {
     let width = x * WORKGROUP as usize;
     let work = Work::elementwise([1, 4 * count4], 7 * 16 * count4); // a gradient is read; parameters and moments both ways
-    program.launch(&SPEC, &Args { count4: count4 as u32, width: width as u32 }, [width, y], work);
+    let args = Args { count4: count4 as u32, width: width as u32, most: most as f32 };
+    program.launch(&SPEC, &args, [width, y], work);
 }

@@ -15,6 +15,7 @@ pub mod linear_backward;
 pub mod loss;
 pub mod middle;
 pub mod noise;
+pub mod norm;
 pub mod onehot;
 pub mod order;
 pub mod output;
@@ -53,6 +54,7 @@ pub fn all() -> impl Iterator<Item = &'static Spec> {
         latent_backward::SPECS.specs(),
         reparameterize_backward::SPECS.specs(),
         update::SPECS.specs(),
+        norm::SPECS.specs(),
         one(&adam::SPEC),
         one(&loss::SPEC),
         one(&peak::SPEC),

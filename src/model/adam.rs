@@ -16,6 +16,9 @@ pub struct Adam {
     /// Weight decay, apart from the gradient (AdamW: Loshchilov and Hutter, 2019); 0: none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub weight_decay: f64,
+    /// The norm above which the gradients of a step are scaled down to it, all alike; none: they are as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<f64>,
 }
 
 fn is_zero(value: &f64) -> bool {
@@ -24,7 +27,7 @@ fn is_zero(value: &f64) -> bool {
 
 impl Default for Adam {
     fn default() -> Adam {
-        Adam { lr: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }
+        Adam { lr: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0, clip: None }
     }
 }
 

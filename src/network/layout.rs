@@ -10,6 +10,7 @@ use crate::{
         linear::Finish,
         likelihood::Outputs,
         middle::{Layers, Middle, Partials, Parts},
+        norm::Clipping,
         output,
     },
     model::{Bottleneck, Condition, Corruption, Loss, Model, Objective, Param, Variance},
@@ -60,6 +61,8 @@ pub struct Network {
     pub zero: Matrix,
     /// What the encoder reads instead of the images, in the space of activations; none: the images themselves.
     pub corrupted: Option<Corrupted>,
+    /// How gradients are clipped; none: Adam takes each as soon as it is known.
+    pub clipping: Option<Clipping>,
     /// How the loss partials of a step lie.
     pub partials: Partials,
     params: Arena,
@@ -157,6 +160,7 @@ impl Network {
             labelled,
             zero,
             corrupted: None,
+            clipping: None,
             partials: Partials { tiles: tiles as u32, stride: (tiles + rows) as u32 },
             params,
             activations,
@@ -191,6 +195,13 @@ impl Network {
         self
     }
 
+    /// Adds clipping of the gradients to a norm of `most`, where that is given.
+    pub fn with_clipping(mut self, most: Option<f64>) -> Network {
+        let count4 = self.param_vec4s();
+        self.clipping = most.map(|most| Clipping::new(&mut self.signals, count4, most));
+        self
+    }
+
     /// Which parts the middle has, where it is one dispatch.
     pub fn parts(&self) -> Parts {
         Parts { variational: self.model.kind.is_variational(), labelled: self.model.kind.is_conditional() }
@@ -222,6 +233,11 @@ impl Network {
     /// Size of the parameters, and of each of their moments, in bytes.
     pub fn param_bytes(&self) -> u64 {
         self.params.bytes()
+    }
+
+    /// Vec4 of the parameters.
+    pub fn param_vec4s(&self) -> usize {
+        self.params.bytes() as usize / 16
     }
 
     /// Size of the activations, in bytes.

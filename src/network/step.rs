@@ -6,9 +6,9 @@ use crate::{
     gpu::{Format, Layer, Matrix, Program},
     kernels::{
         activation::ActivatedMatrix,
-        concat, corrupt, importance, latent, latent_backward, likelihood, likelihood_backward,
+        adam, concat, corrupt, importance, latent, latent_backward, likelihood, likelihood_backward,
         linear::{self, Finish, Input},
-        linear_backward, onehot, output,
+        linear_backward, norm, onehot, output,
         update::{self, Entry, Epilogue, Share},
     },
     model::{Objective, Variance},
@@ -96,7 +96,8 @@ pub fn evaluation(net: &Network, objective: &Objective, images: Format, noisy: b
     Ok(program)
 }
 
-/// One whole training step and its layer table: the layers of the images first, behind them those of their samples.
+/// One whole training step and its layer table: the layers of the images first, behind them those of their samples. Where the network
+/// clips gradients, Adam follows once they are all stored and their norm is known.
 ///
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) where the network is inconsistent.
@@ -113,18 +114,26 @@ pub fn training(
         likelihood_backward::launch(&mut program, net.outputs, net.scores, net.d_outputs, net.rows, variant)?;
     }
     backward(&mut program, net, objective)?;
+    let clipping = net.clipping.as_ref().filter(|_| epilogue == Epilogue::Adam);
+    let epilogue = if clipping.is_some() { Epilogue::Store } else { epilogue };
     let (of_images, of_samples) = shares(net, images);
-    if net.samples == 1 {
-        let table = update::table(&[of_images, of_samples].concat(), net.tilings.update)?;
-        update::launch(&mut program, &table, 0, net.rows, epilogue, images);
-        return Ok((program, table));
-    }
+    let [of_images, of_samples] = match net.samples {
+        1 => [[of_images, of_samples].concat(), Vec::new()],
+        _ => [of_images, of_samples],
+    };
     let mut table = update::table(&of_images, net.tilings.update)?;
     update::launch(&mut program, &table, 0, net.rows, epilogue, images);
-    program.sampled = true;
-    let behind = update::table(&of_samples, net.tilings.update)?;
-    update::launch(&mut program, &behind, table.len(), net.rows * net.samples, epilogue, images);
-    table.extend(behind);
+    if !of_samples.is_empty() {
+        program.sampled = true;
+        let behind = update::table(&of_samples, net.tilings.update)?;
+        update::launch(&mut program, &behind, table.len(), net.rows * net.samples, epilogue, images);
+        program.sampled = false;
+        table.extend(behind);
+    }
+    if let Some(clipping) = clipping {
+        norm::launch(&mut program, clipping, net.param_vec4s());
+        adam::launch(&mut program, net.param_vec4s(), clipping.most);
+    }
     Ok((program, table))
 }
 

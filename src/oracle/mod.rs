@@ -13,6 +13,7 @@ pub mod linear;
 pub mod linear_backward;
 pub mod loss;
 pub mod noise;
+pub mod norm;
 pub mod onehot;
 pub mod order;
 pub mod output;

@@ -8,6 +8,7 @@ use super::likelihood::{Outputs, likelihood_backward, losses};
 use super::linear::{Activated, Linear, activated, linear};
 use super::linear_backward::linear_backward;
 use super::loss::loss;
+use super::norm::{clip_scale, norm};
 use super::onehot::onehot;
 use super::output;
 use super::update::update_into;
@@ -26,6 +27,8 @@ pub struct Oracle {
     second_moments: Vec<Linear>,
     /// Gradients of the previous step. Kept so that their memory is reused.
     gradients: Vec<Linear>,
+    /// Their norm before they were clipped; none where they were not.
+    gradient_norm: Option<f64>,
     steps: u64,
 }
 
@@ -105,7 +108,15 @@ impl Oracle {
         model.validate()?;
         let layers = from_params(model, params)?;
         let [first_moments, second_moments, gradients] = [zeros(model), zeros(model), zeros(model)];
-        Ok(Oracle { model: model.clone(), layers, first_moments, second_moments, gradients, steps: 0 })
+        Ok(Oracle {
+            model: model.clone(),
+            layers,
+            first_moments,
+            second_moments,
+            gradients,
+            gradient_norm: None,
+            steps: 0,
+        })
     }
 
     /// The model's shape.
@@ -126,6 +137,11 @@ impl Oracle {
     /// Number of training steps taken.
     pub fn steps(&self) -> u64 {
         self.steps
+    }
+
+    /// The norm of the gradients of the last step before they were clipped; none where they were not.
+    pub fn gradient_norm(&self) -> Option<f64> {
+        self.gradient_norm
     }
 
     /// Continues after `steps` steps with the moments of that time. Fails where they do not fit the model.
@@ -194,13 +210,14 @@ impl Oracle {
         Ok(self.loss(batch, objective, &self.activations(batch)?).losses)
     }
 
-    /// One step of Adam; gives the losses before it.
+    /// One step of Adam, on clipped gradients where `args` say so; gives the losses before it.
     pub fn train_step(&mut self, batch: &Inputs, objective: &Objective, args: &Adam) -> Result<Losses> {
         let mut gradients = std::mem::take(&mut self.gradients);
         let losses = self.backward(batch, objective, &mut gradients);
         self.gradients = gradients;
         let losses = losses?;
         self.steps += 1;
+        self.gradient_norm = args.clip.map(|most| clip(&mut self.gradients, most));
         let moments = self.first_moments.iter_mut().zip(&mut self.second_moments);
         for ((param, (m, v)), gradient) in self.layers.iter_mut().zip(moments).zip(&self.gradients) {
             adam(&mut param.weight, &mut m.weight, &mut v.weight, &gradient.weight, args, self.steps);
@@ -400,6 +417,17 @@ struct Loss {
     dlog_var: Option<Array1<f64>>,
     /// What the samples weigh; none where each image has one.
     importance: Option<Importance>,
+}
+
+/// Scales gradients down to a norm of `most`; gives the norm before.
+fn clip(gradients: &mut [Linear], most: f64) -> f64 {
+    let norm = norm(gradients.iter().flat_map(|gradient| gradient.weight.iter().chain(&gradient.bias)));
+    let scale = clip_scale(norm, most);
+    for gradient in gradients {
+        gradient.weight *= scale;
+        gradient.bias *= scale;
+    }
+    norm
 }
 
 /// The outputs of activated layers, each fed with the one before.

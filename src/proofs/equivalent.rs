@@ -153,6 +153,16 @@ pub const EQUIVALENT: &[Equivalent] = &[
         line: "let sine = x + x * s * (-0.16666667 + s * (0.008333333 + s * (-0.00019841270 + s * (2.0 * 2.7557319e-6))));",
         reason: "it moves a normal by less than the error that WGSL allows sqrt and log",
     },
+    Equivalent {
+        file: "kernels/norm.wgsl",
+        line: "if lane != 0u { keep(workgroup.x, part[0]); }",
+        reason: ANY_MAY_STORE,
+    },
+    Equivalent {
+        file: "kernels/norm.wgsl",
+        line: "if lane == 1u { keep(workgroup.x, part[0]); }",
+        reason: ANY_MAY_STORE,
+    },
     Equivalent { file: "kernels/loss.wgsl", line: "if lane != 0u {", reason: ANY_MAY_STORE },
     Equivalent { file: "kernels/loss.wgsl", line: "if lane == 1u {", reason: ANY_MAY_STORE },
     Equivalent {

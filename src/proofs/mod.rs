@@ -19,6 +19,7 @@ mod linear;
 mod linear_backward;
 mod loss;
 mod noise;
+mod norm;
 mod onehot;
 mod order;
 mod output;
@@ -55,6 +56,7 @@ pub static ALL: LazyLock<Vec<Proof>> = LazyLock::new(|| {
         latent_backward::proofs(),
         reparameterize_backward::proofs(),
         update::proofs(),
+        norm::proofs(),
         adam::proofs(),
         loss::proofs(),
         peak::proofs(),

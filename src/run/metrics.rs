@@ -24,6 +24,9 @@ pub struct Metrics {
     pub step: u64,
     /// Averages over the epoch, as the model learnt.
     pub train: Figures,
+    /// Average over the epoch's steps of the norm of their gradients, before clipping; where they are clipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_norm: Option<f64>,
     /// After the epoch, one draw of z per image.
     pub test: Figures,
     /// Latents whose mean varies by more than 0.01 over the test images after the epoch; an AE has no such figure.

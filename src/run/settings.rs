@@ -84,6 +84,10 @@ impl Settings {
         };
         positive("--lr", self.adam.lr, 0.0)?;
         positive("--epsilon", self.adam.epsilon, 0.0)?;
+        positive("--weight-decay", self.adam.weight_decay, 0.0)?;
+        if let Some(clip) = self.adam.clip.filter(|clip| !clip.is_finite() || *clip <= 0.0) {
+            return Err(Error::invalid("--clip", format!("is {clip}, expected a number above 0")));
+        }
         positive("--beta", self.objective.beta, 0.0)?;
         self.validate_objective()?;
         self.schedule.validate()?;

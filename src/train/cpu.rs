@@ -62,7 +62,8 @@ impl OracleTrainer {
             let (adam, weighed) = self.settings.at(index, steps);
             let step = self.network.train_step(&gathered.batch(), &weighed, &adam)?;
             let scale = objective.loss.reduction.scale(rows.len(), self.settings.model.input);
-            losses.add(first_step, step.reconstruction / scale, step.kl, bound(&objective, &step))?;
+            let norm = self.network.gradient_norm().unwrap_or_default();
+            losses.add(first_step, [step.reconstruction / scale, step.kl, bound(&objective, &step), norm])?;
             let progress = Progress { done: losses.steps, steps, losses, elapsed: start.elapsed() };
             if !watch(&progress) && losses.steps < steps {
                 return Err(Error::Interrupted(format!("after {} of {steps} steps", losses.steps)));
@@ -83,7 +84,8 @@ impl OracleTrainer {
             let gathered = Gathered::new(&self.settings, &self.test, rows, Stream::Evaluation, entry as u64);
             let found = self.network.losses(&gathered.batch(), &objective)?;
             let scale = objective.loss.reduction.scale(rows.len(), self.settings.model.input);
-            losses.add(self.network.steps(), found.reconstruction / scale, found.kl, bound(&objective, &found))?;
+            let bound = bound(&objective, &found);
+            losses.add(self.network.steps(), [found.reconstruction / scale, found.kl, bound, 0.0])?;
         }
         Ok(losses)
     }

@@ -69,9 +69,9 @@ impl GpuTrainer {
     pub fn new(gpu: Arc<Gpu>, settings: &Settings, data: &Dataset) -> Result<GpuTrainer> {
         let corruption = settings.corruption;
         let tilings = gpu.usable(settings.tilings);
-        let net =
-            Network::for_objective(&settings.model, &settings.objective, settings.batch, tilings)
-                .with_corruption(corruption, settings.seed, false);
+        let net = Network::for_objective(&settings.model, &settings.objective, settings.batch, tilings)
+            .with_corruption(corruption, settings.seed, false)
+            .with_clipping(settings.adam.clip);
         net.check_size(&gpu)?;
         let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
         let mut memory = Memory::default();
@@ -169,7 +169,7 @@ impl GpuTrainer {
         let (training, evaluation) = (&self.training.memory, &self.evaluation.memory);
         let both =
             |roles: &[Role]| roles.iter().map(|&role| training.bytes(role) + evaluation.bytes(role)).sum::<u64>();
-        let parameters = [Role::Params, Role::FirstMoment, Role::SecondMoment]; // evaluation shares those of training
+        let parameters = [Role::Params, Role::FirstMoment, Role::SecondMoment, Role::Gradients]; // evaluation shares those of training
         DeviceMemory {
             images: both(&[Role::Images]),
             parameters: parameters.iter().map(|&role| training.bytes(role)).sum(),
@@ -336,8 +336,8 @@ impl Loop {
     /// Waits for a submit and adds the losses of its steps.
     fn collect(&self, gpu: &Gpu, done: UnderWay, first_step: u64, losses: &mut EpochLosses) -> Result<()> {
         gpu.wait_for(done.submission, "training")?;
-        for [reconstruction, kl, bound, ..] in self.readbacks[done.ring].take::<StepLosses>(LOSS_BYTES * done.slots as u64)? {
-            losses.add(first_step, reconstruction as f64, kl as f64, bound as f64)?;
+        for losses_of_step in self.readbacks[done.ring].take::<StepLosses>(LOSS_BYTES * done.slots as u64)? {
+            losses.add(first_step, losses_of_step.map(f64::from))?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::fmt;
 pub struct DeviceMemory {
     /// Images of both splits, a byte per pixel.
     pub images: u64,
-    /// Parameters and their two moments: 12 bytes each.
+    /// Parameters and their two moments: 12 bytes each; 16 where gradients are clipped, with the gradients.
     pub parameters: u64,
     /// Activations, their gradients, noise and loss partials of a batch of training and of one of evaluation.
     pub activations: u64,

@@ -31,16 +31,24 @@ pub struct EpochLosses {
     pub kl: f64,
     /// Sum over images of the negative of a bound with weights, in nats; 0 for other objectives.
     pub bound: f64,
+    /// Sum over the steps of the norm of their gradients, before clipping; 0 where they are not clipped.
+    pub gradient_norm: f64,
 }
 
 impl EpochLosses {
-    /// Adds the losses of the next step, `first_step` being the number of steps before the epoch.
+    /// Adds reconstruction, KL, bound and gradient norm of the next step, `first_step` being the number of steps before the epoch.
     ///
     /// # Errors
     /// [`Error::NotFinite`] where one of them is not a finite float32, which a GPU would have computed.
-    pub fn add(&mut self, first_step: u64, reconstruction: f64, kl: f64, bound: f64) -> Result<()> {
+    pub fn add(&mut self, first_step: u64, of_step: [f64; 4]) -> Result<()> {
         self.steps += 1;
-        for (what, value) in [("the reconstruction loss", reconstruction), ("the KL divergence", kl), ("the bound", bound)] {
+        let [reconstruction, kl, bound, gradient_norm] = of_step;
+        for (what, value) in [
+            ("the reconstruction loss", reconstruction),
+            ("the KL divergence", kl),
+            ("the bound", bound),
+            ("the norm of the gradients", gradient_norm),
+        ] {
             if !(value as f32).is_finite() {
                 let step = first_step + self.steps as u64;
                 return Err(Error::NotFinite { what: what.into(), first: step, last: step });
@@ -49,6 +57,7 @@ impl EpochLosses {
         self.reconstruction += reconstruction;
         self.kl += kl;
         self.bound += bound;
+        self.gradient_norm += gradient_norm;
         Ok(())
     }
 }

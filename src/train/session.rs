@@ -133,6 +133,7 @@ impl Session {
             epoch: self.epoch,
             step: last,
             train: self.figures(&train),
+            gradient_norm: self.config.adam.clip.map(|_| train.gradient_norm / train.steps as f64),
             test: self.figures(&test),
             active_units: self.active_units(&state)?,
             images_per_s: train.count as f64 / seconds,

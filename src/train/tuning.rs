@@ -104,7 +104,7 @@ pub fn prove(gpu: &Gpu, settings: &Settings, tilings: Tilings, checked: &mut Che
         return Ok(());
     }
     let net = Network::for_objective(&settings.model, &settings.objective, settings.batch, tilings);
-    let net = net.with_corruption(settings.corruption, settings.seed, false);
+    let net = net.with_corruption(settings.corruption, settings.seed, false).with_clipping(settings.adam.clip);
     let (program, _) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
     checked.check(gpu, &program)
 }

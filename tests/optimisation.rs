@@ -1,4 +1,4 @@
-//! The learning rate and the weight of the KL divergence of each step, in runs without a stop and in resumed ones.
+//! Schedules, weight decay and clipping: by hand, and in runs without a stop and resumed ones.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,12 +6,18 @@ mod command;
 mod tiny;
 
 use command::{json, read};
+use ndarray::{Array2, array};
 use std::path::Path;
 use wgvae::{
     bench::article,
     data::{Dataset, glyphs},
     device::Device,
     model::{Adam, Kind, Model, Objective, Rate, Schedule, Step},
+    oracle::{
+        adam::adam,
+        norm::{clip_scale, norm},
+        step::{Inputs, Oracle},
+    },
     run::{Claim, Config, Run, Settings},
     train::{Changes, Session},
 };
@@ -107,22 +113,30 @@ fn a_run_resumed_in_the_middle_of_a_schedule_makes_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let dir = |name: &str| folder.path().join(name);
     let constant = settings();
+    let adamw = Adam { weight_decay: 0.1, clip: Some(0.5), ..constant.adam };
     let cosine = Schedule { rate: Rate::Cosine { lr_end: 1e-5 }, warm_up: 3 };
     let stages = Schedule { rate: Rate::Stages, warm_up: 0 };
+    let variants = [
+        ("constant", constant.clone()),
+        ("cosine", Settings { schedule: cosine, ..constant.clone() }),
+        ("stages", Settings { schedule: stages, ..constant.clone() }),
+        ("adamw", Settings { adam: adamw, ..constant }),
+    ];
     for device in [Device::Oracle, tiny::gpu()] {
         let mut found = Vec::new();
-        for (name, schedule) in [("constant", Schedule::default()), ("cosine", cosine), ("stages", stages)] {
-            let settings = Settings { schedule, ..constant.clone() };
+        for (name, settings) in &variants {
             let [whole, stopped] = ["whole", "stopped"].map(|kind| dir(&format!("{name}-{kind}-{device}")));
-            let expected = train(session(&settings, &device, &whole), 4);
-            train(session(&settings, &device, &stopped), 2);
+            let expected = train(session(settings, &device, &whole), 4);
+            train(session(settings, &device, &stopped), 2);
             assert!(train(resumed(&Changes::default(), &device, &stopped), 2) == expected, "{name} on {device}");
             let config = read(stopped.join("config.json"));
             assert!(config == read(whole.join("config.json")), "{name} on {device}");
-            assert_eq!(String::from_utf8(config).unwrap().contains("schedule"), name != "constant");
+            let config = String::from_utf8(config).unwrap();
+            let kept = ["schedule", "weight_decay", "clip"].map(|key| config.contains(&format!("\"{key}\"")));
+            assert_eq!(kept, [*name == "cosine" || *name == "stages", *name == "adamw", *name == "adamw"], "{config}");
+            assert!(!found.contains(&expected), "{name} changes nothing");
             found.push(expected);
         }
-        assert!(found[0] != found[1] && found[0] != found[2] && found[1] != found[2], "a schedule changes nothing");
     }
 }
 
@@ -165,4 +179,64 @@ fn a_configuration_keeps_its_schedule_and_one_from_before_has_none() {
         assert_eq!(json.get("schedule").map(ToString::to_string).unwrap_or_default(), words);
         assert_eq!(json["adam"].as_object().unwrap().len(), 4, "{json}");
     }
+}
+
+#[test]
+fn weights_decay_apart_from_the_gradient_and_gradients_are_clipped_by_their_norm() {
+    let args = Adam { lr: 0.1, weight_decay: 0.3, ..Adam::default() };
+    let (mut param, mut m, mut v) = (array![2.0, -1.0], array![0.0, 0.0], array![0.0, 0.0]);
+    adam(&mut param, &mut m, &mut v, &array![0.0, 5.0], &args, 1);
+    assert!((param[0] - 2.0 * 0.97).abs() < 1e-15, "{param}");
+    assert!((param[1] + 0.97 + 0.1).abs() < 1e-9, "{param}"); // Adam's first step is lr, whatever the gradient
+    assert_eq!((m[0], v[0]), (0.0, 0.0), "a decay is no gradient");
+
+    assert_eq!(norm(&[3.0, 0.0, -4.0]), 5.0);
+    assert_eq!([clip_scale(5.0, 1.0), clip_scale(0.5, 1.0)], [1.0 / 5.000001, 1.0]);
+    assert!(clip_scale(f64::NAN, 1.0).is_nan());
+}
+
+/// Metrics have the norm of the gradients before clipping, on both devices, and none without clipping.
+#[test]
+fn the_norm_of_the_gradients_is_a_metric_where_they_are_clipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = settings();
+    let mut norms = Vec::new();
+    for (name, clip) in [("none", None), ("small", Some(1e-3)), ("large", Some(1e6))] {
+        for device in [Device::Oracle, tiny::gpu()] {
+            let dir = folder.path().join(format!("{name}-{device}"));
+            let settings = Settings { adam: Adam { clip, ..plain.adam }, ..plain.clone() };
+            let unclipped = train(session(&settings, &device, &dir), 1);
+            let metrics = Run::open(&dir).unwrap().metrics().unwrap()[0];
+            let text = String::from_utf8(read(dir.join("metrics.jsonl"))).unwrap();
+            assert_eq!(text.contains("gradient_norm"), clip.is_some(), "{text}");
+            assert_eq!(metrics.gradient_norm.is_some(), clip.is_some());
+            norms.extend(metrics.gradient_norm);
+            if clip == Some(1e6) && device.to_string() == Device::Oracle.to_string() {
+                let never = read(folder.path().join(format!("none-{device}")).join("checkpoint.safetensors"));
+                assert!(unclipped == never, "a norm that is never reached changes a step");
+            }
+        }
+    }
+    let [small, small_gpu, large, large_gpu] = norms[..] else { panic!("{norms:?}") };
+    println!("{norms:?}");
+    assert!((small_gpu / small - 1.0).abs() < 1e-4 && (large_gpu / large - 1.0).abs() < 1e-4, "{norms:?}");
+    assert!(small > 1.0 && large > 1.0, "{norms:?}");
+}
+
+/// The norm over all gradients of a step, padding left out: there are sizes that are no multiple of four.
+#[test]
+fn the_norm_is_that_of_the_oracles_gradients() {
+    let Settings { model, objective, .. } = settings();
+    let model = Model { input: 6, hidden: vec![5], latent: 3, ..model };
+    let x = Array2::from_shape_fn((7, 6), |(i, k)| (i * 6 + k) as f64 / 42.0);
+    let eps = Array2::from_shape_fn((7, 3), |(i, k)| (i + k) as f64 / 5.0 - 0.7);
+    let batch = Inputs { x: x.view(), corrupted: None, eps: Some(eps.view()), labels: None };
+    let mut network = Oracle::new(&model, &model.initialise(1)).unwrap();
+    let (_, gradients) = network.gradients(&batch, &objective).unwrap();
+    network.train_step(&batch, &objective, &Adam { clip: Some(0.1), ..Adam::default() }).unwrap();
+    let expected = gradients.iter().flat_map(|param| &param.values).map(|g| g * g).sum::<f64>().sqrt();
+    assert!((network.gradient_norm().unwrap() / expected - 1.0).abs() < 1e-14);
+    // Adam's first moment after its first step is 0.1 of the gradient that it was given.
+    let given = network.moments().0.iter().flat_map(|m| &m.values).map(|m| (10.0 * m).powi(2)).sum::<f64>().sqrt();
+    assert!(expected > 0.2 && (given / 0.1 - 1.0).abs() < 1e-5, "{expected} became {given}");
 }
