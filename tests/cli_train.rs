@@ -251,7 +251,9 @@ fn wrong_usage_exits_with_2() {
     refused_run(&["vae", "--precision", "f16"], 2, &["expected f32 or mixed"]);
     refused_run(&["vae", "--schedule", "linear"], 2, &["'linear'", "--schedule"]);
     refused_run(&["vae", "--warm-up", "-1"], 2, &["--warm-up"]);
+    refused_run(&["vae", "--binarize", "sometimes"], 2, &["'sometimes'", "--binarize"]);
     refused_run(&["--resume", "some/run", "--clip", "1"], 2, &["cannot be used with"]);
+    refused_run(&["--resume", "some/run", "--binarize", "epoch"], 2, &["cannot be used with"]);
     refused_run(&["vae", "--no-such-option"], 2, &["--no-such-option"]);
     refused_run(&[], 2, &["required arguments"]);
     refused_run(&["--resume", "some/run", "--latent", "4"], 2, &["cannot be used with"]);

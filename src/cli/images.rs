@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    data::{self, Content, Dataset, Images, Names, Source},
+    data::{self, Content, Dataset, Images, Names, Source, Split},
     run::Run,
 };
 use clap::{Args, ValueEnum, builder::OsStringValueParser, builder::TypedValueParser};
@@ -35,6 +35,8 @@ enum SplitName {
 /// The images a command was told to work on.
 pub struct Chosen {
     content: Content,
+    /// The images, where the run sees others than the data hold: black and white ones.
+    seen: Option<Split>,
     train: bool,
     own: bool,
 }
@@ -53,7 +55,8 @@ impl ImageOptions {
             let problem = format!("{} has no parts: all of its images are taken", whole.name);
             return Err(Error::invalid("--split", problem));
         }
-        let chosen = Chosen { content, train: self.split == Some(SplitName::Train), own: self.data.is_none() };
+        let (train, own) = (self.split == Some(SplitName::Train), self.data.is_none());
+        let mut chosen = Chosen { content, seen: None, train, own };
         let (images, then) = (chosen.images(), &run.config.data);
         if (images.width, images.height) != (then.width, then.height) {
             let problem = format!(
@@ -61,6 +64,9 @@ impl ImageOptions {
                 images.width, images.height, then.width, then.height
             );
             return Err(Error::invalid("--data", problem));
+        }
+        if !run.config.binarization.is_none() {
+            chosen.seen = Some(run.config.settings().judged(images.split).into_owned());
         }
         Ok(chosen)
     }
@@ -90,13 +96,14 @@ impl ImageOptions {
 }
 
 impl Chosen {
-    /// The images: the part asked for, or all.
+    /// The images, as the run sees them: the part asked for, or all.
     pub fn images(&self) -> Images<'_> {
-        match &self.content {
+        let images = match &self.content {
             Content::Divided(dataset) if self.train => dataset.train_images(),
             Content::Divided(dataset) => dataset.test_images(),
             Content::Whole(whole) => whole.all(),
-        }
+        };
+        Images { split: self.seen.as_ref().unwrap_or(images.split), ..images }
     }
 
     /// The run's own data, where the images are theirs.
@@ -107,7 +114,7 @@ impl Chosen {
         }
     }
 
-    /// The data they belong to, divided as for training.
+    /// The data they belong to, divided as for training, as the source has them.
     pub fn into_dataset(self) -> Result<Dataset> {
         match self.content {
             Content::Divided(dataset) => Ok(dataset),

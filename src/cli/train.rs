@@ -4,7 +4,7 @@ use super::{
     Failure,
     bar::Bar,
     chain,
-    model::ModelOptions,
+    model::{ModelOptions, named},
     optimisation::OptimisationOptions,
     options::{CorruptOptions, DataOptions, DeviceOptions, PrecisionOptions, kind, parse},
     presets,
@@ -15,7 +15,7 @@ use crate::{
     Error, Result,
     device::{Choice, Device},
     gpu::{Precision, Tilings, adapters},
-    model::{Bottleneck, Kind, Model, Param},
+    model::{Binarization, Bottleneck, Kind, Model, Param},
     network,
     proofs::Checked,
     run::{Claim, Config, Figures, Metrics, Run, Settings, checkpoint},
@@ -49,7 +49,7 @@ pub struct Arguments {
     force: bool,
     /// Go on with the run in DIR after its last finished epoch; of the other options only --epochs, --lr, --device and --data-dir
     /// can be given with it, and what is not given stays as it was
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "preset", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "activation", "bottleneck", "condition", "likelihood", "loss", "beta", "objective", "samples", "init_scheme", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon", "clip"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "preset", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "activation", "bottleneck", "condition", "likelihood", "loss", "beta", "objective", "samples", "init_scheme", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon", "clip", "binarize"])]
     resume: Option<PathBuf>,
     /// Passes over the training images, in all [default: 10; with --schedule stages its 3280; with --resume, the run's own]
     #[arg(long)]
@@ -66,6 +66,11 @@ pub struct Arguments {
     optimisation: OptimisationOptions,
     #[command(flatten)]
     corrupt: CorruptOptions,
+    /// Make images black and white before all else. threshold: white from one half on; epoch: each pixel white with its gray value as
+    /// the probability, drawn anew for every epoch; access: at every access, which is the same, as an epoch shows each image once.
+    /// Test images are drawn once, by --seed
+    #[arg(long, default_value_t = Binarization::None, value_name = "NAME", value_parser = named(Binarization::ALL, Binarization::name))]
+    binarize: Binarization,
     /// Decides initial parameters, order and noise
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -90,6 +95,7 @@ impl Arguments {
             adam: self.optimisation.adam(self.lr)?,
             schedule,
             corruption: self.corrupt.corruption(None)?,
+            binarization: self.binarize,
             batch: self.batch,
             init_scheme: self.layers.init_scheme,
             epochs: self.epochs.or(schedule.epochs()).unwrap_or(plain.epochs),

@@ -33,6 +33,8 @@ pub enum Role {
     Gradients = 12,
     /// (reconstruction, KL, bound, gradient norm) of every step of an epoch.
     Losses = 13,
+    /// The images of a split before they are made black and white, as bytes.
+    Gray = 14,
 }
 
 impl Role {
@@ -40,7 +42,7 @@ impl Role {
     pub const GROUP: u32 = 1;
 
     /// Every role, by number.
-    pub const ALL: [Role; 13] = [
+    pub const ALL: [Role; 14] = [
         Role::Params,
         Role::Activations,
         Role::Signals,
@@ -54,6 +56,7 @@ impl Role {
         Role::SecondMoment,
         Role::Gradients,
         Role::Losses,
+        Role::Gray,
     ];
 
     /// The name of the variable that shaders bind it to.
@@ -72,6 +75,7 @@ impl Role {
             Role::SecondMoment => "second_moment",
             Role::Gradients => "gradients",
             Role::Losses => "losses",
+            Role::Gray => "gray",
         }
     }
 

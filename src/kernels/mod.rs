@@ -3,6 +3,7 @@
 
 pub mod activation;
 pub mod adam;
+pub mod binarize;
 pub mod concat;
 pub mod corrupt;
 pub mod importance;
@@ -39,6 +40,7 @@ pub fn all() -> impl Iterator<Item = &'static Spec> {
     let one = |spec: &'static LazyLock<Spec>| vec![&**spec];
     [
         one(&order::SPEC),
+        one(&binarize::SPEC),
         one(&noise::SPEC),
         corrupt::SPECS.specs(),
         concat::SPECS.specs(),

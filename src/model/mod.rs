@@ -10,11 +10,13 @@
 //! | `objective` | [`Bound`] and [`Objective`]: what a step minimises |
 //! | `adam` | [`Adam`]: the optimizer's settings |
 //! | `schedule` | [`Schedule`]: how learning rate and β change over a run |
+//! | `binarization` | [`Binarization`]: how gray images become black and white |
 //! | `corruption` | [`Corruption`]: noise on the input of a denoising model |
 
 mod activation;
 mod adam;
 mod architecture;
+mod binarization;
 mod corruption;
 pub mod init;
 mod likelihood;
@@ -25,6 +27,7 @@ mod schedule;
 pub use activation::{Activation, Kept, sigmoid};
 pub use adam::Adam;
 pub use architecture::{Bottleneck, Condition, Kind, LayerShape, Model, OUTPUT_LOG_VAR, Variance};
+pub use binarization::Binarization;
 pub use corruption::{Corruption, Noise};
 pub use likelihood::{Likelihood, Loss, OUTPUT_LOG_VAR_MAX, Pixel, Reduction};
 pub use objective::{Bound, Objective};

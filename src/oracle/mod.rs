@@ -3,6 +3,7 @@
 //! [`step`] composes the kernels into a whole training step, which is also the engine of `--device cpu`.
 
 pub mod adam;
+pub mod binarize;
 pub mod corrupt;
 pub mod importance;
 pub mod kl;

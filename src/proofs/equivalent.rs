@@ -154,6 +154,11 @@ pub const EQUIVALENT: &[Equivalent] = &[
         reason: "it moves a normal by less than the error that WGSL allows sqrt and log",
     },
     Equivalent {
+        file: "kernels/binarize.wgsl",
+        line: "let white = (2u * (words >> vec4u(9u)) + 1u) * 255u <= x << vec4u(24u);",
+        reason: "an odd multiple of 255 is no multiple of 2^24",
+    },
+    Equivalent {
         file: "kernels/norm.wgsl",
         line: "if lane != 0u { keep(workgroup.x, part[0]); }",
         reason: ANY_MAY_STORE,

@@ -8,6 +8,7 @@ pub mod place;
 mod shapes;
 
 mod adam;
+mod binarize;
 mod concat;
 mod corrupt;
 mod importance;
@@ -41,6 +42,7 @@ use std::{fmt, sync::LazyLock};
 pub static ALL: LazyLock<Vec<Proof>> = LazyLock::new(|| {
     [
         order::proofs(),
+        binarize::proofs(),
         noise::proofs(),
         corrupt::proofs(),
         concat::proofs(),

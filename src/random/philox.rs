@@ -16,14 +16,17 @@ pub enum Stream {
     /// Draws for samples and pictures.
     Sample = 4,
     /// ε of an estimate of ln p(x); the index is the pass.
-    Evidence = 8,
+    Evidence = 9,
     /// Noise added to inputs for denoising; the index is the step.
     Corrupt = 5,
     /// The built-in glyphs; the index is the glyph.
     Glyph = 6,
+    /// Images in black and white; the index is the epoch.
+    Binarize = 8,
 }
 
-/// Index of the noise of an evaluation's first batch in [`Stream::Corrupt`]; training counts its steps from 0.
+/// Index of the noise of an evaluation's first batch in [`Stream::Corrupt`], and of its images in [`Stream::Binarize`]; training counts
+/// its steps and epochs from 0.
 pub const EVALUATION: u64 = 1 << 63;
 
 /// Ten rounds of Philox4x32: four random words for a counter and a key.

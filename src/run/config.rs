@@ -6,7 +6,7 @@ use crate::{
     data::Dataset,
     device::Device,
     gpu::Tilings,
-    model::{Adam, Corruption, Model, Objective, Schedule, init::Scheme},
+    model::{Adam, Binarization, Corruption, Model, Objective, Schedule, init::Scheme},
     network,
 };
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub struct Config {
     /// Noise on the input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corruption: Option<Corruption>,
+    /// How gray images become black and white.
+    #[serde(default, rename = "binarize", skip_serializing_if = "Binarization::is_none")]
+    pub binarization: Binarization,
     /// Rows of a full batch.
     pub batch: usize,
     /// Epochs asked for.
@@ -177,6 +180,7 @@ impl Config {
             adam: settings.adam,
             schedule: settings.schedule,
             corruption: settings.corruption,
+            binarization: settings.binarization,
             batch: settings.batch,
             init_scheme: settings.init_scheme,
             epochs: settings.epochs,
@@ -222,6 +226,7 @@ impl Config {
             adam: self.adam,
             schedule: self.schedule,
             corruption: self.corruption,
+            binarization: self.binarization,
             batch: self.batch,
             init_scheme: self.init_scheme,
             epochs: self.epochs,

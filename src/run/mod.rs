@@ -1,5 +1,6 @@
 //! A run on disk: its directory and the lock on it, configuration, metrics, weights and checkpoints.
 
+mod binarized;
 pub mod checkpoint;
 mod claim;
 mod config;

@@ -3,7 +3,9 @@
 use crate::{
     Error, Result,
     gpu::Tilings,
-    model::{Adam, Bound, Corruption, Likelihood, Model, Objective, Reduction, Schedule, Step, init::Scheme},
+    model::{
+        Adam, Binarization, Bound, Corruption, Likelihood, Model, Objective, Reduction, Schedule, Step, init::Scheme,
+    },
 };
 
 /// Most samples of z per image and step.
@@ -22,6 +24,8 @@ pub struct Settings {
     pub schedule: Schedule,
     /// Noise on the input of training and of its evaluations; none: the input is clean.
     pub corruption: Option<Corruption>,
+    /// How gray images become black and white, before any noise.
+    pub binarization: Binarization,
     /// Rows of a full batch; the last batch of an epoch may be smaller.
     pub batch: usize,
     /// How initial parameters are drawn.
@@ -43,6 +47,7 @@ impl Settings {
             adam: Adam::default(),
             schedule: Schedule::default(),
             corruption: None,
+            binarization: Binarization::None,
             batch: 32,
             init_scheme: Scheme::default(),
             epochs: 10,
@@ -93,6 +98,9 @@ impl Settings {
         self.schedule.validate()?;
         if self.schedule.warm_up > 0 && !self.model.kind.is_variational() {
             return Err(Error::invalid("--warm-up", "an AE has no KL divergence to weigh"));
+        }
+        if !self.binarization.is_none() {
+            self.validate_binarization()?;
         }
         self.corruption.map_or(Ok(()), |corruption| corruption.validate())
     }

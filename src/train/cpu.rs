@@ -22,7 +22,9 @@ use std::time::Instant;
 pub struct OracleTrainer {
     settings: Settings,
     network: Oracle,
+    /// As the settings are given them, gray.
     train: Split,
+    /// In black and white, where it is made so.
     test: Split,
 }
 
@@ -42,7 +44,7 @@ impl OracleTrainer {
             network: Oracle::new(model, &model.initialise_by(settings.init_scheme, settings.seed))?,
             settings: settings.clone(),
             train: data.train.clone(),
-            test: data.test.clone(),
+            test: settings.judged(&data.test).into_owned(),
         })
     }
 
@@ -55,10 +57,10 @@ impl OracleTrainer {
         let (start, first_step) = (Instant::now(), self.network.steps());
         let order = order(seed, epoch, self.train.count as u32);
         let mut losses = EpochLosses { count: self.train.count, ..EpochLosses::default() };
-        let steps = order.len().div_ceil(batch);
+        let (steps, train) = (order.len().div_ceil(batch), self.settings.in_epoch(&self.train, epoch));
         for rows in order.chunks(batch) {
             let index = self.network.steps();
-            let gathered = Gathered::new(&self.settings, &self.train, rows, Stream::Noise, index);
+            let gathered = Gathered::new(&self.settings, &train, rows, Stream::Noise, index);
             let (adam, weighed) = self.settings.at(index, steps);
             let step = self.network.train_step(&gathered.batch(), &weighed, &adam)?;
             let scale = objective.loss.reduction.scale(rows.len(), self.settings.model.input);

@@ -5,12 +5,13 @@ use crate::{
     Error, Result,
     data::{Dataset, Split},
     gpu::{Batch, Batches, Format, Gpu, Memory, Part, Prepared, Program, Readback, Role, Submission},
-    kernels::{self, loss, noise, order, update::Epilogue},
+    kernels::{self, binarize, loss, noise, order, update::Epilogue},
     network::{Network, padded, step, straight},
     random::{Permutation, Stream},
     run::{Settings, State},
 };
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     ops::Range,
     sync::Arc,
@@ -52,6 +53,8 @@ struct Loop {
     count: usize,
     slots: usize,
     order: Prepared,
+    /// Draws the images of an epoch from the gray ones, where there are such.
+    binarize: Option<Prepared>,
     noise: Option<Prepared>,
     step: Prepared,
     loss: Prepared,
@@ -77,14 +80,22 @@ impl GpuTrainer {
         let mut memory = Memory::default();
         net.upload_params(&gpu, &mut memory, &settings.model.initialise_by(settings.init_scheme, settings.seed))?;
         net.create_learning(&gpu, &mut memory, &table)?;
-        let training = Loop::new(&gpu, net, memory, program, &data.train, settings, Stream::Noise)?;
+        let images = match settings.binarization.is_drawn() {
+            true => {
+                memory.upload(&gpu, Role::Gray, &padded(&data.train.images, settings.model.input))?;
+                Cow::Borrowed(&data.train)
+            }
+            false => settings.in_epoch(&data.train, 0),
+        };
+        let training = Loop::new(&gpu, net, memory, program, &images, settings, Stream::Noise)?;
 
         let rows = evaluation_rows(data.test.count, settings.objective.samples);
         let net = Network::for_objective(&settings.model, &settings.objective, rows, tilings).with_corruption(corruption, settings.seed, true);
         let program = step::evaluation(&net, &settings.objective, Format::U8, true)?;
         let mut memory = Memory::default();
         memory.share(&training.memory, Role::Params);
-        let evaluation = Loop::new(&gpu, net, memory, program, &data.test, settings, Stream::Evaluation)?;
+        let images = settings.judged(&data.test);
+        let evaluation = Loop::new(&gpu, net, memory, program, &images, settings, Stream::Evaluation)?;
         Ok(GpuTrainer { gpu, settings: settings.clone(), training, evaluation, step: 0 })
     }
 
@@ -95,6 +106,10 @@ impl GpuTrainer {
     pub fn train_epoch(&mut self, epoch: u64, watch: &mut Watch) -> Result<EpochLosses> {
         let permutation = Permutation::new(self.settings.seed, epoch, self.training.count as u32);
         self.gpu.set_args(&self.training.order, 0, &order::arguments(&permutation));
+        if let Some(binarize) = &self.training.binarize {
+            let words = self.training.memory.bytes(Role::Gray) as usize / 4;
+            self.gpu.set_args(binarize, 0, &binarize::arguments(words, self.settings.seed, epoch));
+        }
         let (first_step, steps, settings) = (self.step, self.training.steps(), &self.settings);
         let record = |index: u64| {
             let step = first_step + index;
@@ -171,7 +186,7 @@ impl GpuTrainer {
             |roles: &[Role]| roles.iter().map(|&role| training.bytes(role) + evaluation.bytes(role)).sum::<u64>();
         let parameters = [Role::Params, Role::FirstMoment, Role::SecondMoment, Role::Gradients]; // evaluation shares those of training
         DeviceMemory {
-            images: both(&[Role::Images]),
+            images: both(&[Role::Images, Role::Gray]),
             parameters: parameters.iter().map(|&role| training.bytes(role)).sum(),
             activations: both(&[Role::Activations, Role::Signals, Role::Noise, Role::Partials]),
             other: both(&[Role::Order, Role::Labels, Role::Layers, Role::Losses])
@@ -231,6 +246,10 @@ impl Loop {
         };
         Ok(Loop {
             order: prepare(&|program| order::launch(program, &Permutation::new(seed, 0, count as u32)))?,
+            binarize: match memory.bytes(Role::Gray) {
+                0 => None,
+                bytes => Some(prepare(&|program| binarize::launch(program, bytes as usize / 4, seed, 0))?),
+            },
             noise: match normals {
                 0 => None,
                 _ => Some(prepare(&|program| noise::launch(program, seed, stream, normals))?),
@@ -249,7 +268,8 @@ impl Loop {
 
     /// Bytes of the records of steps and the arguments of dispatches.
     fn argument_bytes(&self) -> u64 {
-        let programs = [Some(&self.order), self.noise.as_ref(), Some(&self.step), Some(&self.loss)];
+        let programs =
+            [Some(&self.order), self.binarize.as_ref(), self.noise.as_ref(), Some(&self.step), Some(&self.loss)];
         self.batches.bytes() + programs.into_iter().flatten().map(Prepared::bytes).sum::<u64>()
     }
 
@@ -257,7 +277,8 @@ impl Loop {
         self.count.div_ceil(self.net.rows)
     }
 
-    /// Runs the first `steps` batches of the split. `record` gives what a step's record holds beyond its place; `shuffle` makes the order anew first.
+    /// Runs the first `steps` batches of the split. `record` gives what a step's record holds beyond its place; `shuffle` makes the order, and
+    /// the images where they are drawn, anew first.
     /// Up to [`IN_FLIGHT`] submits are under way: the device works on one while the host records the next and reads the losses of
     /// the one before.
     fn run(
@@ -302,7 +323,7 @@ impl Loop {
         wanted.clamp(1, self.slots)
     }
 
-    /// Submits the steps `entries` of the epoch: their records, a new order where `shuffle` says so, noise for all, the steps, and the
+    /// Submits the steps `entries` of the epoch: their records, a new order and new images where `shuffle` says so, noise for all, the steps, and the
     /// sums of their losses, which come back through readback `ring`.
     fn submit(
         &self,
@@ -323,8 +344,9 @@ impl Loop {
         let slots = entries.len();
         let records: Vec<Batch> = entries.clone().enumerate().map(place).collect();
         self.batches.write(gpu, &records);
-        let mut parts = Vec::with_capacity(slots + 3);
+        let mut parts = Vec::with_capacity(slots + 4);
         parts.extend(shuffle.then_some(Part::Submit(&self.order, 1)));
+        parts.extend(self.binarize.as_ref().filter(|_| shuffle).map(|binarize| Part::Submit(binarize, 1)));
         parts.extend(self.noise.as_ref().map(|noise| Part::Submit(noise, slots as u32)));
         parts.extend((0..slots as u32).map(|slot| Part::Step(&self.step, slot)));
         parts.push(Part::Submit(&self.loss, slots as u32));

@@ -59,6 +59,7 @@ impl Session {
         device: Device,
         data: Dataset,
     ) -> Result<Session> {
+        let data = judged(settings, data);
         let mut trainer = Trainer::new(&device, settings, &data)?;
         if let Some(weights) = weights {
             settings.model.expect(weights)?;
@@ -100,6 +101,7 @@ impl Session {
             Device::Oracle => None,
         };
         let config = then.resumed(epoch, epochs.max(epoch), lr, &device, tilings);
+        let data = judged(&config.settings(), data);
         let mut trainer = Trainer::new(&device, &config.settings(), &data)?;
         trainer.restore(&state)?;
         let session = Session { config, device, data, trainer, epoch, metrics, claim: Some(claim) };
@@ -205,6 +207,12 @@ impl Session {
     pub fn device(&self) -> &Device {
         &self.device
     }
+}
+
+/// Data with the test images that a run is judged on.
+fn judged(settings: &Settings, data: Dataset) -> Dataset {
+    let test = settings.judged(&data.test).into_owned();
+    Dataset { test, ..data }
 }
 
 fn write_config(dir: &Path, config: &Config) -> Result<()> {
