@@ -1,7 +1,7 @@
 // One step of Adam on every parameter from gradients computed before, clipped by their norm: g · min(1, most / (‖g‖ + 1e-6)).
 // One invocation owns four parameters.
 // Provides: main
-// Needs: prepare, learn, old_at, batch
+// Needs: prepare, batch, learn, old_at
 
 struct Args {
     count4: u32,  // parameters, in vec4

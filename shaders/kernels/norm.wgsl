@@ -1,6 +1,6 @@
 // ‖g‖ = √Σ g², the norm of all gradients of a step, in two levels and a fixed order:
 // workgroups add up the squares of their shares of g, then one workgroup adds up their sums and takes the root.
-// Provides: main
+// Provides: args, main
 // Needs: term, keep
 
 struct Args {
