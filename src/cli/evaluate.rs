@@ -3,6 +3,7 @@
 use super::{
     bar::share_bar,
     images::ImageOptions,
+    model::named,
     options::RunOptions,
     print::{progress, result},
     print_json,
@@ -10,6 +11,7 @@ use super::{
 use crate::{
     Error, Result,
     analysis::{Evaluation, evaluate, label_accuracy, nll},
+    model::Binarization,
 };
 
 /// A judge worse than this says little about samples.
@@ -30,13 +32,18 @@ pub struct Arguments {
     /// With --nll: of the first N images [default: all]
     #[arg(long, value_name = "N", requires = "nll", value_parser = clap::value_parser!(u32).range(1..))]
     images: Option<u32>,
+    /// Evaluate on the images made black and white in this way [default: the run's own]
+    #[arg(long, value_name = "NAME", value_parser = named(Binarization::ALL, Binarization::name))]
+    binarize: Option<Binarization>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 pub fn run(arguments: Arguments) -> Result<()> {
-    let run = arguments.run.open()?;
+    let mut run = arguments.run.open()?;
+    run.config.binarization = arguments.binarize.unwrap_or(run.config.binarization);
+    run.config.settings().validate()?;
     let codec = arguments.run.codec(&run)?;
     let source = arguments.source.open(&run, &arguments.run.dir)?;
     let split = source.images().split;

@@ -18,6 +18,7 @@ use ndarray::{Array2, ArrayView2};
 pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
     let (steps, batch, _) = trace.x.dim();
     let net = Network::for_objective(&trace.model, &trace.objective, batch, gpu.tilings()).with_outputs();
+    let net = net.with_clipping(trace.adam.clip);
     let (training, table) = step::training(&net, &trace.objective, Format::F32, Epilogue::Adam)?;
     let (gradients, _) = step::training(&net, &trace.objective, Format::F32, Epilogue::Store)?;
     let reconstructing = step::reconstructing(&net, Format::F32, true)?;
@@ -26,6 +27,7 @@ pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
     net.upload_params(gpu, &mut memory, &trace.init)?;
     net.create_learning(gpu, &mut memory, &table)?;
     memory.create(gpu, Role::Gradients, net.param_bytes())?;
+    memory.create(gpu, Role::Losses, 16)?; // the norm of the gradients
     net.create_step(gpu, &mut memory, 1)?;
     net.create_batch(gpu, &mut memory, Format::F32)?;
 
@@ -68,7 +70,7 @@ pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
                 log_weights,
                 mu: gaussian(net.middle.mu)?,
                 log_var: gaussian(net.middle.log_var)?,
-                gradients: net.unpack(&stored),
+                gradients: trace.clipped(net.unpack(&stored)),
             });
         }
         gpu.submit(&batches, &[Part::Step(&training, 0)], None);

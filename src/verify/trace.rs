@@ -5,7 +5,10 @@
 
 use crate::gpu::Precision;
 use crate::model::{Adam, Model, Objective, Param, sigmoid};
-use crate::oracle::step::{Inputs, Losses, Oracle};
+use crate::oracle::{
+    norm::{clip_scale, norm},
+    step::{Inputs, Losses, Oracle},
+};
 use crate::{Error, Result};
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis};
 use std::path::PathBuf;
@@ -163,6 +166,15 @@ impl Trace {
         })
     }
 
+    /// What a trace has as the gradients of its first step: scaled to the norm to which its steps clip them, if they do.
+    pub(super) fn clipped(&self, mut gradients: Vec<Param>) -> Vec<Param> {
+        if let Some(most) = self.adam.clip {
+            let scale = clip_scale(norm(gradients.iter().flat_map(|gradient| &gradient.values)), most);
+            gradients.iter_mut().flat_map(|gradient| &mut gradient.values).for_each(|value| *value *= scale);
+        }
+        gradients
+    }
+
     /// Every quantity of the trace beside the replay's. Fails where the replay lacks one or has it in another shape.
     pub fn compare(&self, replay: &Replay, limits: Limits) -> Result<Vec<Quantity>> {
         let mut table = Table { trace: self, quantities: Vec::new() };
@@ -266,7 +278,7 @@ pub fn replay_oracle(trace: &Trace) -> Result<Replay> {
             let (_, gradients) = network.gradients(&batch, &step.objective)?;
             let (mu, log_var) = forward.latent.gaussian.map(|q| (q.mu, q.log_var)).unzip();
             let log_weights = Some(log_weights);
-            let decoded = Decoded::Outputs(forward.outputs);
+            let (decoded, gradients) = (Decoded::Outputs(forward.outputs), trace.clipped(gradients));
             first = Some(FirstStep { decoded, log_weights, mu, log_var, gradients });
         }
         losses.push(network.train_step(&batch, &step.objective, &step.adam)?);

@@ -47,7 +47,7 @@ impl File<'_> {
         let (input, hidden): (usize, Vec<usize>) = (self.number("input")?, self.list("hidden")?);
         let mut model =
             Model::new(self.variant("model")?, input, hidden, self.number("latent")?, self.number("classes")?);
-        let adam = Adam {
+        let mut adam = Adam {
             lr: self.number("lr")?,
             beta1: self.number("beta1")?,
             beta2: self.number("beta2")?,
@@ -57,6 +57,8 @@ impl File<'_> {
         let mut objective = Objective::elbo(Loss::BCE_SUM, self.number("beta")?);
         if second {
             objective.loss = self.likelihood()?;
+            adam.weight_decay = self.number("weight_decay")?;
+            adam.clip = Some(self.number("clip")?).filter(|&most| most > 0.0);
             (objective.bound, objective.samples) = (self.variant("objective")?, self.number("samples")?);
             (model.activation, model.bottleneck) = (self.variant("activation")?, self.variant("bottleneck")?);
             (model.condition, model.variance) = (self.variant("condition")?, objective.loss.likelihood.variance());
