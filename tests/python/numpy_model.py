@@ -1,6 +1,6 @@
 """The models in plain numpy, float64.
 
-python numpy_model.py reconstruct WEIGHTS IMAGES.npy LABELS.npy RECONSTRUCTIONS.npy
+python numpy_model.py reconstruct WEIGHTS IMAGES.npy LABELS.npy RECONSTRUCTIONS.npy [CONDITION]
 python numpy_model.py weights KIND INPUT HIDDEN LATENT CLASSES WEIGHTS      random weights, for `wgvae train --init`
 """
 import json, sys
@@ -36,17 +36,27 @@ def relu(x):
     return np.maximum(x, 0)
 
 
-def reconstruct(w, x, labels):
-    depth = sum(name.startswith("encoder.") for name in w) // 2
-    for i in range(depth):
-        x = relu(linear(w, f"encoder.{2 * i}", x))
+def reconstruct(w, x, labels, condition="add"):
+    """Of a model with ReLU, on an AE's code too. Its parameters tell the rest, but not how a projected label is joined to z."""
+    names = lambda half: [f"{half}.{2 * i}" for i in range(len(w)) if f"{half}.{2 * i}.weight" in w]
+    encoder, decoder = names("encoder"), names("decoder")
+    pixels = x.shape[1]
+    gaussian = "output_log_var" in w or len(w[f"{decoder[-1]}.weight"]) == 2 * pixels
+    classes = w[f"{encoder[0]}.weight"].shape[1] - pixels  # 0 but where the label stands behind the image
+    onehot = np.eye(classes)[labels] if classes else np.empty((len(x), 0))
+    x = np.hstack([x, onehot])
+    for name in encoder:
+        x = relu(linear(w, name, x))
     if "mu.weight" in w:
         x = linear(w, "mu", x)
     if "label_projector.0.weight" in w:
-        x = x + relu(linear(w, "label_projector.0", np.eye(w["label_projector.0.weight"].shape[1])[labels]))
-    for i in range(depth - 1):
-        x = relu(linear(w, f"decoder.{2 * i}", x))
-    return 1 / (1 + np.exp(-linear(w, f"decoder.{2 * depth - 2}", x)))
+        p = relu(linear(w, "label_projector.0", np.eye(w["label_projector.0.weight"].shape[1])[labels]))
+        x = {"add": x + p, "mean": (x + p) / 2, "multiply": x * p}[condition]
+    x = np.hstack([x, onehot])
+    for name in decoder[:-1]:
+        x = relu(linear(w, name, x))
+    x = linear(w, decoder[-1], x)[:, :pixels]
+    return x if gaussian else 1 / (1 + np.exp(-x))
 
 
 def weights(kind, input, hidden, latent, classes):
@@ -66,8 +76,8 @@ def weights(kind, input, hidden, latent, classes):
 
 
 if sys.argv[1] == "reconstruct":
-    file, images, labels, output = sys.argv[2:]
-    np.save(output, reconstruct(load(file), np.load(images).astype("f8"), np.load(labels)))
+    file, images, labels, output, *condition = sys.argv[2:]
+    np.save(output, reconstruct(load(file), np.load(images).astype("f8"), np.load(labels), *condition))
 else:
     kind, input, hidden, latent, classes, file = sys.argv[2:]
     save(file, weights(kind, int(input), [int(width) for width in hidden.split(",")], int(latent), int(classes)))

@@ -11,7 +11,7 @@ use wgvae::{
     data::{Dataset, glyphs},
     device::{Choice, Device},
     gpu::Options,
-    model::{Activation, Adam, Kind, Loss, Model, Objective},
+    model::{Activation, Kind, Loss, Model, Objective},
     run::{Run, Settings},
     train::Session,
 };
@@ -32,14 +32,22 @@ pub fn data() -> Dataset {
     glyphs::dataset(0, 300, 70)
 }
 
-/// Trains for an epoch and opens what was left. `hidden` is odd and deep enough that no article net covers it.
-pub fn run(kind: Kind, loss: Loss, activation: Activation, dir: &Path) -> Run {
+/// A model of [`data`]; `hidden` is odd and deep enough that no article net covers it.
+pub fn model(kind: Kind) -> Model {
     let data = data();
-    let model =
-        Model { activation, ..Model::new(kind, data.pixels(), [19, 13], 5, data.classes) };
+    Model::new(kind, data.pixels(), [19, 13], 5, data.classes)
+}
+
+/// Trains the model of a kind for an epoch and opens what was left.
+pub fn run(kind: Kind, loss: Loss, activation: Activation, dir: &Path) -> Run {
     let beta = if kind == Kind::Ae { 0.0 } else { 1.0 };
-    let settings = Settings { batch: 16, epochs: 1, seed: 3, ..Settings::new(model, Objective::elbo(loss, beta)) };
-    let mut session = Session::begin(&settings, gpu(), data, Some(dir)).unwrap();
+    trained(Model { activation, ..model(kind) }, Objective::elbo(loss, beta), dir)
+}
+
+/// Trains for an epoch and opens what was left.
+pub fn trained(model: Model, objective: Objective, dir: &Path) -> Run {
+    let settings = Settings { batch: 16, epochs: 1, seed: 3, ..Settings::new(model, objective) };
+    let mut session = Session::begin(&settings, gpu(), data(), Some(dir)).unwrap();
     session.epoch(&mut |_| true).unwrap();
     Run::open(dir).unwrap()
 }
