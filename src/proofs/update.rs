@@ -31,8 +31,6 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "layers[l].group <= group", replace: "layers[l].group < group" },
     Mutant { find: "if j < layer.n", replace: "if j <= layer.n" },
     Mutant { find: "bias += dy", replace: "bias = dy" },
-    Mutant { find: "k, layer.b)", replace: "k, layer.w)" },
-    Mutant { find: "old_at(layer.b + j)", replace: "old_at(layer.b)" },
     // products that add up row by row
     Mutant { find: "if layer.images == 1u {\n", replace: "if layer.images == 0u {\n" },
     // products that add up block by block
