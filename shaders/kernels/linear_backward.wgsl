@@ -2,7 +2,7 @@
 // dy is the gradient before y's activation, dx that before x's: act′ is the derivative of x's activation, from what the forward
 // pass has kept of x: the output x itself, or the sums.
 // `before` is the old dx where two layers read the same x, else 0.
-// Provides: args, params, signals, finish
+// Provides: args, params, signals, Rest, rest, finish
 // Needs: derivative, in_width
 
 struct Args {
@@ -20,9 +20,16 @@ struct Args {
 @group(1) @binding(2) var<storage, read>       activations: array<vec4f>;  // kept [rows, k4]
 @group(1) @binding(3) var<storage, read_write> signals:     array<vec4f>;  // dy [rows, n4], dx [rows, k4]
 
-fn finish(row: u32, j: u32, sum: vec4f) {
+// What finishes a sum, and is loaded ahead of it.
+struct Rest { kept: vec4f, before: vec4f }
+fn rest(row: u32, j: u32) -> Rest {
     let at = row * ((args.k + 3u) / 4u) + j;
-    var dx = sum;
-    if args.add == 1u { dx += signals[args.dx + at]; }
-    signals[args.dx + at] = select(vec4f(), dx * derivative(activations[args.kept + at]), in_width(j, args.k));
+    var before = vec4f();
+    if args.add == 1u { before = signals[args.dx + at]; }
+    return Rest(activations[args.kept + at], before);
+}
+
+fn finish(row: u32, j: u32, rest: Rest, sum: vec4f) {
+    let at = row * ((args.k + 3u) / 4u) + j;
+    signals[args.dx + at] = select(vec4f(), (sum + rest.before) * derivative(rest.kept), in_width(j, args.k));
 }

@@ -6,7 +6,7 @@
 //     4 … 7      p4    p5    p6    p7
 //
 // Provides: main, stage, left, right, place
-// Needs: SIDE, multiply, args, EDGE, batch, keep_left, signals, keep_right, params, MatrixA, lefts, MatrixB, rights, finish
+// Needs: SIDE, multiply, args, EDGE, batch, keep_left, signals, keep_right, params, MatrixA, lefts, MatrixB, rights, finish, rest
 
 var<private> block: vec2u;  // of the workgroup: first column, in vec4, and first row
 
@@ -35,5 +35,5 @@ fn right(column: u32) -> MatrixB { return coopLoadT<MatrixB>(&rights[column], SI
 fn place(down: u32, across: u32, sum: vec4f) {
     let row = block.y + down;
     let k = block.x + across;
-    if row < batch.rows && 4u * k < args.k { finish(row, k, sum / args.loss_scale); }
+    if row < batch.rows && 4u * k < args.k { finish(row, k, rest(row, k), sum / args.loss_scale); }
 }

@@ -8,7 +8,7 @@
 //      24…31   (0,3)  (1,3)  …  (7,3)
 //
 // Provides: main
-// Needs: args, batch, Tile, params, signals, multiply_add, finish, part
+// Needs: args, batch, Tile, params, signals, multiply_add, finish, rest, part
 
 const TILE = 8u;  // rows and columns of a tile
 
@@ -49,6 +49,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     for (var q = 0u; q < 16u; q++) {
         let row = i + q % 8u;
         let column = k + q / 8u;
-        if row < batch.rows && column < k4 { finish(row, column, part(tile, q)); }
+        if row < batch.rows && column < k4 { finish(row, column, rest(row, column), part(tile, q)); }
     }
 }

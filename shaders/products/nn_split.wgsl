@@ -13,7 +13,7 @@
 // neighbouring sums of one share.
 //
 // Provides: main
-// Needs: args, batch, params, multiply_add, signals, finish
+// Needs: args, batch, params, multiply_add, signals, Rest, rest, finish
 
 const ROWS = 16u;     // of a block
 const COLUMNS4 = 4u;  // of a block, in vec4
@@ -51,12 +51,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     shares[odd] = a1;
     shares[even + 8u] = a2;
     shares[odd + 8u] = a3;
+    let row = i + lane / 4u;
+    let to_k = k + lane % 4u;
+    var own: Rest;
+    if lane < 64u { own = rest(min(row, batch.rows - 1u), min(to_k, k4 - 1u)); }
     workgroupBarrier();
 
     if lane < 64u {
         var sum = vec4f();
         for (var s = 0u; s < 16u; s++) { sum += shares[64u * s + (lane ^ (lane / 16u % 2u * 4u))]; }
-        let row = i + lane / 4u;
-        if row < batch.rows && k + lane % 4u < k4 { finish(row, k + lane % 4u, sum); }
+        if row < batch.rows && to_k < k4 { finish(row, to_k, own, sum); }
     }
 }

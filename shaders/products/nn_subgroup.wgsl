@@ -8,7 +8,7 @@
 //   rows 0…31    0    1     2   …    7      the invocation that owns them
 //
 // Provides: main
-// Needs: args, batch, Tile, params, signals, finish, part
+// Needs: args, batch, Tile, params, signals, finish, rest, part
 
 const ROWS = 32u;     // of a block
 const COLUMNS4 = 8u;  // of a block, in vec4
@@ -72,6 +72,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
     }
     for (var q = 0u; q < 32u; q++) {
         let row = i + q;
-        if row < batch.rows && k < k4 { finish(row, k, part(tile, q)); }
+        if row < batch.rows && k < k4 { finish(row, k, rest(row, k), part(tile, q)); }
     }
 }

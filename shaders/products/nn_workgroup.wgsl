@@ -14,7 +14,7 @@
 // store or load w have eight columns.
 //
 // Provides: main
-// Needs: args, batch, Tile, signals, params, multiply_add, finish, part
+// Needs: args, batch, Tile, signals, params, multiply_add, finish, rest, part
 
 const ROWS = 64u;      // of a block
 const COLUMNS4 = 16u;  // of a block, in vec4
@@ -68,6 +68,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     for (var q = 0u; q < 16u; q++) {
         let row = i + y + 8u * (q % 8u);
         let column = k + x + 8u * (q / 8u);
-        if row < batch.rows && column < k4 { finish(row, column, part(tile, q)); }
+        if row < batch.rows && column < k4 { finish(row, column, rest(row, column), part(tile, q)); }
     }
 }
