@@ -187,9 +187,9 @@ fn blocks_cover_a_result_and_no_more() {
         let workgroup = tiling.workgroup().map(|side| side as usize);
         assert_eq!(tiling.elements(height + 1, 3 * width), [3 * workgroup[0], 2 * workgroup[1]], "{tiling}");
     }
-    // elements per owner, and the halvings of 32, 8, 64, 64, 128 and 256 owners
+    // elements per owner, and the halvings of 32, 8, 64, 64, 16, 128 and 256 owners
     let depths = Tiling::ALL.map(Tiling::depth);
-    assert_eq!(depths, [64 + 5, 128 + 3, 64 + 6, 4 + 6, 32 + 7, 64 + 8]);
+    assert_eq!(depths, [64 + 5, 128 + 3, 64 + 6, 4 + 6, 4 + 4, 32 + 7, 64 + 8]);
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub enum Tiling {
     Workgroup,
     /// Small blocks, each sum shared out among a workgroup: for few rows on a wide GPU.
     Split,
+    /// The smallest blocks, each sum shared out further: for the fewest rows on a wide GPU.
+    Fine,
     /// Large blocks of 8 × 8 cooperative matrices, operands rounded to f16.
     Matrix8,
     /// Larger blocks of 16 × 16 cooperative matrices, operands rounded to f16.
@@ -61,8 +63,15 @@ pub struct Update {
 
 impl Tiling {
     /// Every tiling, in the order of a kernel's variants.
-    pub const ALL: [Tiling; 6] =
-        [Tiling::Registers, Tiling::Subgroup, Tiling::Workgroup, Tiling::Split, Tiling::Matrix8, Tiling::Matrix16];
+    pub const ALL: [Tiling; 7] = [
+        Tiling::Registers,
+        Tiling::Subgroup,
+        Tiling::Workgroup,
+        Tiling::Split,
+        Tiling::Fine,
+        Tiling::Matrix8,
+        Tiling::Matrix16,
+    ];
 
     /// The table of tilings.
     const fn row(self) -> Row {
@@ -123,6 +132,14 @@ impl Tiling {
                 backward: &[source!("products/nn_split.wgsl"), MULTIPLY_ADD],
                 gradient: &[source!("products/tn_split.wgsl"), BLOCK_TN],
             },
+            Tiling::Fine => Row {
+                name: "fine",
+                block: [8, 8],
+                owners: 16,
+                forward: &[source!("products/nt_fine.wgsl"), MULTIPLY_ADD, WEIGHTS],
+                backward: &[source!("products/nn_fine.wgsl"), MULTIPLY_ADD],
+                ..Tiling::Split.row()
+            },
             Tiling::Matrix8 => Row {
                 name: "matrix8",
                 needs: Needs::Matrices(8),
@@ -177,6 +194,19 @@ impl Tiling {
     /// Columns and rows of a result that one workgroup owns.
     pub const fn block(self) -> [usize; 2] {
         self.row().block
+    }
+
+    /// The tiling that cuts the weight gradients of a step under this one: itself, where it has a shader of its own for them.
+    pub const fn updating(self) -> Tiling {
+        match self {
+            Tiling::Fine => Tiling::Split,
+            own => own,
+        }
+    }
+
+    /// Every tiling with a shader of its own for weight gradients.
+    pub fn all_updating() -> impl Iterator<Item = Tiling> {
+        Tiling::ALL.into_iter().filter(|tiling| tiling.updating() == *tiling)
     }
 
     /// How weight gradients are cut.

@@ -100,7 +100,7 @@ pub struct Tilings {
 impl Tilings {
     /// One for all products, and what goes best with it for the middle.
     pub const fn all(tiling: Tiling) -> Tilings {
-        Tilings { forward: tiling, backward: tiling, update: tiling, latent: tiling.latent() }
+        Tilings { forward: tiling, backward: tiling, update: tiling.updating(), latent: tiling.latent() }
     }
 
     /// What a device must offer.

@@ -73,7 +73,7 @@ pub static SPECS: LazyLock<Variants<Variant>> = LazyLock::new(|| {
         [Epilogue::Adam, Epilogue::Store].map(|epilogue| [Format::U8, Format::F32].map(|images| (epilogue, images)));
     let of =
         move |tiling| uses.into_iter().flatten().map(move |(epilogue, images)| Variant { tiling, epilogue, images });
-    Variants::new(Tiling::ALL.into_iter().flat_map(of), spec)
+    Variants::new(Tiling::all_updating().flat_map(of), spec)
 });
 
 fn spec(variant: Variant) -> Spec {
@@ -195,7 +195,7 @@ pub(crate) fn launch_folded(
     [x, y]: [usize; 2],
 ) {
     let args = Args { first: first as u32, layers: table.len() as u32, width: x as u32, loss_scale: program.loss_scale };
-    let spec = SPECS.get(Variant { tiling: program.tilings.update, epilogue, images });
+    let spec = SPECS.get(Variant { tiling: program.tilings.update.updating(), epilogue, images });
     let weights: usize = table.iter().map(|layer| layer.k as usize * layer.n as usize).sum();
     let columns: usize = table.iter().map(|layer| (layer.k + layer.n) as usize).sum();
     let work = Work {

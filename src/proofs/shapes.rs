@@ -49,6 +49,8 @@ pub(super) fn shapes() -> impl Iterator<Item = Shape> {
         [0, 32, 32, 32, 32],
         [3, 32, 33, 31, 33],
         [0, 129, 130, 21, 131],
+        [1, 7, 9, 265, 6], // more vec4 in a sum than invocations ever share it, by one or a few
+        [0, 6, 6, 7, 270],
     ]
     .into_iter()
     .map(|[first, rows, capacity, inputs, outputs]| Shape { first, rows, capacity, inputs, outputs })

@@ -117,7 +117,7 @@ fn measure(gpu: &Arc<Gpu>, settings: &Settings, checked: &mut Checked) -> Result
     let parts: [fn(Tilings) -> Vec<Tilings>; 4] = [
         |t| Tiling::ALL.map(|forward| Tilings { forward, ..t }).into(),
         |t| Tiling::ALL.map(|backward| Tilings { backward, ..t }).into(),
-        |t| Tiling::ALL.map(|update| Tilings { update, ..t }).into(),
+        |t| Tiling::all_updating().map(|update| Tilings { update, ..t }).collect(),
         |t| LatentTiling::ALL.map(|latent| Tilings { latent, ..t }).into(),
     ];
     for part in parts {
