@@ -112,7 +112,7 @@ impl Tiling {
                 workgroup: [64, 1, 1],
                 block: [64, 64],
                 owners: 64,
-                update: Update { invocations: 64, block: [64, 64], blocks: 1 },
+                update: Update { invocations: 256, block: [64, 64], blocks: 1 },
                 forward: &[source!("products/nt_workgroup.wgsl"), MULTIPLY_ADD, TILE_16, ONE_OF],
                 total: &[TOTAL, POOL],
                 backward: &[source!("products/nn_workgroup.wgsl"), MULTIPLY_ADD, TILE_16, ONE_OF],

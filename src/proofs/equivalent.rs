@@ -234,7 +234,7 @@ pub const EQUIVALENT: &[Equivalent] = &[
     },
     Equivalent {
         file: "products/tn_workgroup.wgsl",
-        line: "for (var first = 0u; first <= batch.rows; first += 16u) {",
+        line: "for (var first = 0u; first <= batch.rows; first += 32u) {",
         reason: ADDS_ZEROS,
     },
     Equivalent {
