@@ -25,7 +25,7 @@ fn figures_are_those_that_training_reported() {
         let codec = Codec::new(&gpu(), &run.config.model, &run.weights().unwrap()).unwrap();
         let figures = evaluate(&codec, &data().test, run.config.seed).unwrap();
         let then = run.metrics().unwrap().pop().unwrap().test;
-        let reconstruction = if loss == Loss::BCE_SUM { figures.bce } else { figures.squared_error };
+        let reconstruction = if loss == Loss::BCE_SUM { figures.bce.unwrap() } else { figures.squared_error };
         near(reconstruction, then.reconstruction, 1e-5, "reconstruction");
         near(figures.kl.unwrap_or_default(), then.kl, 1e-5, "kl");
         assert_eq!(figures.images, 70);
@@ -74,8 +74,7 @@ fn param<'a>(params: &'a mut [Param], name: &str) -> &'a mut Vec<f64> {
 #[test]
 fn collapsed_dimensions_are_counted_out() {
     let data = data();
-    let model =
-        Model::new(Kind::Vae, 784, [16], 3, 0);
+    let model = Model::new(Kind::Vae, 784, [16], 3, 0);
     let mut params = model.initialise(2);
     // μ₀ is an active code, far from constant; μ₁ is a constant 2 with σ = 1; μ₂ is N(0, 1) itself.
     param(&mut params, "encoder.2.weight").iter_mut().for_each(|w| *w = 1.0);

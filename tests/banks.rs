@@ -45,7 +45,9 @@ fn wavefronts(places: &[Option<usize>; 32], size: usize) -> [usize; 2] {
     let at_once = 32 / size;
     let busy = |served: &[Option<usize>]| {
         let mut banks: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-        served.iter().flatten().for_each(|&place| drop(banks.entry(place % 32).or_default().insert(place)));
+        for &place in served.iter().flatten() {
+            banks.entry(place % 32).or_default().insert(place);
+        }
         banks.values().map(BTreeSet::len).max().unwrap_or(0)
     };
     let served = places.chunks(at_once).map(busy);

@@ -15,7 +15,7 @@ use std::{
 };
 use tiny::folder;
 use wgvae::{
-    model::{Activation, Kind, Loss, Model},
+    model::{Kind, Loss, Model},
     run::checkpoint,
 };
 
@@ -238,8 +238,7 @@ fn damaged(name: &str, weights: &[u8]) -> String {
 fn what_is_no_run_or_a_damaged_one_is_refused_by_every_command() {
     let whole = fs::read(runs().join("vae/model.safetensors")).unwrap();
     let foreign = folder("cli-foreign").join("weights.safetensors");
-    let model =
-        Model::new(Kind::Ae, 784, [16], 3, 0);
+    let model = Model::new(Kind::Ae, 784, [16], 3, 0);
     checkpoint::save_weights(&foreign, &model.initialise(0)).unwrap();
     let mut nan = command::without_checksum(&whole);
     let end = nan.len();

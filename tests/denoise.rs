@@ -9,7 +9,7 @@ use wgvae::{
     data::glyphs,
     device::Device,
     gallery::denoise,
-    model::{Activation, Adam, Corruption, Kind, Loss, Model, Noise, Objective},
+    model::{Adam, Corruption, Kind, Loss, Model, Noise, Objective},
     network::Codec,
     oracle::corrupt::corrupt,
     picture::BLANK,
@@ -31,7 +31,14 @@ fn mask(strength: f64) -> Corruption {
 fn settings(corruption: Option<Corruption>) -> Settings {
     let model = Model::new(Kind::Ae, PIXELS, [64], 16, 10);
     let adam = Adam { lr: 3e-3, ..Adam::default() };
-    Settings { adam, corruption, batch: 16, epochs: 6, seed: 9, ..Settings::new(model, Objective::elbo(Loss::MSE_MEAN, 0.0)) }
+    Settings {
+        adam,
+        corruption,
+        batch: 16,
+        epochs: 6,
+        seed: 9,
+        ..Settings::new(model, Objective::elbo(Loss::MSE_MEAN, 0.0))
+    }
 }
 
 fn untrained() -> Codec {

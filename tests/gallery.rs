@@ -7,7 +7,7 @@ use wgvae::{
     data::{Dataset, glyphs, rows_f32},
     device::Device,
     gallery::*,
-    model::{Activation, Kind, Model},
+    model::{Kind, Model},
     network::Codec,
     picture::BLANK,
 };

@@ -17,9 +17,13 @@ use wgvae::{
 const SAMPLES: usize = 5000;
 
 fn gpu() -> Device {
-    Device::Gpu(Gpu::open(&AdapterChoice::Best, Options::default()).unwrap_or_else(|error| {
-        panic!("{error}; this test needs an adapter: {}", error.hint().unwrap_or("see `wgvae devices`"))
-    }).into())
+    Device::Gpu(
+        Gpu::open(&AdapterChoice::Best, Options::default())
+            .unwrap_or_else(|error| {
+                panic!("{error}; this test needs an adapter: {}", error.hint().unwrap_or("see `wgvae devices`"))
+            })
+            .into(),
+    )
 }
 
 /// A model whose likelihood is known: x = W z + b + σ n. Its columns are orthogonal, so that the posterior is diagonal: N(m, s) with

@@ -17,7 +17,7 @@ use std::{
 use wgvae::{
     data::glyphs,
     device::Device,
-    model::{Activation, Adam, Kind, Loss, Model, Objective},
+    model::{Adam, Kind, Loss, Model, Objective},
     run::{Claim, Run, Settings, checkpoint},
     train::{Changes, Session},
 };

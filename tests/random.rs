@@ -5,7 +5,7 @@
 use rand::Rng;
 use rayon::prelude::*;
 use std::f64::consts::TAU;
-use wgvae::model::{Activation, Kind, Model};
+use wgvae::model::{Kind, Model};
 use wgvae::oracle::noise::noise;
 use wgvae::oracle::order::order;
 use wgvae::random::{
@@ -169,8 +169,7 @@ fn noise_is_one_sequence_whatever_its_shape() {
 
 #[test]
 fn initial_parameters_are_uniform_up_to_one_over_the_root_of_a_layers_inputs() {
-    let model =
-        Model::new(Kind::Cvae, 784, [256], 8, 10);
+    let model = Model::new(Kind::Cvae, 784, [256], 8, 10);
     let params = model.initialise(6);
     let inputs = |name: &str| match name.split('.').next() {
         Some("mu" | "log_var") => 8,

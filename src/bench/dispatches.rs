@@ -24,7 +24,11 @@ impl Dispatches<'_> {
     /// [`Error::Gpu`](crate::Error::Gpu) where memory is short.
     pub(super) fn new<'a>(gpu: &'a Gpu, settings: &Settings, tilings: Tilings) -> Result<Dispatches<'a>> {
         let (model, rows) = (&settings.model, settings.batch);
-        let net = Network::for_objective(model, &settings.objective, rows, tilings).with_corruption(settings.corruption, settings.seed, false);
+        let net = Network::for_objective(model, &settings.objective, rows, tilings).with_corruption(
+            settings.corruption,
+            settings.seed,
+            false,
+        );
         net.check_size(gpu)?;
         let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
         let mut memory = Memory::default();

@@ -58,7 +58,8 @@ pub fn run(arguments: Arguments) -> Result<()> {
     if let Some(samples) = arguments.nll {
         let bar = share_bar(&format!("nll, {samples} samples"));
         let images = arguments.images.map_or(usize::MAX, |images| images as usize);
-        let found = nll(&codec, split, images, samples as usize, seed, &mut |share| bar.set_position((1000.0 * share) as u64));
+        let found =
+            nll(&codec, split, images, samples as usize, seed, &mut |share| bar.set_position((1000.0 * share) as u64));
         bar.finish_and_clear();
         figures.nll = Some(found?);
     }

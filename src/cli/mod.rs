@@ -45,7 +45,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Train a model; without options on the best device and data at hand
-    Train(train::Arguments),
+    Train(Box<train::Arguments>),
     /// List what train --preset stands for: the options, and what they reach
     Presets(presets::Arguments),
     /// Draw images of the data with their labels and indices
@@ -91,7 +91,7 @@ enum Command {
 impl Command {
     fn run(self) -> Result<(), Failure> {
         let done = match self {
-            Command::Train(arguments) => return train::run(arguments),
+            Command::Train(arguments) => return train::run(*arguments),
             Command::Presets(arguments) => presets::run(arguments),
             Command::Grid(arguments) => grid::run(arguments),
             Command::Reconstruct(arguments) => reconstruct::run(arguments),

@@ -156,7 +156,8 @@ pub fn named(name: &str) -> Result<&'static Preset> {
 }
 
 /// Options of a preset that go when another is typed, beside those that are typed themselves.
-const REPLACED: [(&str, &str); 3] = [("--likelihood", "--loss"), ("--loss", "--likelihood"), ("--lr-end", "--schedule")];
+const REPLACED: [(&str, &str); 3] =
+    [("--likelihood", "--loss"), ("--loss", "--likelihood"), ("--lr-end", "--schedule")];
 
 /// The command line with the options of the preset that it names, but for those that are typed.
 pub fn expanded(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
@@ -164,7 +165,9 @@ pub fn expanded(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let is_train = arguments.get(1).is_some_and(|command| command == "train");
     let typed: Vec<String> = arguments.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let is_typed = |option: &str| {
-        typed.iter().any(|typed| typed.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
+        typed
+            .iter()
+            .any(|typed| typed.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
     };
     let named = typed.iter().enumerate().find_map(|(i, argument)| match argument.strip_prefix("--preset=") {
         None if argument == "--preset" => typed.get(i + 1).map(String::as_str),

@@ -188,9 +188,12 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
     let data = arguments.data.dir.open(&run)?;
     if let Device::Gpu(gpu) = &device {
         match run.config.tilings {
-            Some(then) => {
-                prove(gpu, &settings, network::fit(&run.config.model, &run.config.objective, gpu.usable(Some(then))), &mut Checked::default())?
-            }
+            Some(then) => prove(
+                gpu,
+                &settings,
+                network::fit(&run.config.model, &run.config.objective, gpu.usable(Some(then))),
+                &mut Checked::default(),
+            )?,
             None => {
                 let report = &mut |line: &str| progress!("tilings: {line}");
                 changes.tilings = Some(tilings(gpu, &settings, TilingChoice::Auto, report)?);
@@ -278,7 +281,10 @@ fn train(session: &mut Session, asked: Option<u64>, stop: &Stop) -> Result<(), F
             if is_collapsed(session.config(), &metrics) && !std::mem::replace(&mut warned, true) {
                 progress!("warning: {}", advice(session.config(), &metrics));
             }
-            if epoch == epochs && !warned && let Some(hint) = few_units(session.config(), &metrics) {
+            if epoch == epochs
+                && !warned
+                && let Some(hint) = few_units(session.config(), &metrics)
+            {
                 progress!("note: {hint}");
             }
             if session.pictures_due()
@@ -338,7 +344,10 @@ fn advice(config: &Config, metrics: &Metrics) -> String {
     ];
     let steps: Vec<&str> = steps.into_iter().flatten().collect();
     let kl = metrics.test.kl;
-    format!("posterior collapse: KL {kl:.4} nats per image, so every image is decoded alike{why}. Try {}", steps.join(", or "))
+    format!(
+        "posterior collapse: KL {kl:.4} nats per image, so every image is decoded alike{why}. Try {}",
+        steps.join(", or ")
+    )
 }
 
 /// What to do where fewer than half of the latents are in use, and the model's design is what keeps them idle.

@@ -40,13 +40,7 @@ pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
 ///
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) where the matrices do not fit.
-pub fn launch(
-    program: &mut Program,
-    scores: Matrix,
-    rows: usize,
-    bound: Bound,
-    partials: Partials,
-) -> Result<()> {
+pub fn launch(program: &mut Program, scores: Matrix, rows: usize, bound: Bound, partials: Partials) -> Result<()> {
     expect("importance", "scores", scores, scores.rows.next_multiple_of(rows as u32), 4)?;
     let args = Args {
         scores: scores.start,

@@ -76,12 +76,7 @@ fn spec((likelihood, format): Variant) -> Spec {
         source!("parts/epsilon.wgsl"),
         images(format),
     ];
-    let own = [
-        Role::Activations.read_write(),
-        Role::Images.read(),
-        Role::Order.read(),
-        Role::Noise.read(),
-    ];
+    let own = [Role::Activations.read_write(), Role::Images.read(), Role::Order.read(), Role::Noise.read()];
     Spec {
         name: format!("likelihood {} of {format} images", likelihood.name()),
         sources: [&shared[..], &measures].concat(),

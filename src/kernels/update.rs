@@ -173,14 +173,7 @@ pub(crate) fn all_groups(table: &[Entry], tiling: Tiling) -> usize {
 
 /// Adds the update of every layer of `table` to the program, for steps of up to `rows` rows. The table lies in its buffer from entry
 /// `first` on.
-pub fn launch(
-    program: &mut Program,
-    table: &[Entry],
-    first: usize,
-    rows: usize,
-    epilogue: Epilogue,
-    images: Format,
-) {
+pub fn launch(program: &mut Program, table: &[Entry], first: usize, rows: usize, epilogue: Epilogue, images: Format) {
     let grid = fold(all_groups(table, program.tilings.update));
     launch_folded(program, table, first, rows, epilogue, images, grid);
 }
@@ -194,7 +187,8 @@ pub(crate) fn launch_folded(
     images: Format,
     [x, y]: [usize; 2],
 ) {
-    let args = Args { first: first as u32, layers: table.len() as u32, width: x as u32, loss_scale: program.loss_scale };
+    let args =
+        Args { first: first as u32, layers: table.len() as u32, width: x as u32, loss_scale: program.loss_scale };
     let spec = SPECS.get(Variant { tiling: program.tilings.update.updating(), epilogue, images });
     let weights: usize = table.iter().map(|layer| layer.k as usize * layer.n as usize).sum();
     let columns: usize = table.iter().map(|layer| (layer.k + layer.n) as usize).sum();

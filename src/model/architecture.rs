@@ -259,7 +259,8 @@ impl Model {
             push("label_projector.0".into(), self.classes, self.latent);
         }
         let hidden = self.hidden.iter().rev().copied();
-        let up: Vec<usize> = [self.latent + self.concatenated()].into_iter().chain(hidden).chain([self.outputs()]).collect();
+        let up: Vec<usize> =
+            [self.latent + self.concatenated()].into_iter().chain(hidden).chain([self.outputs()]).collect();
         for (i, pair) in up.windows(2).enumerate() {
             push(format!("decoder.{}", 2 * i), pair[0], pair[1]);
         }

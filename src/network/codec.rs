@@ -170,8 +170,7 @@ impl Codec {
         if !self.model.kind.is_conditional() {
             return Ok(None);
         }
-        let labels =
-            labels.ok_or_else(|| Error::invalid("labels", "a CVAE needs labels, and none were given"))?;
+        let labels = labels.ok_or_else(|| Error::invalid("labels", "a CVAE needs labels, and none were given"))?;
         if labels.len() != count {
             return Err(Error::invalid("labels", format!("{} for {count} rows", labels.len())));
         }
@@ -186,12 +185,7 @@ impl Codec {
 }
 
 /// Encodes on the oracle, the pixels made numbers by `pixel`.
-fn encode<T: Copy>(
-    network: &Oracle,
-    x: &[T],
-    labels: Option<&[u8]>,
-    pixel: impl Fn(T) -> f64,
-) -> Result<Encoding> {
+fn encode<T: Copy>(network: &Oracle, x: &[T], labels: Option<&[u8]>, pixel: impl Fn(T) -> f64) -> Result<Encoding> {
     let (mut all, input) = (Encoding::default(), network.model().input);
     for (number, x) in x.chunks(ROWS * input).enumerate() {
         let labels = labels.map(|labels| &labels[number * ROWS..number * ROWS + x.len() / input]);

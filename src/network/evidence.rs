@@ -98,7 +98,7 @@ impl Passes {
     fn new(count: usize, samples: usize) -> Passes {
         let most = samples.min(SAMPLES);
         let mut passes = vec![most; samples / most];
-        passes.extend((samples % most > 0).then_some(samples % most));
+        passes.extend(Some(samples % most).filter(|&left| left > 0));
         Passes { count, rows: count.clamp(1, ROWS / most), samples: passes }
     }
 

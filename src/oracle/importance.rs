@@ -19,9 +19,9 @@ pub struct Importance {
 /// ln of the mean of exp over (value, how often it counts), without overflow.
 pub fn log_mean_exp(values: &[(f64, usize)]) -> f64 {
     let largest = values.iter().fold(f64::NEG_INFINITY, |largest, &(value, _)| largest.max(value));
-    let (sum, count) = values.iter().fold((0.0, 0), |(sum, count), &(value, times)| {
-        (sum + times as f64 * (value - largest).exp(), count + times)
-    });
+    let (sum, count) = values
+        .iter()
+        .fold((0.0, 0), |(sum, count), &(value, times)| (sum + times as f64 * (value - largest).exp(), count + times));
     largest + (sum / count as f64).ln()
 }
 

@@ -194,7 +194,8 @@ impl Oracle {
         let ratios = self.ratios(&forward.latent, &self.eps(batch)?);
         let images = batch.x.nrows();
         let samples = losses.len() / images;
-        let weight = |(image, sample)| objective.beta * ratios[image * samples + sample] - losses[image * samples + sample];
+        let weight =
+            |(image, sample)| objective.beta * ratios[image * samples + sample] - losses[image * samples + sample];
         Ok((forward, Array2::from_shape_fn((images, samples), weight)))
     }
 

@@ -58,8 +58,10 @@ fn case((likelihood, format): Variant, setting: [usize; 5]) -> Case {
             Approx::exact(weights[row]) * given.analyse(likelihood, row, j, &t)[part]
         })
     };
-    let mut gradients =
-        Outputs { values: layout.output(Role::Signals, "doutputs", capacity * samples, n), log_vars: Matrix::default() };
+    let mut gradients = Outputs {
+        values: layout.output(Role::Signals, "doutputs", capacity * samples, n),
+        log_vars: Matrix::default(),
+    };
     layout.expect(Role::Signals, gradients.values, &found.slice(s![.., ..n]).to_owned(), &analysis(1));
     let of_log_var = match likelihood.variance() {
         Variance::None => None,

@@ -90,8 +90,12 @@ fn case(activation: Activation, setting: Setting) -> Case {
     place::noise(&mut layout, &epsilon, slot, of_samples);
 
     let weights = random(6, rows, samples, 0.5).mapv(|weight| rounded(weight.abs() / samples as f64));
-    let importance =
-        bounds.is_weighted().then(|| Importance { bound: bounds, weights, bounds: Array1::zeros(0), kl: Array1::zeros(0) });
+    let importance = bounds.is_weighted().then(|| Importance {
+        bound: bounds,
+        weights,
+        bounds: Array1::zeros(0),
+        kl: Array1::zeros(0),
+    });
     let mut weights_at = Weights { bound: bounds, scores: Default::default() };
     if let Some(Importance { weights, .. }) = &importance {
         let scores = Array2::from_shape_fn((rows * samples, 4), |(row, column)| match column {
@@ -125,7 +129,8 @@ fn case(activation: Activation, setting: Setting) -> Case {
         middle.projection = ActivatedMatrix { output, kept };
         gradients.projection = layout.output(Role::Signals, "dprojection", capacity, latent);
         let found = activation_backward(summed(&dp, samples), &found_kept, activation);
-        let analysis = Array2::from_shape_fn((rows, latent), |at| backward(analysed[at][2], found_kept[at], activation));
+        let analysis =
+            Array2::from_shape_fn((rows, latent), |at| backward(analysed[at][2], found_kept[at], activation));
         layout.expect(Role::Signals, gradients.projection, &found, &analysis);
     }
     launch(&mut program, &middle, &gradients, activation, condition, weights_at).expect("operands of one shape");

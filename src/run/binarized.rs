@@ -31,9 +31,10 @@ impl Settings {
     pub(super) fn validate_binarization(&self) -> Result<()> {
         match self.objective.loss.likelihood {
             Likelihood::SquaredError | Likelihood::Bernoulli => Ok(()),
-            Likelihood::Gaussian | Likelihood::GaussianHeteroscedastic => {
-                Err(Error::invalid("--binarize", "makes pixels black or white, which no Gaussian likelihood is a model of"))
-            }
+            Likelihood::Gaussian | Likelihood::GaussianHeteroscedastic => Err(Error::invalid(
+                "--binarize",
+                "makes pixels black or white, which no Gaussian likelihood is a model of",
+            )),
         }
     }
 }

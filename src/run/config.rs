@@ -186,7 +186,9 @@ impl Config {
             epochs: settings.epochs,
             seed: settings.seed,
             tilings: match device {
-                Device::Gpu(gpu) => Some(network::fit(&settings.model, &settings.objective, gpu.usable(settings.tilings))),
+                Device::Gpu(gpu) => {
+                    Some(network::fit(&settings.model, &settings.objective, gpu.usable(settings.tilings)))
+                }
                 Device::Oracle => None,
             },
             data: DataConfig::new(data),

@@ -116,11 +116,18 @@ impl Settings {
             return Err(Error::invalid("--objective, --samples", "an AE draws no z: they are for a VAE or a CVAE"));
         }
         if self.model.variance != loss.likelihood.variance() {
-            let problem = format!("{} goes with another output of the decoder than this model has", loss.likelihood.full_name());
+            let problem =
+                format!("{} goes with another output of the decoder than this model has", loss.likelihood.full_name());
             return Err(Error::invalid("--likelihood", problem));
         }
-        if loss.reduction == Reduction::Mean && (variational || !Likelihood::OF_LOGITS.contains(&loss.likelihood)) && !self.objective.is_plain() {
-            return Err(Error::invalid("--likelihood", format!("{loss} is for the plain objectives: it is averaged over pixels")));
+        if loss.reduction == Reduction::Mean
+            && (variational || !Likelihood::OF_LOGITS.contains(&loss.likelihood))
+            && !self.objective.is_plain()
+        {
+            return Err(Error::invalid(
+                "--likelihood",
+                format!("{loss} is for the plain objectives: it is averaged over pixels"),
+            ));
         }
         Ok(())
     }

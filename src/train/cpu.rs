@@ -123,7 +123,10 @@ fn bytes(settings: &Settings, data: &Dataset) -> Option<u64> {
         parameters = parameters.checked_add((layer.out as u64).checked_mul(layer.inp as u64 + 1)?)?;
         columns = columns.checked_add(2 * layer.out as u64)?;
     }
-    parameters.checked_mul(7)?.checked_add(rows.checked_mul(samples as u64)?.checked_mul(columns)?)?.checked_mul(size_of::<f64>() as u64)
+    parameters
+        .checked_mul(7)?
+        .checked_add(rows.checked_mul(samples as u64)?.checked_mul(columns)?)?
+        .checked_mul(size_of::<f64>() as u64)
 }
 
 /// One batch, gathered.

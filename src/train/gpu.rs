@@ -90,7 +90,11 @@ impl GpuTrainer {
         let training = Loop::new(&gpu, net, memory, program, &images, settings, Stream::Noise)?;
 
         let rows = evaluation_rows(data.test.count, settings.objective.samples);
-        let net = Network::for_objective(&settings.model, &settings.objective, rows, tilings).with_corruption(corruption, settings.seed, true);
+        let net = Network::for_objective(&settings.model, &settings.objective, rows, tilings).with_corruption(
+            corruption,
+            settings.seed,
+            true,
+        );
         let program = step::evaluation(&net, &settings.objective, Format::U8, true)?;
         let mut memory = Memory::default();
         memory.share(&training.memory, Role::Params);

@@ -97,7 +97,9 @@ impl Session {
         let epochs = changes.epochs.unwrap_or(then.epochs);
         let lr = changes.lr.unwrap_or(then.adam.lr);
         let tilings = match &device {
-            Device::Gpu(gpu) => Some(network::fit(&then.model, &then.objective, gpu.usable(changes.tilings.or(then.tilings)))),
+            Device::Gpu(gpu) => {
+                Some(network::fit(&then.model, &then.objective, gpu.usable(changes.tilings.or(then.tilings))))
+            }
             Device::Oracle => None,
         };
         let config = then.resumed(epoch, epochs.max(epoch), lr, &device, tilings);

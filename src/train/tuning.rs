@@ -122,7 +122,8 @@ fn measure(gpu: &Arc<Gpu>, settings: &Settings, checked: &mut Checked) -> Result
     ];
     for part in parts {
         for candidate in part(best) {
-            let fits = candidate == network::fit(&settings.model, &settings.objective, candidate) && gpu.supports(candidate);
+            let fits =
+                candidate == network::fit(&settings.model, &settings.objective, candidate) && gpu.supports(candidate);
             // a middle that begins in one dispatch stays in one: six are promised for the article's nets
             let apart = candidate.latent == LatentTiling::Layers && best.latent != LatentTiling::Layers;
             if candidate != best && fits && !apart {

@@ -5,8 +5,8 @@ use crate::{
     Result,
     gpu::{Batch, Batches, Format, Gpu, Matrix, Memory, Part, Program, Role, vec4s},
     kernels::update::Epilogue,
-    network::{Network, rows, step},
     model::Variance,
+    network::{Network, rows, step},
     oracle::{latent::beside, step::Losses},
 };
 use ndarray::{Array2, ArrayView2};
@@ -44,7 +44,10 @@ pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
             let labels: Vec<u32> = labels.iter().map(|&label| label.into()).collect();
             memory.write(gpu, Role::Labels, 0, bytemuck::cast_slice(&labels))?;
         }
-        batches.write(gpu, &[Batch { rows: batch as u32, kl_weight: fed.objective.beta as f32, ..Batch::adam(&fed.adam, t) }]);
+        batches.write(
+            gpu,
+            &[Batch { rows: batch as u32, kl_weight: fed.objective.beta as f32, ..Batch::adam(&fed.adam, t) }],
+        );
         if first.is_none() {
             gpu.submit(&batches, &[Part::Step(&gradients, 0), Part::Step(&reconstructing, 0)], None);
             let activation = |matrix: Matrix| read(gpu, &memory, matrix);

@@ -39,8 +39,9 @@ impl File<'_> {
             FIRST_FORMAT => false,
             SECOND_FORMAT => true,
             format => {
-                let problem =
-                    format!("metadata: format is {format:?}, this program reads {FIRST_FORMAT:?} and {SECOND_FORMAT:?}");
+                let problem = format!(
+                    "metadata: format is {format:?}, this program reads {FIRST_FORMAT:?} and {SECOND_FORMAT:?}"
+                );
                 return Err(self.problem(problem));
             }
         };
@@ -68,7 +69,8 @@ impl File<'_> {
         model.validate().map_err(|e| self.problem(format!("metadata: {e}")))?;
         let (steps, batch): (usize, usize) = (self.number("steps")?, self.number("batch")?);
         if steps == 0 || batch == 0 || objective.samples == 0 {
-            let problem = format!("{steps} steps of batch {batch}, {} samples; each must be at least 1", objective.samples);
+            let problem =
+                format!("{steps} steps of batch {batch}, {} samples; each must be at least 1", objective.samples);
             return Err(self.problem(format!("metadata: {problem}")));
         }
         self.reject_strangers(&model)?;
