@@ -17,7 +17,7 @@ use std::{
 use wgvae::{
     data::glyphs,
     device::Device,
-    model::{Adam, Kind, Loss, Model, Objective},
+    model::{Kind, Loss, Model, Objective},
     run::{Claim, Run, Settings, checkpoint},
     train::{Changes, Session},
 };
