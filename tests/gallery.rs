@@ -7,7 +7,7 @@ use wgvae::{
     data::{Dataset, glyphs, rows_f32},
     device::Device,
     gallery::*,
-    model::{Kind, Model},
+    model::{Bottleneck, Kind, Model, Variance},
     network::Codec,
     picture::BLANK,
 };
@@ -193,6 +193,38 @@ fn a_traversal_varies_one_dimension_a_row() {
     let walk = traverse(&codec(Kind::Ae, 2), size(), None, &Origin::Box(bounds), &options).unwrap();
     assert_eq!(walk.latents, [0.0, 2.0, 2.0, 2.0, 4.0, 2.0, 2.0, 1.0, 2.0, 2.0, 2.0, 3.0]);
     walk.render().unwrap();
+}
+
+#[test]
+fn codes_are_varied_below_zero_if_any_of_them_lies_there() {
+    let model = Model { bottleneck: Bottleneck::Direct, ..Model::new(Kind::Ae, PIXELS, [12], 2, 0) };
+    let direct = Codec::new(&Device::Oracle, &model, &model.initialise(5)).unwrap();
+    let options = Traversal { range: Some(2.0), steps: 3, dim: Some(1), ..Traversal::default() };
+    for (codec, starts) in [(direct, -2.0), (codec(Kind::Ae, 2), 0.0)] {
+        let origin = Origin::of(&codec, Some(&data())).unwrap();
+        let walk = traverse(&codec, size(), None, &origin, &options).unwrap();
+        assert_eq!([walk.latents[1], walk.latents[5]], [starts, 2.0], "{:?}", codec.model());
+    }
+}
+
+#[test]
+fn means_outside_black_and_white_are_drawn_as_the_nearer_of_them() {
+    for variance in [Variance::Learned, Variance::Decoded] {
+        let model = Model { variance, ..Model::new(Kind::Vae, PIXELS, [12], 2, 0) };
+        let mut params = model.initialise(5);
+        let bias = params.iter_mut().find(|param| param.name == "decoder.2.bias").unwrap();
+        bias.values.iter_mut().enumerate().for_each(|(i, value)| *value = if i % 2 == 0 { -9.0 } else { 9.0 });
+        let codec = Codec::new(&Device::Oracle, &model, &params).unwrap();
+        let figure = sample(&codec, size(), &Origin::Prior, &sampling(3, &[], 1)).unwrap();
+        assert_eq!(figure.tiles.len(), 3 * PIXELS);
+        assert!(figure.tiles.iter().all(|value| value.abs() > 1.0), "the means are as the decoder gives them");
+        let layout = figure.sheet.layout(3).unwrap();
+        let picture = figure.render().unwrap();
+        let (x, y) = layout.tile_at(0);
+        let scale = layout.tile.0 / size().width;
+        let gray = |column: usize| picture.get_pixel((x + column * scale) as u32, y as u32).0[0];
+        assert_eq!([gray(0), gray(1), gray(2)], [0, 255, 0]);
+    }
 }
 
 #[test]

@@ -22,7 +22,8 @@ pub struct Arguments {
     /// Latents [n, latent]: float32 or float64, or uint8 codes written by encode --u8, with FILE.range.npy beside
     #[arg(value_name = "FILE.npy")]
     latents: PathBuf,
-    /// Write images to FILE: .png, one sheet; or .npy, float32 [n, height, width] in [0, 1] [default: RUN/images/decoded.png]
+    /// Write images to FILE: .png, one sheet; or .npy, float32 [n, height, width] in [0, 1], with a Gaussian likelihood its means,
+    /// which no bounds hold [default: RUN/images/decoded.png]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Replace FILE where it exists

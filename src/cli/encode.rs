@@ -47,7 +47,7 @@ enum What {
     LogVar,
     /// One draw from q(z | x); the run's seed decides it
     Z,
-    /// The last ReLU layer of the encoder, which an AE decodes
+    /// The encoder's code layer, which an AE decodes
     Code,
 }
 

@@ -24,7 +24,8 @@ pub struct Arguments {
     /// the box of its training codes]
     #[arg(long, value_name = "I")]
     image: Option<usize>,
-    /// Vary from -R to R [default: 3]; of an autoencoder from 0 to R [default: as far as its training codes go]
+    /// Vary from -R to R [default: 3]; of an autoencoder from 0 to R if none of its training codes is below 0 [default: as far
+    /// as they go]
     #[arg(long, value_name = "R")]
     range: Option<f32>,
     /// Images in a row

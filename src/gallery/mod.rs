@@ -41,7 +41,8 @@ use image::GrayImage;
 pub struct Figure {
     /// How the tiles are laid out and labelled.
     pub sheet: Sheet,
-    /// `[tiles, pixels]` in [0, 1], row by row as they lie on the sheet.
+    /// `[tiles, pixels]`, row by row as they lie on the sheet, 0 black to 1 white. Means of a Gaussian may lie outside and are drawn as
+    /// the nearer of both.
     pub tiles: Vec<f32>,
     /// What was decoded, `[count, latent]`, in the order of the tiles that show it; empty where nothing was.
     pub latents: Vec<f32>,

@@ -1,6 +1,6 @@
 //! One latent varied, the others fixed: what each of them means.
 
-use super::{Figure, Origin, Size, at_least, chosen, class, fits, name, room};
+use super::{Bounds, Figure, Origin, Size, at_least, chosen, class, fits, name, room};
 use crate::{Error, Result, data::Images, model::Model, network::Codec};
 
 /// How far a dimension is varied to both sides unless told.
@@ -22,8 +22,8 @@ pub struct Traversal {
     pub dim: Option<usize>,
     /// Around where.
     pub centre: Centre,
-    /// From −range to range (of an autoencoder, whose codes are never below 0, from 0 to range). Unless told, 3, or
-    /// for an autoencoder as far as the box goes.
+    /// From −range to range; of an autoencoder whose box has no code below 0, as where a ReLU makes it, from 0 to range. Unless
+    /// told, 3, or for an autoencoder as far as the box goes.
     pub range: Option<f32>,
     /// Images in a row.
     pub steps: usize,
@@ -63,7 +63,7 @@ pub fn traverse(
     let mut label = options.label.map(|label| class(model, label)).transpose()?;
     let span = |j: usize| match origin {
         Origin::Prior => (-range.unwrap_or(RANGE), range.unwrap_or(RANGE)),
-        Origin::Box(bounds) => range.map_or((bounds.low[j], bounds.high[j]), |range| (0.0, range)),
+        Origin::Box(bounds) => range.map_or((bounds.low[j], bounds.high[j]), |range| (least(bounds, range), range)),
     };
     let value = |j: usize, step: usize| span(j).0 + (span(j).1 - span(j).0) * step as f32 / (steps - 1) as f32;
     let same = range.is_some() || *origin == Origin::Prior; // for all dimensions
@@ -111,6 +111,11 @@ pub fn traverse(
     };
     let sheet = sheet.title(format!("{}: one latent at a time{cut}, around {around}{decoded}", name(model)));
     Ok(Figure { sheet, tiles: codec.decode(&latents, each.as_deref())?, latents })
+}
+
+/// Where a range begins: at 0 if no code lies below.
+fn least(bounds: &Bounds, range: f32) -> f32 {
+    if bounds.low.iter().any(|&low| low < 0.0) { -range } else { 0.0 }
 }
 
 fn dimensions(asked: Option<usize>, latent: usize) -> Result<Vec<usize>> {

@@ -108,7 +108,8 @@ impl Codec {
         }
     }
 
-    /// Decodes latents `z`, `[count, latent]` (an AE's codes), to images `[count, input]`. A CVAE needs `labels`, `[count]`.
+    /// Decodes latents `z`, `[count, latent]` (an AE's codes), to images `[count, input]` in [0, 1], or to the means of a Gaussian,
+    /// which no bounds hold. A CVAE needs `labels`, `[count]`.
     ///
     /// # Errors
     /// [`Error::Invalid`] where `z` is no whole number of latents, or labels are missing, too few, or no class.
