@@ -260,6 +260,29 @@ fn wrong_usage_exits_with_2() {
 }
 
 #[test]
+fn designs_and_objectives_that_do_not_go_together_are_refused() {
+    let wrong: [(&[&str], &str); 8] = [
+        (&["vae", "--samples", "0"], "--samples: is 0, expected 1 to 1000"),
+        (&["vae", "--samples", "1001"], "--samples: is 1001, expected 1 to 1000"),
+        (&["ae", "--objective", "iwae"], "--objective, --samples: an AE draws no z"),
+        (&["ae", "--objective", "dreg"], "--objective, --samples: an AE draws no z"),
+        (&["ae", "--samples", "2"], "--objective, --samples: an AE draws no z"),
+        (&["vae", "--condition", "concat"], "--condition: is for a CVAE"),
+        (&["ae", "--condition", "add"], "--condition: is for a CVAE"),
+        (&["ae", "--likelihood", "gaussian", "--beta", "1"], "--beta: an AE has no KL divergence to weigh"),
+    ];
+    for (arguments, words) in wrong {
+        refused_run(&[arguments, &["--data", "glyphs", "--device", "cpu"]].concat(), 1, &[words]);
+    }
+    refused_run(&["vae", "--likelihood", "gaussian", "--loss", "mse"], 2, &["--likelihood <NAME>", "--loss <NAME>"]);
+    for option in
+        ["--likelihood", "--loss", "--objective", "--bottleneck", "--condition", "--activation", "--init-scheme"]
+    {
+        refused_run(&["cvae", option, "nonesuch"], 2, &["invalid value 'nonesuch'", option]);
+    }
+}
+
+#[test]
 fn a_tiling_of_another_precision_is_refused() {
     let own = ["vae", "--data", "glyphs", "--device", "gpu", "--tiling", "matrix8"];
     refused_run(&own, 1, &["--tiling: matrix8 goes with --precision mixed, not f32"]);
