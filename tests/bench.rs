@@ -11,7 +11,7 @@ use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
     gpu::{AdapterChoice, Gpu, Options},
-    model::{Adam, Kind, Loss, Model, Objective},
+    model::{Kind, Loss, Model, Objective},
     network::Network,
     run::Settings,
     train::{DeviceMemory, GpuTrainer, evaluation_rows},
