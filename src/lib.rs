@@ -48,8 +48,8 @@
 //! | [`cli`] | one file per command |
 //!
 //! A step of the article's nets is six dispatches: first layer, latent, output, backward, latent backward, update; noise on
-//! the input, for denoising, is one before them. Each product comes in several [`gpu::Tiling`]s, which differ in who shares
-//! what is loaded, and the middle in three [`gpu::LatentTiling`]s; [`train::tuning`] finds out which is fastest on an adapter.
+//! the input, for denoising, is one before them; clipping, which stores all gradients and takes their norm, is three after
+//! them. Each product comes in several [`gpu::Tiling`]s, which differ in who shares what is loaded, and the middle in three [`gpu::LatentTiling`]s; [`train::tuning`] finds out which is fastest on an adapter.
 //! Two tilings multiply cooperative matrices, and are taken only at [`gpu::Precision::Mixed`]: workgroups round operands to f16
 //! as they load them; sums and all that is stored are float32, so that the other kernels and a run's weights are the same.
 //! Steps differ only in one [`gpu::Batch`] record; the records of a whole submit are written at once, so that a step uploads and

@@ -142,7 +142,7 @@ fn measure(gpu: &Arc<Gpu>, settings: &Settings, checked: &mut Checked) -> Result
 fn key(gpu: &Gpu, settings: &Settings) -> String {
     let (adapter, model) = (gpu.adapter(), &settings.model);
     format!(
-        "{} | {} | {} | wgvae {} | {:?} {}-{:?}-{} | batch {} | {}",
+        "{} | {} | {} | wgvae {} | {:?} {}-{:?}-{} | batch {}{} | {}",
         adapter.name,
         adapter.driver,
         adapter.backend,
@@ -152,6 +152,7 @@ fn key(gpu: &Gpu, settings: &Settings) -> String {
         model.hidden,
         model.latent,
         settings.batch,
+        if settings.adam.clip.is_some() { ", clipped" } else { "" }, // gradients are stored, not taken by Adam at once
         gpu.precision()
     )
 }
