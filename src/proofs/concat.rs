@@ -57,5 +57,8 @@ fn cases(format: Option<Format>) -> Vec<Case> {
         launch(&mut program, x, onehot, y).expect("operands of one shape");
         layout.case(format!("{rows} of {capacity} rows, {n} and {classes}"), program, batch(first, rows, 0), 1)
     };
-    [[3, 9, 17, 33, 10], [0, 1, 1, 1, 1], [5, 7, 8, 30, 3], [1, 8, 9, 32, 4], [0, 16, 24, 6, 13]].map(case).into()
+    // in the last, a column past the last class is padding of y, but in onehot(y) the next row's first
+    [[3, 9, 17, 33, 10], [0, 1, 1, 1, 1], [5, 7, 8, 30, 3], [1, 8, 9, 32, 4], [0, 16, 24, 6, 13], [2, 5, 6, 33, 4]]
+        .map(case)
+        .into()
 }

@@ -14,6 +14,8 @@ const ANY_POWER: &str = "any power of two that is no less divides the invocation
 const ONE_AT_ZERO: &str = "at a = 0, z is 1 as well";
 const NONE_SO_SMALL: &str = "e^−|g| is less than any float32 from 12 on";
 const ADDS_ZEROS: &str = "one more round adds zeros";
+const PADDING_DRAWN: &str = "the padding of μ, log σ² and ε is zeros, of which zeros are drawn";
+const PAST_THE_END: &str = "without bounds checks the driver drops what is stored past the end of a vec4";
 const ANY_MAY_STORE: &str = "any invocation may store the sum";
 const ALL_EIGHT: &str = "the three numbers still reach all eight invocations";
 const SAME_HALF: &str = "half of it, rounded down, is the same";
@@ -168,6 +170,21 @@ pub const EQUIVALENT: &[Equivalent] = &[
         line: "if lane == 1u { keep(workgroup.x, part[0]); }",
         reason: ANY_MAY_STORE,
     },
+    Equivalent {
+        file: "kernels/likelihood.wgsl",
+        line: "for (var i = 0u; i < 4u && 4u * q + i <= args.latent; i++) {",
+        reason: PADDING_DRAWN,
+    },
+    Equivalent {
+        file: "kernels/likelihood.wgsl",
+        line: "if lane != 0u { activations[args.scores + row] = vec4f(part[0], 0.0, 0.0); }",
+        reason: ANY_MAY_STORE,
+    },
+    Equivalent {
+        file: "kernels/likelihood.wgsl",
+        line: "if lane == 1u { activations[args.scores + row] = vec4f(part[0], 0.0, 0.0); }",
+        reason: ANY_MAY_STORE,
+    },
     Equivalent { file: "kernels/loss.wgsl", line: "if lane != 0u {", reason: ANY_MAY_STORE },
     Equivalent { file: "kernels/loss.wgsl", line: "if lane == 1u {", reason: ANY_MAY_STORE },
     Equivalent {
@@ -236,6 +253,21 @@ pub const EQUIVALENT: &[Equivalent] = &[
         file: "products/tn_workgroup.wgsl",
         line: "for (var first = 0u; first <= batch.rows; first += 32u) {",
         reason: ADDS_ZEROS,
+    },
+    Equivalent {
+        file: "kernels/reparameterize.wgsl",
+        line: "for (var i = 0u; i < 4u && 4u * q + i <= args.latent; i++) {",
+        reason: PADDING_DRAWN,
+    },
+    Equivalent {
+        file: "kernels/reparameterize_backward.wgsl",
+        line: "for (var i = 0u; i <= 4u && 4u * id.x + i < args.latent; i++) {",
+        reason: PAST_THE_END,
+    },
+    Equivalent {
+        file: "kernels/reparameterize_backward.wgsl",
+        line: "for (var i = 0u; i < 5u && 4u * id.x + i < args.latent; i++) {",
+        reason: PAST_THE_END,
     },
     Equivalent {
         file: "parts/reparameterize.wgsl",

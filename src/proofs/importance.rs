@@ -30,27 +30,29 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "partials[at + part * args.rows] = 0.0;", replace: "" },
 ];
 
-/// Step, rows, rows of a full batch and samples; the bound; β; how far the losses of an image's samples lie apart.
-type Setting = ([usize; 4], Bound, f64, f64);
+/// Step, rows, rows of a full batch and samples; the bound; β; how far the losses and the ratios of an image's samples lie apart.
+type Setting = ([usize; 4], Bound, f64, [f64; 2]);
 
 fn cases() -> Vec<Case> {
     [
-        ([1, 5, 7, 3], Bound::Iwae, 1.0, 2.0),
-        ([0, 1, 1, 1], Bound::Dreg, 1.0, 2.0),
-        ([2, 64, 65, 5], Bound::Iwae, 0.5, 200.0),
-        ([0, 9, 9, 50], Bound::Dreg, 1.0, 10.0),
-        ([1, 6, 8, 4], Bound::Elbo, 3.0, 5.0),
-        ([0, 3, 3, 1], Bound::Elbo, 1.0, 5.0),
+        ([1, 5, 7, 3], Bound::Iwae, 1.0, [2.0, 10.0]),
+        ([0, 1, 1, 1], Bound::Dreg, 1.0, [2.0, 10.0]),
+        ([2, 64, 65, 5], Bound::Iwae, 0.5, [200.0, 10.0]),
+        ([0, 9, 9, 50], Bound::Dreg, 1.0, [10.0, 10.0]),
+        ([1, 6, 8, 4], Bound::Elbo, 3.0, [5.0, 10.0]),
+        ([0, 3, 3, 1], Bound::Elbo, 1.0, [5.0, 10.0]),
+        // β scales a ratio down by more than exp bears
+        ([1, 9, 10, 3], Bound::Iwae, 0.01, [2.0, 400.0]),
     ]
     .map(case)
     .into()
 }
 
 fn case(setting: Setting) -> Case {
-    let ([slot, rows, capacity, samples], bound, beta, spread) = setting;
+    let ([slot, rows, capacity, samples], bound, beta, [spread, ratio_spread]) = setting;
     let (mut layout, mut program) = (Layout::default(), Program::default());
     let losses = random(1, 1, rows * samples, spread).mapv(|loss| rounded(100.0 + loss));
-    let ratios = random(2, 1, rows * samples, 10.0);
+    let ratios = random(2, 1, rows * samples, ratio_spread);
     let (losses, ratios) = (losses.row(0), ratios.row(0));
     let mut scores = Array2::zeros((rows * samples, 4));
     scores.column_mut(0).assign(&losses);

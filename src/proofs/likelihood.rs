@@ -37,7 +37,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "let image_number = row / args.samples", replace: "let image_number = row" },
     Mutant { find: "select(vec4f(), found.loss, in_width(j, args.n))", replace: "found.loss" },
     Mutant { find: " - z * z)", replace: ")" },
-    Mutant { find: "clamp(given,", replace: "max(given," },
+    Mutant { find: "vec4f(-OUTPUT_LOG_VAR_MAX)", replace: "vec4f(-2.0 * OUTPUT_LOG_VAR_MAX)" },
     Mutant { find: "half = LANES / 2u", replace: "half = LANES / 4u" },
 ];
 

@@ -38,36 +38,35 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "place < args.classes", replace: "place <= args.classes" },
 ];
 
-const CLASSES: usize = 6;
-
-/// Step, rows, rows of a full batch, latents and samples; what the decoder is told; whether z is drawn.
-type Setting = ([usize; 5], Option<Condition>, bool);
+/// Step, rows, rows of a full batch, latents, samples and classes; what the decoder is told; whether z is drawn.
+type Setting = ([usize; 6], Option<Condition>, bool);
 
 fn cases() -> Vec<Case> {
     let (add, mean) = (Some(Condition::Add), Some(Condition::Mean));
     let (multiply, concat) = (Some(Condition::Multiply), Some(Condition::Concat));
     [
-        ([2, 5, 7, 9, 1], add, true),
-        ([0, 1, 1, 1, 1], None, true),
-        ([1, 65, 66, 3, 1], add, false),
-        ([0, 2, 2, 130, 1], None, true),
-        ([1, 64, 70, 4, 1], None, false),
-        ([1, 5, 6, 6, 3], mean, true),
-        ([0, 3, 4, 5, 2], multiply, true),
-        ([1, 4, 5, 3, 5], concat, true),
-        ([0, 3, 3, 8, 1], concat, false),
-        ([2, 33, 35, 7, 4], None, true),
+        ([2, 5, 7, 9, 1, 6], add, true),
+        ([0, 1, 1, 1, 1, 6], None, true),
+        ([1, 65, 66, 3, 1, 6], add, false),
+        ([0, 2, 2, 130, 1, 6], None, true),
+        ([1, 64, 70, 4, 1, 6], None, false),
+        ([1, 5, 6, 6, 3, 6], mean, true),
+        ([0, 3, 4, 5, 2, 6], multiply, true),
+        ([1, 4, 5, 3, 5, 6], concat, true),
+        ([0, 3, 3, 8, 1, 6], concat, false),
+        ([2, 33, 35, 7, 4, 6], None, true),
+        ([0, 3, 4, 7, 2, 4], concat, true),
     ]
     .map(case)
     .into()
 }
 
 fn case(setting: Setting) -> Case {
-    let ([slot, rows, capacity, latent, samples], condition, noisy) = setting;
+    let ([slot, rows, capacity, latent, samples, classes], condition, noisy) = setting;
     let (mut layout, mut program) = (Layout::default(), Program::default());
     let (mu, log_var) = (random(1, rows, latent, 2.0), random_log_var(2, rows, latent));
     let (projection, epsilon) = (random_relu(3, rows, latent, 1.0), random(4, rows * samples, latent, 2.0));
-    let hot = onehot(&(0..rows).map(|row| (row % CLASSES) as u32).collect::<Vec<_>>(), CLASSES);
+    let hot = onehot(&(0..rows).map(|row| (row % classes) as u32).collect::<Vec<_>>(), classes);
     let mut middle = Middle {
         mu: layout.input(Role::Activations, "mu", &mu, capacity),
         log_var: layout.input(Role::Activations, "log_var", &log_var, capacity),
