@@ -1,7 +1,7 @@
 // y = x and onehot(y) behind it: what the encoder of a model reads that is told the label.
 // One invocation owns four columns of one row.
 // Provides: args, activations, main
-// Needs: batch, image, image_row
+// Needs: batch, image_row, image
 
 struct Args {
     images: u32,   // start of x [rows, n4] in activations; unused where x is the batch of images

@@ -1,7 +1,7 @@
 // Of each sample: loss = Σ −ln p(t | z) over the values of its image t, ratio = ln p(z) − ln q(z | t) = ½ Σ (ε² + log σ² − z²).
 // One workgroup owns one sample; its sums are added up in a fixed order.
 // Provides: args, activations, main
-// Needs: batch, in_width, measure, image, image_row, epsilon, draw, LOG_VAR_MIN, LOG_VAR_MAX
+// Needs: batch, image_row, measure, image, in_width, epsilon, draw, LOG_VAR_MIN, LOG_VAR_MAX
 
 struct Args {
     outputs: u32,   // start of what the decoder gives [rows · samples, n4] in activations

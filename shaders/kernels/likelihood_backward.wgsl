@@ -1,7 +1,7 @@
 // doutput = w̃ ∂loss/∂output, and of a Gaussian dlog σ² = w̃ ∂loss/∂log σ², of every value of every sample.
 // One invocation owns four values of one sample.
 // Provides: args, activations, main
-// Needs: batch, in_width, measure, image, image_row
+// Needs: batch, measure, image, image_row, in_width
 
 struct Args {
     outputs: u32,    // start of what the decoder gives [rows · samples, n4] in activations

@@ -2,7 +2,7 @@
 // c = z, z + p, (z + p) / 2 or z p, p the projection of the label; or z and onehot(y) behind it.
 // For a middle that runs layer by layer. One invocation owns one sample of one image.
 // Provides: args, main
-// Needs: batch, draw, epsilon
+// Needs: batch, epsilon, draw
 
 struct Args {
     mu: u32,          // start of μ [rows, latent4] in activations

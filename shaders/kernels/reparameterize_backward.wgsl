@@ -3,7 +3,7 @@
 // dlog σ² = ½ (Σ g ε σ − β); doubly reparameterized: g = w̃ dz + w̃² β (z − ε / σ), dμ = Σ g, dlog σ² = ½ Σ g ε σ.
 // For a middle that runs layer by layer. One invocation owns four latents of one image.
 // Provides: args, main
-// Needs: batch, LOG_VAR_MIN, LOG_VAR_MAX, slopes, epsilon, derivative
+// Needs: batch, LOG_VAR_MIN, LOG_VAR_MAX, epsilon, slopes, derivative
 
 struct Args {
     mu: u32,               // start of μ [rows, latent4] in activations

@@ -1,10 +1,11 @@
 //! The narrow middle of the network, row by row: code, μ and log σ², z, the label's part, KL, first decoder layer.
 
+use super::concat::concat;
 use super::kl::kl;
 use super::linear::{Activated, Linear, activated, linear};
 use super::reparameterize::{bound, reparameterize};
 use crate::model::{Activation, Condition};
-use ndarray::{Array1, Array2, ArrayRef2, Axis, Zip, concatenate};
+use ndarray::{Array1, Array2, ArrayRef2, Zip};
 
 /// The layers of the middle; which of them exist tells the models apart.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +101,7 @@ pub fn condition(
 ) -> (Option<Activated>, Array2<f64>) {
     let samples = z.nrows() / onehot.nrows().max(1);
     if layers.condition == Condition::Concat {
-        return (None, beside(z, &repeated(onehot, samples)));
+        return (None, concat(z, &repeated(onehot, samples)));
     }
     let Some(projector) = layers.projector else { return (None, z.to_owned()) };
     let projection = activated(onehot, projector, layers.activation);
@@ -117,11 +118,6 @@ pub fn conditioned(z: &ArrayRef2<f64>, projection: &ArrayRef2<f64>, condition: C
         Condition::Multiply => z * p,
         Condition::Concat => z, // the label stands behind it instead
     })
-}
-
-/// The columns of `a` `[rows, m]` and behind them those of `b` `[rows, n]`.
-pub fn beside(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Array2<f64> {
-    concatenate(Axis(1), &[a.view(), b.view()]).expect("as many rows")
 }
 
 /// Every row `samples` times, one after the other.

@@ -1,7 +1,7 @@
-//! The reconstruction loss of every sample of an image, and its gradient at what the decoder gives.
+//! The reconstruction loss of every sample of an image.
 
 use crate::model::{Likelihood, Pixel, Variance};
-use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, Axis, Zip};
+use ndarray::{Array1, ArrayRef1, ArrayRef2};
 use rayon::prelude::*;
 
 /// What the decoder gives for a batch: logits, or the means of a Gaussian and where its log σ² is.
@@ -15,7 +15,7 @@ pub struct Outputs<'a> {
 
 impl Outputs<'_> {
     /// Loss and derivatives of value `j` of a row, whose image has `x` there.
-    fn pixel(&self, likelihood: Likelihood, row: usize, j: usize, input: usize, x: f64) -> Pixel {
+    pub(super) fn pixel(&self, likelihood: Likelihood, row: usize, j: usize, input: usize, x: f64) -> Pixel {
         let log_var = match likelihood.variance() {
             Variance::None => 0.0,
             Variance::Learned => self.log_var.map_or(0.0, |log_var| log_var[j]),
@@ -33,30 +33,4 @@ pub fn losses(outputs: &Outputs, x: &ArrayRef2<f64>, likelihood: Likelihood) -> 
         (0..input).map(|j| outputs.pixel(likelihood, row, j, input, x[[row / samples, j]]).loss).sum()
     };
     (0..rows).into_par_iter().map(loss).collect::<Vec<f64>>().into()
-}
-
-/// The gradients of Σ weight · loss: at what the decoder gives, shaped as it, and at a learned log σ², `[input]`. `weights` is
-/// `[batch · samples]`.
-pub fn likelihood_backward(
-    outputs: &Outputs,
-    x: &ArrayRef2<f64>,
-    weights: &ArrayRef1<f64>,
-    likelihood: Likelihood,
-) -> (Array2<f64>, Option<Array1<f64>>) {
-    let input = x.ncols();
-    let samples = outputs.values.nrows() / x.nrows();
-    let mut gradient = Array2::zeros(outputs.values.dim());
-    let mut of_log_var = Array2::zeros((weights.len(), if outputs.log_var.is_some() { input } else { 0 }));
-    Zip::indexed(gradient.rows_mut()).and(of_log_var.rows_mut()).par_for_each(|row, mut gradient, mut of_log_var| {
-        for j in 0..input {
-            let found = outputs.pixel(likelihood, row, j, input, x[[row / samples, j]]);
-            gradient[j] = weights[row] * found.output;
-            match likelihood.variance() {
-                Variance::None => {}
-                Variance::Learned => of_log_var[j] = weights[row] * found.log_var,
-                Variance::Decoded => gradient[input + j] = weights[row] * found.log_var,
-            }
-        }
-    });
-    (gradient, outputs.log_var.map(|_| of_log_var.sum_axis(Axis(0))))
 }

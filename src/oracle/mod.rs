@@ -4,12 +4,14 @@
 
 pub mod adam;
 pub mod binarize;
+pub mod concat;
 pub mod corrupt;
 pub mod importance;
 pub mod kl;
 pub mod latent;
 pub mod latent_backward;
 pub mod likelihood;
+pub mod likelihood_backward;
 pub mod linear;
 pub mod linear_backward;
 pub mod loss;

@@ -1,10 +1,12 @@
 //! Whole steps of the three models, composed of the kernels: the truth for a GPU step and the engine of `--device cpu`.
 
 use super::adam::adam;
+use super::concat::concat;
 use super::importance::{Importance, importance, log_prior_ratio};
-use super::latent::{self, Code, Latent, LatentLayers, beside};
+use super::latent::{self, Code, Latent, LatentLayers};
 use super::latent_backward::latent_backward;
-use super::likelihood::{Outputs, likelihood_backward, losses};
+use super::likelihood::{Outputs, losses};
+use super::likelihood_backward::likelihood_backward;
 use super::linear::{Activated, Linear, activated, linear};
 use super::linear_backward::linear_backward;
 use super::loss::loss;
@@ -164,7 +166,7 @@ impl Oracle {
         expect("x", x.dim(), (x.nrows(), self.model.input))?;
         let input = match self.model.concatenated() {
             0 => Cow::Borrowed(x),
-            _ => Cow::Owned(beside(x, &self.onehot(x.nrows(), labels)?)),
+            _ => Cow::Owned(concat(x, &self.onehot(x.nrows(), labels)?)),
         };
         let hidden = self.encoder(&input);
         Ok(latent::encode(&hidden[self.depth() - 1].output, &self.latent_layers()))
@@ -324,7 +326,7 @@ impl Oracle {
         let onehot = self.onehot(rows, batch.labels)?;
         let input = match self.model.concatenated() {
             0 => batch.images().to_owned(),
-            _ => beside(&batch.images(), &onehot),
+            _ => concat(&batch.images(), &onehot),
         };
         let encoder = self.encoder(&input);
         let latent = latent::latent(&encoder[self.depth() - 1].output, &self.latent_layers(), &eps, &onehot);

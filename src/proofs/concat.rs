@@ -16,7 +16,7 @@ use crate::{
         concat::{SPECS, launch},
         linear::Input,
     },
-    oracle::{latent::beside, onehot::onehot},
+    oracle::{concat::concat, onehot::onehot},
 };
 use ndarray::{Axis, concatenate};
 
@@ -53,7 +53,7 @@ fn cases(format: Option<Format>) -> Vec<Case> {
         };
         let y = layout.output(Role::Activations, "y", capacity, n + classes);
         let analysis = concatenate(Axis(1), &[found.view(), exact(&hot).view()]).expect("as many rows");
-        layout.expect(Role::Activations, y, &beside(&values(&found), &hot), &analysis);
+        layout.expect(Role::Activations, y, &concat(&values(&found), &hot), &analysis);
         launch(&mut program, x, onehot, y).expect("operands of one shape");
         layout.case(format!("{rows} of {capacity} rows, {n} and {classes}"), program, batch(first, rows, 0), 1)
     };

@@ -20,8 +20,9 @@ use crate::{
     model::{Likelihood, Variance},
     oracle::{
         self,
+        concat::concat,
         importance::log_prior_ratio,
-        latent::{beside, repeated},
+        latent::repeated,
         likelihood::losses,
         reparameterize::{bound, reparameterize},
     },
@@ -82,7 +83,7 @@ impl Given {
             }
             Variance::Decoded => {
                 let log_vars_at = layout.input(Role::Activations, "log σ²", &log_vars, capacity);
-                let values = beside(&values, &log_vars);
+                let values = concat(&values, &log_vars);
                 Given { at: Outputs { values: at, log_vars: log_vars_at }, values, log_var: None }
             }
         }

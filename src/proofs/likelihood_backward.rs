@@ -18,7 +18,7 @@ use crate::{
         likelihood_backward::{SPECS, launch},
     },
     model::Variance,
-    oracle::likelihood::likelihood_backward,
+    oracle::likelihood_backward::likelihood_backward,
 };
 use ndarray::{Array2, s};
 

@@ -17,8 +17,9 @@ use crate::{
     },
     model::Condition,
     oracle::{
+        concat::concat,
         kl::kl,
-        latent::{beside, conditioned, repeated},
+        latent::{conditioned, repeated},
         onehot::onehot,
         reparameterize as oracle,
     },
@@ -88,7 +89,7 @@ fn case(setting: Setting) -> Case {
             middle.onehot = layout.input(Role::Activations, "onehot", &hot, capacity);
             let hot = repeated(&hot, samples);
             let analysis = concatenate(Axis(1), &[z_analysis.view(), exact(&hot).view()]).expect("as many rows");
-            (beside(&z, &hot), analysis)
+            (concat(&z, &hot), analysis)
         }
         Some(condition) => {
             middle.projection = layout.input(Role::Activations, "projection", &projection, capacity).into();

@@ -7,7 +7,7 @@ use crate::{
     kernels::update::Epilogue,
     model::Variance,
     network::{Network, rows, step},
-    oracle::{latent::beside, step::Losses},
+    oracle::{concat::concat, step::Losses},
 };
 use ndarray::{Array2, ArrayView2};
 
@@ -54,7 +54,7 @@ pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
             let gaussian = |matrix: Matrix| net.model.kind.is_variational().then(|| activation(matrix)).transpose();
             let mut decoded = activation(net.outputs.values)?;
             if net.model.variance == Variance::Decoded {
-                decoded = beside(&decoded, &activation(net.outputs.log_vars)?);
+                decoded = concat(&decoded, &activation(net.outputs.log_vars)?);
             }
             let log_weights = match trace.objective.bound.is_weighted() {
                 true => {
