@@ -87,6 +87,23 @@ fn evaluate_gives_named_figures() {
 }
 
 #[test]
+fn the_likelihood_is_estimated_for_models_that_have_one() {
+    let figures = |more: &[&str]| -> serde_json::Value {
+        let arguments = [&["evaluate", "vae", "--json", "--nll", "60"][..], more].concat();
+        serde_json::from_str(&good(runs(), &arguments)).unwrap()
+    };
+    let (all, some) = (figures(&[]), figures(&["--images", "9"]));
+    let nll = all["nll"].as_f64().unwrap();
+    assert!(nll < -all["elbo"].as_f64().unwrap(), "an importance-weighted bound is tighter: {all}");
+    assert!(all["nll_standard_error"].as_f64().unwrap() > 0.0);
+    assert_eq!((&all["nll_images"], &some["nll_images"], &all["nll_samples"]), (&40.into(), &9.into(), &60.into()));
+    assert_ne!(all["nll"], some["nll"]);
+    let white = figures(&["--binarize", "threshold"]);
+    assert_ne!(all["nll"], white["nll"], "black and white images are other images");
+    bad(&["evaluate", "ae", "--nll", "5"], "--nll: an AE has no prior");
+}
+
+#[test]
 fn the_averages_of_scores_are_the_figures_of_evaluate() {
     let figures = json("vae", &[]);
     let text = good(runs(), &["score", "vae"]);

@@ -246,7 +246,7 @@ fn wrong_usage_exits_with_2() {
     refused_run(
         &["vae", "--tiling", "large"],
         2,
-        &["expected auto, measure or one of registers, subgroup, workgroup, split, matrix8, matrix16"],
+        &["expected auto, measure or one of registers, subgroup, workgroup, split, fine, matrix8, matrix16"],
     );
     refused_run(&["vae", "--precision", "f16"], 2, &["expected f32 or mixed"]);
     refused_run(&["vae", "--schedule", "linear"], 2, &["'linear'", "--schedule"]);
@@ -257,6 +257,25 @@ fn wrong_usage_exits_with_2() {
     refused_run(&["vae", "--no-such-option"], 2, &["--no-such-option"]);
     refused_run(&[], 2, &["required arguments"]);
     refused_run(&["--resume", "some/run", "--latent", "4"], 2, &["cannot be used with"]);
+}
+
+#[test]
+fn a_preset_sets_what_is_not_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("run");
+    let typed = ["train", "vae", "--preset=plane", "--hidden", "16", "--loss", "mse", "--schedule", "constant"];
+    let more = ["--epochs", "1", "--device", "cpu", "--out", dir.to_str().unwrap()];
+    let (_, err) = succeed(&[&typed[..], &more, &DATA].concat());
+    let config = json(dir.join("config.json"));
+    assert_eq!(config["model"]["hidden"], serde_json::json!([16]));
+    assert_eq!((&config["model"]["latent"], &config["model"]["bottleneck"]), (&2.into(), &"direct".into()));
+    assert_eq!((&config["objective"]["loss"], &config["batch"]), (&"mse_sum".into(), &100.into()));
+    assert!(config.get("schedule").is_none(), "{config}");
+    assert!(err.contains(" of 2 units active"), "{err}");
+    refused_run(&["vae", "--preset", "plan"], 1, &["--preset", "did you mean plane?"]);
+    refused_run(&["ae", "--preset", "plane"], 1, &["--preset: plane is of a vae"]);
+    let (listed, _) = succeed(&["presets"]);
+    assert!(listed.contains("wgvae train vae --hidden 512,256 --latent 2"), "{listed}");
 }
 
 #[test]

@@ -95,7 +95,7 @@ pub const ALL: [Preset; 14] = [
         kind: Kind::Vae,
         options: ladder!("--warm-up 10"),
         what: "the same, the weight of KL rising over ten epochs",
-        reaches: "",
+        reaches: "NLL 93.70 (K = 500, 10,000 test images, standard error 0.23), 32 of 50 units active (seed 0)",
     },
     Preset {
         name: "ladder-iwae-5",
