@@ -120,13 +120,8 @@ pub struct Share {
 /// The layer table, by rising first workgroup.
 ///
 /// # Errors
-/// [`Error::Shape`] where x, dy and a layer do not fit; [`Error::Invalid`] for more than [`LAYERS`] layers.
+/// [`Error::Shape`] where x, dy and a layer do not fit.
 pub fn table(shares: &[Share], tiling: Tiling) -> Result<Vec<Entry>> {
-    if shares.len() > LAYERS {
-        let problem =
-            format!("makes a model of {} layers; a GPU trains at most {LAYERS}, --device cpu any", shares.len());
-        return Err(Error::invalid("--hidden", problem));
-    }
     let mut group = 0;
     let mut entry = |share: &Share| {
         let (layer, dy) = (share.layer, share.dy);
@@ -144,6 +139,18 @@ pub fn table(shares: &[Share], tiling: Tiling) -> Result<Vec<Entry>> {
         Ok(entry)
     };
     shares.iter().map(&mut entry).collect()
+}
+
+/// Checks that the table of `layers` layers, all tables of a step together, fits its uniform.
+///
+/// # Errors
+/// [`Error::Invalid`] for more than [`LAYERS`] layers.
+pub fn expect_room(layers: usize) -> Result<()> {
+    if layers > LAYERS {
+        let problem = format!("makes a model of {layers} layers; a GPU trains at most {LAYERS}, --device cpu any");
+        return Err(Error::invalid("--hidden", problem));
+    }
+    Ok(())
 }
 
 /// `table` as shaders have it: [`LAYERS`] entries, those behind its last zero.

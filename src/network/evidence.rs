@@ -46,8 +46,8 @@ impl Codec {
     /// every device. `progress` is told the share that is done.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the model is no VAE or CVAE or lacks labels, or where `samples` is 0; [`Error::Gpu`] where memory is short
-    /// or the device is lost; [`Error::NotFinite`] where an estimate is not.
+    /// [`Error::Invalid`] where the model is no VAE or CVAE, where labels are missing, `samples` is 0 or an estimate is not finite;
+    /// [`Error::Gpu`] where memory is short or the device is lost.
     pub fn evidence(
         &self,
         observed: Observed,

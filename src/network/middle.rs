@@ -30,16 +30,15 @@ pub fn forward(program: &mut Program, net: &Network, noisy: bool) -> Result<()> 
     }
     linear::launch(program, Input::Activations(below), layers.mu, m.mu, Finish::Identity)?; // [rows, latent]
     linear::launch(program, Input::Activations(below), layers.log_var, m.log_var, Finish::Identity)?; // [rows, latent]
+    if model.has_projector() {
+        onehot::launch(program, m.onehot); // [rows, classes]; an encoder that is told the label has it already
+    }
     condition(program, net, noisy)
 }
 
-/// μ, log σ² and the labels to the projection, c and the KL of each row.
+/// μ, log σ² and onehot(y) to the projection, c and the KL of each row.
 pub fn condition(program: &mut Program, net: &Network, noisy: bool) -> Result<()> {
-    let m = &net.middle;
-    let condition = net.condition();
-    if condition.is_some() {
-        onehot::launch(program, m.onehot); // [rows, classes]
-    }
+    let (m, condition) = (&net.middle, net.condition());
     if net.model.has_projector() {
         linear::launch(program, Input::Activations(m.onehot), net.layers.label, m.projection, net.activated())?; // [rows, latent]
     }

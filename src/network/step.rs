@@ -100,7 +100,8 @@ pub fn evaluation(net: &Network, objective: &Objective, images: Format, noisy: b
 /// clips gradients, Adam follows once they are all stored and their norm is known.
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) where the network is inconsistent.
+/// [`Error::Shape`](crate::Error::Shape) where the network is inconsistent, [`Error::Invalid`](crate::Error::Invalid) where it has too
+/// many layers.
 pub fn training(
     net: &Network,
     objective: &Objective,
@@ -117,6 +118,7 @@ pub fn training(
     let clipping = net.clipping.as_ref().filter(|_| epilogue == Epilogue::Adam);
     let epilogue = if clipping.is_some() { Epilogue::Store } else { epilogue };
     let (of_images, of_samples) = shares(net, images);
+    update::expect_room(of_images.len() + of_samples.len())?;
     let [of_images, of_samples] = match net.samples {
         1 => [[of_images, of_samples].concat(), Vec::new()],
         _ => [of_images, of_samples],
@@ -213,6 +215,7 @@ fn shares(net: &Network, images: Format) -> (Vec<Share>, Vec<Share>) {
 pub fn decoding(net: &Network, finish: Finish) -> Result<Program> {
     let mut program = Program::new(net.tilings);
     if net.condition().is_some() {
+        onehot::launch(&mut program, net.middle.onehot); // [rows, classes]
         middle::condition(&mut program, net, false)?;
     }
     decoder_first(&mut program, net)?;
