@@ -88,7 +88,7 @@ pub const ALL: [Preset; 14] = [
         kind: Kind::Vae,
         options: ladder!(),
         what: "a likelihood in minutes: 784-200-200-50",
-        reaches: "",
+        reaches: "not measured here yet",
     },
     Preset {
         name: "ladder-vae-warm-up",
@@ -102,28 +102,28 @@ pub const ALL: [Preset; 14] = [
         kind: Kind::Vae,
         options: ladder!("--objective iwae --samples 5"),
         what: "importance-weighted by five samples",
-        reaches: "",
+        reaches: "not measured here yet",
     },
     Preset {
         name: "ladder-dreg-5",
         kind: Kind::Vae,
         options: ladder!("--objective dreg --samples 5"),
         what: "the same with doubly reparameterized gradients",
-        reaches: "",
+        reaches: "not measured here yet",
     },
     Preset {
         name: "burda-vae",
         kind: Kind::Vae,
         options: burda!(),
         what: "the recipe of Burda et al., 3,280 epochs in resumable stages",
-        reaches: "",
+        reaches: "not measured here yet",
     },
     Preset {
         name: "burda-iwae-50",
         kind: Kind::Vae,
         options: burda!("--objective iwae --samples 50"),
         what: "the same, importance-weighted by fifty samples",
-        reaches: "",
+        reaches: "not measured here yet",
     },
     Preset {
         name: "digits",
@@ -131,7 +131,7 @@ pub const ALL: [Preset; 14] = [
         options: "--hidden 512,256 --latent 16 --bottleneck direct --likelihood bernoulli --init-scheme glorot --batch 100 \
                   --epochs 20 --warm-up 5 --schedule cosine --lr 2e-3 --lr-end 2e-5",
         what: "what we recommend for pictures of digits",
-        reaches: "",
+        reaches: "not measured here yet",
     },
     Preset {
         name: "plane",
@@ -139,7 +139,7 @@ pub const ALL: [Preset; 14] = [
         options: "--hidden 512,256 --latent 2 --bottleneck direct --likelihood bernoulli --init-scheme glorot --batch 100 \
                   --epochs 20 --schedule cosine --lr 2e-3 --lr-end 2e-5",
         what: "two latents that manifold and scatter show whole",
-        reaches: "",
+        reaches: "not measured here yet",
     },
 ];
 
@@ -211,9 +211,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
     result!("wgvae train MODEL --preset NAME sets these options; what is typed beside it counts more.")?;
     for Preset { name, kind, options, what, reaches } in &ALL {
         result!("\n{name}: {what}\n  wgvae train {} {options}", kind.name())?;
-        if !reaches.is_empty() {
-            result!("  on MNIST: {reaches}")?;
-        }
+        result!("  on MNIST: {reaches}")?;
     }
     Ok(())
 }
