@@ -1,6 +1,6 @@
 //! The progress line of a training run.
 
-use crate::train::Progress;
+use crate::train::{EpochLosses, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 
@@ -31,7 +31,8 @@ impl Bar {
     /// Shows how far `epoch`, counted from 1, is. What is left is reckoned for all epochs, evaluation and writing included.
     pub fn show(&self, epoch: u64, progress: &Progress) {
         let images = progress.losses.count as f64 * progress.done as f64 / progress.steps as f64;
-        let loss = (progress.losses.reconstruction + self.beta * progress.losses.kl) / images;
+        let EpochLosses { reconstruction, kl, bound, .. } = progress.losses;
+        let loss = if bound == 0.0 { reconstruction + self.beta * kl } else { bound } / images;
         let steps = progress.steps as u64;
         self.bar.set_length(steps * (self.epochs - self.from));
         self.bar.set_position(steps * (epoch - 1 - self.from) + progress.done as u64);

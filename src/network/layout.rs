@@ -174,8 +174,11 @@ impl Network {
         net
     }
 
-    /// Adds space for what the decoder gives, which plain objectives do without.
+    /// Adds space for what the decoder gives, which plain objectives do without; other networks have it.
     pub fn with_outputs(mut self) -> Network {
+        if self.outputs.values.rows > 0 {
+            return self;
+        }
         let rows = self.rows * self.samples;
         self.outputs.values = self.activations.matrix(rows, self.model.input);
         self.outputs.log_vars = match (self.model.variance, self.output_log_var) {

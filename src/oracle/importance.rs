@@ -49,23 +49,16 @@ pub fn importance(
         let row = image * samples + sample;
         beta * ratios[row] - losses[row]
     };
-    let log_sums = Array1::from_shape_fn(images, |image| {
-        let all = || (0..samples).map(|sample| log_weight(image, sample));
-        let largest = all().fold(f64::NEG_INFINITY, f64::max);
-        largest + all().map(|w| (w - largest).exp()).sum::<f64>().ln()
+    let bounds = Array1::from_shape_fn(images, |image| {
+        log_mean_exp(&(0..samples).map(|sample| (log_weight(image, sample), 1)).collect::<Vec<_>>())
     });
     let weights = Array2::from_shape_fn((images, samples), |(image, sample)| match bound.is_weighted() {
-        true => (log_weight(image, sample) - log_sums[image]).exp(),
+        true => (log_weight(image, sample) - bounds[image]).exp() / samples as f64,
         false => 1.0 / samples as f64,
     });
     let mean = |image: usize| {
         let ratios = (0..samples).map(|sample| ratios[image * samples + sample]);
         -ratios.sum::<f64>() / samples as f64
     };
-    Importance {
-        bound,
-        weights,
-        bounds: log_sums.mapv(|sum| sum - (samples as f64).ln()),
-        kl: Array1::from_shape_fn(images, mean),
-    }
+    Importance { bound, weights, bounds, kl: Array1::from_shape_fn(images, mean) }
 }

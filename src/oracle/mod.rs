@@ -10,6 +10,7 @@ pub mod importance;
 pub mod kl;
 pub mod latent;
 pub mod latent_backward;
+mod layers;
 pub mod likelihood;
 pub mod likelihood_backward;
 pub mod linear;

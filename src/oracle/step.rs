@@ -1,22 +1,21 @@
 //! Whole steps of the three models, composed of the kernels: the truth for a GPU step and the engine of `--device cpu`.
 
+mod objective;
+
 use super::adam::adam;
 use super::concat::concat;
-use super::importance::{Importance, importance, log_prior_ratio};
 use super::latent::{self, Code, Latent, LatentLayers};
 use super::latent_backward::latent_backward;
-use super::likelihood::{Outputs, losses};
-use super::likelihood_backward::likelihood_backward;
+use super::layers::{chain, from_params, to_params, zeros};
 use super::linear::{Activated, Linear, activated, linear};
 use super::linear_backward::linear_backward;
-use super::loss::loss;
 use super::norm::{clip_scale, norm};
 use super::onehot::onehot;
-use super::output;
 use super::update::update_into;
-use crate::model::{Activation, Adam, Condition, Model, Objective, Param, Variance, sigmoid};
+use crate::model::{Adam, Condition, Model, Objective, Param, Variance, sigmoid};
 use crate::{Error, Result};
-use ndarray::{Array1, Array2, ArrayRef1, ArrayRef2, ArrayView2, s};
+use ndarray::{Array2, ArrayRef2, ArrayView2, s};
+use objective::Loss;
 use std::borrow::Cow;
 
 /// A model with its parameters and Adam moments.
@@ -187,30 +186,11 @@ impl Oracle {
         Ok(linear(&decoder.last().unwrap_or(&d1).output, self.output_layer()))
     }
 
-    /// One forward pass, and of each sample w = ln p(x | z) + β (ln p(z) − ln q(z | x)), `[batch, samples]`. Fails as
-    /// [`Oracle::forward`].
-    pub fn log_weights(&self, batch: &Inputs, objective: &Objective) -> Result<(Forward, Array2<f64>)> {
-        let forward = self.forward(batch)?;
-        let outputs = Outputs { values: &forward.outputs, log_var: self.output_log_var() };
-        let losses = losses(&outputs, &batch.x, objective.loss.likelihood);
-        let ratios = self.ratios(&forward.latent, &self.eps(batch)?);
-        let images = batch.x.nrows();
-        let samples = losses.len() / images;
-        let weight =
-            |(image, sample)| objective.beta * ratios[image * samples + sample] - losses[image * samples + sample];
-        Ok((forward, Array2::from_shape_fn((images, samples), weight)))
-    }
-
     /// The losses of one batch and the gradient of every parameter, named and ordered as the parameters.
     pub fn gradients(&self, batch: &Inputs, objective: &Objective) -> Result<(Losses, Vec<Param>)> {
         let mut gradients = zeros(&self.model);
         let losses = self.backward(batch, objective, &mut gradients)?;
         Ok((losses, to_params(&self.model, &gradients)))
-    }
-
-    /// The losses of one batch. Fails as [`Oracle::forward`].
-    pub fn losses(&self, batch: &Inputs, objective: &Objective) -> Result<Losses> {
-        Ok(self.loss(batch, objective, &self.activations(batch)?).losses)
     }
 
     /// One step of Adam, on clipped gradients where `args` say so; gives the losses before it.
@@ -280,42 +260,6 @@ impl Oracle {
         }
         update(&signal, &acts.input);
         Ok(losses)
-    }
-
-    /// The losses, and the gradient of what the decoder gives.
-    fn loss(&self, batch: &Inputs, objective: &Objective, acts: &Activations) -> Loss {
-        let decoded = &acts.decoded(self.depth() - 1).output;
-        let scale = objective.loss.reduction.scale(batch.x.nrows(), batch.x.ncols());
-        let closed_form = |reconstruction: f64| {
-            let kl = loss(&acts.latent.kl);
-            Losses { reconstruction, kl, loss: reconstruction + objective.beta * kl }
-        };
-        if objective.is_plain() {
-            let out = output::output(decoded, self.output_layer(), &batch.x, objective.loss);
-            let losses = closed_form(scale * loss(&out.loss));
-            return Loss { losses, doutputs: out.dlogits, dlog_var: None, importance: None };
-        }
-        let (values, likelihood) = (linear(decoded, self.output_layer()), objective.loss.likelihood);
-        let outputs = Outputs { values: &values, log_var: self.output_log_var() };
-        let of_samples = losses(&outputs, &batch.x, likelihood);
-        let ratios = self.ratios(&acts.latent, &acts.eps);
-        let found = importance(&of_samples, &ratios, objective.samples, objective.beta, objective.bound);
-        let weights = scale * Array1::from_iter(found.weights.iter().copied());
-        let (doutputs, dlog_var) = likelihood_backward(&outputs, &batch.x, &weights, likelihood);
-        let reconstruction = scale * loss(&of_samples) / objective.samples as f64;
-        let losses = match objective.bound.is_weighted() {
-            true => Losses { reconstruction, kl: loss(&found.kl), loss: -loss(&found.bounds) },
-            false => closed_form(reconstruction),
-        };
-        Loss { losses, doutputs, dlog_var, importance: Some(found) }
-    }
-
-    /// ln p(z) − ln q(z | x) of each sample, `[batch · samples]`; 0 for the AE.
-    fn ratios(&self, latent: &Latent, eps: &ArrayRef2<f64>) -> Array1<f64> {
-        match &latent.gaussian {
-            Some(q) => log_prior_ratio(&latent.z, eps, &q.log_var),
-            None => Array1::zeros(latent.z.nrows()),
-        }
     }
 
     fn activations(&self, batch: &Inputs) -> Result<Activations> {
@@ -394,11 +338,6 @@ impl Oracle {
         &self.layers[self.first_decoder() + self.depth()]
     }
 
-    /// The learned log σ² of a Gaussian likelihood, `[input]`.
-    fn output_log_var(&self) -> Option<&ArrayRef1<f64>> {
-        (self.model.variance == Variance::Learned).then(|| &*self.layers[self.layers.len() - 1].bias)
-    }
-
     /// Number of hidden layers on each side, at least 1.
     fn depth(&self) -> usize {
         self.model.hidden.len()
@@ -409,17 +348,6 @@ impl Oracle {
         let behind = usize::from(self.model.variance == Variance::Learned);
         self.layers.len() - behind - self.depth() - 1
     }
-}
-
-/// What is minimised, and its gradient at what the decoder gives.
-struct Loss {
-    losses: Losses,
-    /// `[batch · samples, outputs]`
-    doutputs: Array2<f64>,
-    /// At the learned log σ², `[input]`.
-    dlog_var: Option<Array1<f64>>,
-    /// What the samples weigh; none where each image has one.
-    importance: Option<Importance>,
 }
 
 /// Scales gradients down to a norm of `most`; gives the norm before.
@@ -433,47 +361,10 @@ fn clip(gradients: &mut [Linear], most: f64) -> f64 {
     norm
 }
 
-/// The outputs of activated layers, each fed with the one before.
-fn chain(x: &ArrayRef2<f64>, layers: &[Linear], activation: Activation) -> Vec<Activated> {
-    let mut outputs: Vec<Activated> = Vec::with_capacity(layers.len());
-    for layer in layers {
-        let y = match outputs.last() {
-            Some(input) => activated(&input.output, layer, activation),
-            None => activated(x, layer, activation),
-        };
-        outputs.push(y);
-    }
-    outputs
-}
-
 fn expect(tensor: &'static str, got: (usize, usize), expected: (usize, usize)) -> Result<()> {
     let show = |(rows, cols): (usize, usize)| format!("[{rows}, {cols}]");
     match got == expected {
         true => Ok(()),
         false => Err(Error::Shape { kernel: "oracle step", tensor, expected: show(expected), got: show(got) }),
     }
-}
-
-fn zeros(model: &Model) -> Vec<Linear> {
-    model.layers().iter().map(|shape| Linear::zeros(shape.out, shape.inp)).collect()
-}
-
-fn to_params(model: &Model, layers: &[Linear]) -> Vec<Param> {
-    let values = layers.iter().flat_map(|layer| match layer.weight.ncols() {
-        0 => vec![layer.bias.to_vec()],
-        _ => vec![layer.weight.iter().copied().collect(), layer.bias.to_vec()],
-    });
-    model.shapes().into_iter().zip(values).map(|(param, values)| Param { values, ..param }).collect()
-}
-
-fn from_params(model: &Model, params: &[Param]) -> Result<Vec<Linear>> {
-    model.expect(params)?;
-    let mut params = params.iter();
-    let mut next = || params.next().expect("as many as the model lists").values.clone();
-    let layers = model.layers().into_iter().map(|shape| {
-        let weight = if shape.inp == 0 { Vec::new() } else { next() };
-        let weight = Array2::from_shape_vec((shape.out, shape.inp), weight).expect("the shape was checked");
-        Linear { weight, bias: Array1::from(next()) }
-    });
-    Ok(layers.collect())
 }

@@ -3,9 +3,7 @@
 use crate::{
     Error, Result,
     gpu::Tilings,
-    model::{
-        Adam, Binarization, Bound, Corruption, Likelihood, Model, Objective, Reduction, Schedule, Step, init::Scheme,
-    },
+    model::{Adam, Binarization, Bound, Corruption, Model, Objective, Reduction, Schedule, Step, init::Scheme},
 };
 
 /// Most samples of z per image and step.
@@ -120,14 +118,9 @@ impl Settings {
                 format!("{} goes with another output of the decoder than this model has", loss.likelihood.full_name());
             return Err(Error::invalid("--likelihood", problem));
         }
-        if loss.reduction == Reduction::Mean
-            && (variational || !Likelihood::OF_LOGITS.contains(&loss.likelihood))
-            && !self.objective.is_plain()
-        {
-            return Err(Error::invalid(
-                "--likelihood",
-                format!("{loss} is for the plain objectives: it is averaged over pixels"),
-            ));
+        if loss.reduction == Reduction::Mean && !self.objective.is_plain() {
+            let problem = format!("{loss} is averaged over pixels, which only --objective elbo with one sample can be");
+            return Err(Error::invalid("--likelihood", problem));
         }
         Ok(())
     }

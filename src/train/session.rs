@@ -132,6 +132,7 @@ impl Session {
             }
             other => other,
         })?;
+        let active_units = self.active_units(&state)?;
         self.epoch += 1;
         let metrics = Metrics {
             epoch: self.epoch,
@@ -139,7 +140,7 @@ impl Session {
             train: self.figures(&train),
             gradient_norm: self.config.adam.clip.map(|_| train.gradient_norm / train.steps as f64),
             test: self.figures(&test),
-            active_units: self.active_units(&state)?,
+            active_units,
             images_per_s: train.count as f64 / seconds,
             seconds,
         };
@@ -148,12 +149,16 @@ impl Session {
         Ok(metrics)
     }
 
-    /// Latents of a variational model that are in use on the test images.
+    /// Latents of a variational model that are in use on the test images; none where the device has no room for the parameters once
+    /// more: an epoch is not lost for want of this figure.
     fn active_units(&self, state: &State) -> Result<Option<usize>> {
         if !self.config.model.kind.is_variational() {
             return Ok(None);
         }
-        let codec = Codec::new(&self.device, &self.config.model, &state.params)?;
+        let codec = match Codec::new(&self.device, &self.config.model, &state.params) {
+            Err(Error::Gpu { .. }) => return Ok(None),
+            codec => codec?,
+        };
         let encoding = codec.encode_bytes(&self.data.test.images, self.data.test.labels.as_deref())?;
         Ok(Some(active_units(&variances(&encoding, self.config.model.latent))))
     }
