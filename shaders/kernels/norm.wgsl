@@ -7,6 +7,7 @@ struct Args {
     count: u32,   // terms, in vec4
     groups: u32,  // workgroups
     sums: u32,    // start of the workgroups' sums in signals
+    spans: u32,   // of rows whose gradients are added up
 }
 @group(1) @binding(0) var<uniform> args: Args;
 

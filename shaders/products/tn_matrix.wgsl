@@ -5,10 +5,11 @@
 //                 4 … 7     p4    p5    p6    p7
 //
 // Provides: main, stage, left, right, place
-// Needs: prepare, block_of, SIDE, multiply, batch, sums, learn_bias, layers, signals, keep_left, args, keep_right, input, MatrixA, lefts, MatrixB, rights, learn_weights
+// Needs: prepare, block_of, SIDE, multiply, sums, learn_bias, layers, batch, signals, keep_left, args, keep_right, input, MatrixA, lefts, MatrixB, rights, learn_weights
 
 var<private> number: u32;   // of the workgroup's layer
 var<private> block: vec2u;  // of the workgroup: first input and first output, in vec4
+var<private> begin: u32;    // first row of the workgroup's span
 var<private> bias: vec4f;   // db of the vec4 output that this invocation loads of dy, over the rows it loads
 
 @compute @workgroup_size(256)
@@ -19,7 +20,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u,
     let own = block_of(workgroup, SIDE / 4u, 1u, 0u);
     number = own.number;
     block = vec2u(own.k, own.j);
-    multiply(batch.rows, lane, subgroup, subgroups);
+    begin = own.begin;
+    multiply(max(own.end, own.begin) - own.begin, lane, subgroup, subgroups);
     sums[4u * lane] = bias.x; sums[4u * lane + 1u] = bias.y; sums[4u * lane + 2u] = bias.z; sums[4u * lane + 3u] = bias.w;
     workgroupBarrier();
     if block.x == 0u && lane < SIDE / 4u {
@@ -36,7 +38,7 @@ fn stage(term: u32, v: u32) {
     let layer = layers[number];
     let n4 = (layer.n + 3u) / 4u;
     let k4 = (layer.k + 3u) / 4u;
-    let i = term + v / (SIDE / 4u);
+    let i = begin + term + v / (SIDE / 4u);
     let line = v % (SIDE / 4u);
     let row = min(i, batch.rows - 1u);
     let dy = select(0.0, 1.0, i < batch.rows) * signals[layer.dy + row * n4 + min(block.y + line, n4 - 1u)];

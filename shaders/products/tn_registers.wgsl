@@ -6,7 +6,7 @@
 //           8…15  t9     …                 a workgroup owns 64 of them, invocation n the n-th
 //
 // Provides: main
-// Needs: prepare, block_of, Tile, batch, image_row, signals, accumulate, image, activations, learn_weights, part, learn_bias
+// Needs: prepare, block_of, Tile, image_row, signals, accumulate, image, activations, learn_weights, part, learn_bias
 
 const TILE4 = 2u;  // inputs and outputs of a tile, in vec4
 
@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     var bias_a = vec4f();  // db, where the tile begins at the first input
     var bias_b = vec4f();
     if layer.images == 1u {
-        for (var i = 0u; i < batch.rows; i++) {
+        for (var i = own.begin; i < own.end; i++) {
             let row = image_row(i, k4);
             let da = signals[ja + i * n4];
             let db = signals[jb + i * n4];
@@ -36,7 +36,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
             if k == 0u { bias_a += da; bias_b += db; }
         }
     } else {
-        for (var i = 0u; i < batch.rows; i++) {
+        for (var i = own.begin; i < own.end; i++) {
             let row = layer.x + i * k4;
             let da = signals[ja + i * n4];
             let db = signals[jb + i * n4];

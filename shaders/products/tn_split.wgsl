@@ -39,7 +39,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     var a1 = vec4f();
     var a2 = vec4f();
     var a3 = vec4f();
-    for (var first = 0u; first < batch.rows; first += 32u) {
+    for (var first = own.begin; first < own.end; first += 32u) {
         for (var s = 0u; s < 4u; s++) {
             let i = first + 8u * s + y;
             let row = min(i, batch.rows - 1u);

@@ -61,7 +61,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
     var tile = Tile();
     var bias = vec4f();  // db of the outputs that this invocation loads of dy
     if layer.images == 1u {
-        for (var i = 0u; i < batch.rows; i += 4u) {
+        for (var i = own.begin; i < own.end; i += 4u) {
             let row = image_row(min(i + lane % 4u, last), k4);
             let rows = rows_of(dy, i, n4);
             bias += rows[0] + rows[1] + rows[2] + rows[3];
@@ -71,7 +71,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(subgroup_invocation_id
         }
     } else {
         let x = layer.x + column;
-        for (var i = 0u; i < batch.rows; i += 4u) {
+        for (var i = own.begin; i < own.end; i += 4u) {
             let rows = rows_of(dy, i, n4);
             bias += rows[0] + rows[1] + rows[2] + rows[3];
             accumulate(&tile, rows, mat4x4f(

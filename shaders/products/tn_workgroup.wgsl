@@ -35,7 +35,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 
     var tile = Tile();
     var bias = vec4f();  // of the vec4 output `line`, over a sixteenth of the rows
-    for (var first = 0u; first < batch.rows; first += 32u) {
+    for (var first = own.begin; first < own.end; first += 32u) {
         for (var s = 0u; s < 2u; s++) {
             let i = first + 16u * s + lane / 16u;
             let row = min(i, batch.rows - 1u);

@@ -93,7 +93,7 @@ fn floor(gpu: &Gpu, checked: &mut Checked) -> Result<f64> {
     for role in [Role::Params, Role::FirstMoment, Role::SecondMoment, Role::Gradients, Role::Losses] {
         memory.create(gpu, role, 16)?;
     }
-    adam::launch(&mut program, 1, 1.0);
+    adam::launch(&mut program, 1, 1, None);
     checked.check(gpu, &program)?;
     Ok(least(gpu, &gpu.prepare(&program, &memory)?, DISPATCHES)? / DISPATCHES as f64)
 }

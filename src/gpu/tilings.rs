@@ -95,12 +95,24 @@ pub struct Tilings {
     pub update: Tiling,
     /// The narrow middle of a model.
     pub latent: LatentTiling,
+    /// Spans of the rows over which weight gradients are summed apart, to be added up by Adam in a dispatch of its own; 1: Adam takes
+    /// them at once.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub spans: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn is_one(spans: &u32) -> bool {
+    *spans == 1
 }
 
 impl Tilings {
     /// One for all products, and what goes best with it for the middle.
     pub const fn all(tiling: Tiling) -> Tilings {
-        Tilings { forward: tiling, backward: tiling, update: tiling.updating(), latent: tiling.latent() }
+        Tilings { forward: tiling, backward: tiling, update: tiling.updating(), latent: tiling.latent(), spans: 1 }
     }
 
     /// What a device must offer.
@@ -125,7 +137,11 @@ impl Default for Tilings {
 
 impl fmt::Display for Tilings {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Tilings { forward, backward, update, latent } = self;
-        write!(f, "forward {forward}, backward {backward}, update {update}, latent {latent}")
+        let Tilings { forward, backward, update, latent, spans } = self;
+        write!(f, "forward {forward}, backward {backward}, update {update}")?;
+        if *spans > 1 {
+            write!(f, " in {spans} spans of rows")?;
+        }
+        write!(f, ", latent {latent}")
     }
 }

@@ -1,4 +1,4 @@
-//! One step of Adam on every parameter from gradients computed before, clipped by their norm.
+//! One step of Adam on every parameter from gradients computed before: added up over spans of rows, clipped by their norm.
 
 use crate::gpu::{Args as _, Needs, Program, Role, Spec, Work, args, fold, source};
 use std::sync::LazyLock;
@@ -10,7 +10,9 @@ args! {
         count4: u32,
         /// Invocations along x.
         width: u32,
-        /// The norm above which gradients are scaled down.
+        /// Spans of rows whose gradients are added up.
+        spans: u32,
+        /// The norm above which gradients are scaled down; 0: they are not clipped.
         most: f32,
     }
 }
@@ -34,15 +36,15 @@ pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
     trusted: true,
 });
 
-/// Adds one step of Adam on the first `count4` vec4 of the params, from gradients scaled down to a norm of `most`; their norm is the
-/// one among the step's losses.
-pub fn launch(program: &mut Program, count4: usize, most: f64) {
-    launch_folded(program, count4, most, fold(count4.div_ceil(WORKGROUP as usize)));
+/// Adds one step of Adam on the first `count4` vec4 of the params, from gradients added up over `spans` and, where `most` is given,
+/// scaled down to that norm; their norm is the one among the step's losses.
+pub fn launch(program: &mut Program, count4: usize, spans: u32, most: Option<f64>) {
+    launch_folded(program, count4, spans, most, fold(count4.div_ceil(WORKGROUP as usize)));
 }
 
-pub(crate) fn launch_folded(program: &mut Program, count4: usize, most: f64, [x, y]: [usize; 2]) {
+pub(crate) fn launch_folded(program: &mut Program, count4: usize, spans: u32, most: Option<f64>, [x, y]: [usize; 2]) {
     let width = x * WORKGROUP as usize;
-    let work = Work::elementwise([1, 4 * count4], 7 * 16 * count4); // a gradient is read; parameters and moments both ways
-    let args = Args { count4: count4 as u32, width: width as u32, most: most as f32 };
+    let work = Work::elementwise([1, 4 * count4], (6 + spans as usize) * 16 * count4); // gradients are read; parameters and moments both ways
+    let args = Args { count4: count4 as u32, width: width as u32, spans, most: most.unwrap_or(0.0) as f32 };
     program.launch(&SPEC, &args, [width, y], work);
 }

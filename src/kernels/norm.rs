@@ -13,6 +13,8 @@ args! {
         groups: u32,
         /// Start of the workgroups' sums in signals.
         sums: u32,
+        /// Spans of rows whose gradients are added up.
+        spans: u32,
     }
 }
 
@@ -73,23 +75,24 @@ impl Clipping {
     }
 }
 
-/// Adds the norm of the first `count4` vec4 of the gradients to the program; it becomes the gradient norm among the step's losses.
-pub fn launch(program: &mut Program, clipping: &Clipping, count4: usize) {
-    launch_level(program, Level::Squares, clipping.sums, count4);
-    launch_level(program, Level::Root, clipping.sums, clipping.sums.rows as usize);
+/// Adds the norm of the first `count4` vec4 of the gradients, added up over `spans`, to the program; it becomes the gradient norm among
+/// the step's losses.
+pub fn launch(program: &mut Program, clipping: &Clipping, count4: usize, spans: u32) {
+    launch_level(program, Level::Squares, clipping.sums, count4, spans);
+    launch_level(program, Level::Root, clipping.sums, clipping.sums.rows as usize, 1);
 }
 
 /// Adds one level over `count` vec4, the first with a workgroup for each of the `sums`.
-pub(crate) fn launch_level(program: &mut Program, level: Level, sums: Matrix, count: usize) {
+pub(crate) fn launch_level(program: &mut Program, level: Level, sums: Matrix, count: usize, spans: u32) {
     let groups = match level {
         Level::Squares => sums.rows,
         Level::Root => 1,
     };
-    let args = Args { count: count as u32, groups, sums: sums.start };
+    let args = Args { count: count as u32, groups, sums: sums.start, spans };
     program.launch(
         SPECS.get(level),
         &args,
         [(groups * WORKGROUP) as usize, 1],
-        Work::elementwise([1, 4 * count], 16 * count),
+        Work::elementwise([1, 4 * count], 16 * spans as usize * count),
     );
 }

@@ -17,6 +17,12 @@ args! {
         layers: u32,
         /// Workgroups along x.
         width: u32,
+        /// Workgroups of a span: those of all layers.
+        groups: u32,
+        /// What the rows are divided into; 1 unless gradients are stored.
+        spans: u32,
+        /// Gradients of a span, in vec4.
+        size: u32,
         /// Mixed precision: what dy is multiplied by before it is rounded to f16.
         loss_scale: f32,
     }
@@ -54,6 +60,15 @@ pub enum Epilogue {
     Adam,
     /// The gradient is stored.
     Store,
+}
+
+/// Spans of the rows of a batch whose gradients are stored apart, to be added up by `adam`: for many rows and few workgroups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spans {
+    /// How many, at least 1. The rows are divided in multiples of 32, so that the last spans may have none.
+    pub count: u32,
+    /// Gradients of each, in vec4.
+    pub size: u32,
 }
 
 /// What sets a variant apart.
@@ -178,11 +193,19 @@ pub(crate) fn all_groups(table: &[Entry], tiling: Tiling) -> usize {
     (last.group + groups(last, tiling)) as usize
 }
 
-/// Adds the update of every layer of `table` to the program, for steps of up to `rows` rows. The table lies in its buffer from entry
-/// `first` on.
-pub fn launch(program: &mut Program, table: &[Entry], first: usize, rows: usize, epilogue: Epilogue, images: Format) {
-    let grid = fold(all_groups(table, program.tilings.update));
-    launch_folded(program, table, first, rows, epilogue, images, grid);
+/// Adds the update of every layer of `table` to the program, for steps of up to `rows` rows: gradients are `stored`, or Adam takes
+/// them. The table lies in its buffer from entry `first` on.
+pub fn launch(
+    program: &mut Program,
+    table: &[Entry],
+    first: usize,
+    rows: usize,
+    stored: Option<Spans>,
+    images: Format,
+) {
+    let spans = stored.map_or(1, |spans| spans.count as usize);
+    let grid = fold(spans * all_groups(table, program.tilings.update));
+    launch_folded(program, table, first, rows, stored, images, grid);
 }
 
 pub(crate) fn launch_folded(
@@ -190,19 +213,29 @@ pub(crate) fn launch_folded(
     table: &[Entry],
     first: usize,
     rows: usize,
-    epilogue: Epilogue,
+    stored: Option<Spans>,
     images: Format,
     [x, y]: [usize; 2],
 ) {
-    let args =
-        Args { first: first as u32, layers: table.len() as u32, width: x as u32, loss_scale: program.loss_scale };
+    let epilogue = if stored.is_some() { Epilogue::Store } else { Epilogue::Adam };
+    let Spans { count: spans, size } = stored.unwrap_or(Spans { count: 1, size: 0 });
+    let args = Args {
+        first: first as u32,
+        layers: table.len() as u32,
+        width: x as u32,
+        groups: all_groups(table, program.tilings.update) as u32,
+        spans,
+        size,
+        loss_scale: program.loss_scale,
+    };
     let spec = SPECS.get(Variant { tiling: program.tilings.update.updating(), epilogue, images });
     let weights: usize = table.iter().map(|layer| layer.k as usize * layer.n as usize).sum();
     let columns: usize = table.iter().map(|layer| (layer.k + layer.n) as usize).sum();
     let work = Work {
         shape: format!("{rows} rows, {weights}"),
         operations: (2 * rows * weights) as f64,
-        bytes: (24 * weights + 4 * rows * columns) as f64, // weights and both moments are read and written
+        // weights and both moments are read and written, or gradients written
+        bytes: (if stored.is_some() { 4 * spans as usize } else { 24 } * weights + 4 * rows * columns) as f64,
     };
     program.launch(spec, &args, [x * spec.workgroup[0] as usize, y], work);
 }

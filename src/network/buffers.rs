@@ -56,15 +56,15 @@ impl Network {
     }
 
     /// Creates what learning keeps beside the parameters: both moments, zero, the layer `table` of the update and, where gradients
-    /// are clipped, the gradients.
+    /// are clipped or summed over spans of rows, the gradients.
     ///
     /// # Errors
     /// As [`Memory::create`].
     pub fn create_learning(&self, gpu: &Gpu, memory: &mut Memory, table: &[Entry]) -> Result<()> {
         memory.create(gpu, Role::FirstMoment, self.param_bytes())?;
         memory.create(gpu, Role::SecondMoment, self.param_bytes())?;
-        if self.clipping.is_some() {
-            memory.create(gpu, Role::Gradients, self.param_bytes())?;
+        if self.clipping.is_some() || self.tilings.spans > 1 {
+            memory.create(gpu, Role::Gradients, self.gradient_bytes())?;
         }
         memory.upload_for(gpu, Role::Layers.uniform(), bytemuck::cast_slice(&uniform(table)))
     }

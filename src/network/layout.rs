@@ -229,6 +229,7 @@ impl Network {
             (Role::Params, self.param_bytes()),
             (Role::Activations, self.activation_bytes()),
             (Role::Signals, self.signal_bytes()),
+            (Role::Gradients, self.gradient_bytes()),
         ];
         sizes.into_iter().try_for_each(|(role, bytes)| gpu.check_size(role, bytes))
     }
@@ -236,6 +237,11 @@ impl Network {
     /// Size of the parameters, and of each of their moments, in bytes.
     pub fn param_bytes(&self) -> u64 {
         self.params.bytes()
+    }
+
+    /// Size of the gradients of the parameters, in bytes: a set for each span of rows.
+    pub fn gradient_bytes(&self) -> u64 {
+        u64::from(self.tilings.spans) * self.param_bytes()
     }
 
     /// Vec4 of the parameters.

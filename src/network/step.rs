@@ -9,7 +9,7 @@ use crate::{
         adam, concat, corrupt, importance, latent, latent_backward, likelihood, likelihood_backward,
         linear::{self, Finish, Input},
         linear_backward, norm, onehot, output,
-        update::{self, Entry, Epilogue, Share},
+        update::{self, Entry, Epilogue, Share, Spans},
     },
     model::{Objective, Variance},
 };
@@ -97,7 +97,7 @@ pub fn evaluation(net: &Network, objective: &Objective, images: Format, noisy: b
 }
 
 /// One whole training step and its layer table: the layers of the images first, behind them those of their samples. Where the network
-/// clips gradients, Adam follows once they are all stored and their norm is known.
+/// clips gradients, or sums them over spans of rows, Adam follows once they are all stored.
 ///
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) where the network is inconsistent, [`Error::Invalid`](crate::Error::Invalid) where it has too
@@ -115,8 +115,10 @@ pub fn training(
         likelihood_backward::launch(&mut program, net.outputs, net.scores, net.d_outputs, net.rows, variant)?;
     }
     backward(&mut program, net, objective)?;
-    let clipping = net.clipping.as_ref().filter(|_| epilogue == Epilogue::Adam);
-    let epilogue = if clipping.is_some() { Epilogue::Store } else { epilogue };
+    let (clipping, count4) = (net.clipping.as_ref(), net.param_vec4s());
+    let spans = if epilogue == Epilogue::Adam { net.tilings.spans } else { 1 };
+    let in_two = epilogue == Epilogue::Adam && (clipping.is_some() || spans > 1); // Adam follows in a dispatch of its own
+    let stored = (epilogue == Epilogue::Store || in_two).then_some(Spans { count: spans, size: count4 as u32 });
     let (of_images, of_samples) = shares(net, images);
     update::expect_room(of_images.len() + of_samples.len())?;
     let [of_images, of_samples] = match net.samples {
@@ -124,17 +126,19 @@ pub fn training(
         _ => [of_images, of_samples],
     };
     let mut table = update::table(&of_images, net.tilings.update)?;
-    update::launch(&mut program, &table, 0, net.rows, epilogue, images);
+    update::launch(&mut program, &table, 0, net.rows, stored, images);
     if !of_samples.is_empty() {
         program.sampled = true;
         let behind = update::table(&of_samples, net.tilings.update)?;
-        update::launch(&mut program, &behind, table.len(), net.rows * net.samples, epilogue, images);
+        update::launch(&mut program, &behind, table.len(), net.rows * net.samples, stored, images);
         program.sampled = false;
         table.extend(behind);
     }
-    if let Some(clipping) = clipping {
-        norm::launch(&mut program, clipping, net.param_vec4s());
-        adam::launch(&mut program, net.param_vec4s(), clipping.most);
+    if in_two {
+        if let Some(clipping) = clipping {
+            norm::launch(&mut program, clipping, count4, spans);
+        }
+        adam::launch(&mut program, count4, spans, clipping.map(|clipping| clipping.most));
     }
     Ok((program, table))
 }

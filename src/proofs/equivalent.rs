@@ -221,11 +221,6 @@ pub const EQUIVALENT: &[Equivalent] = &[
         reason: SAME_HALF,
     },
     Equivalent {
-        file: "products/nt_workgroup.wgsl",
-        line: "const OWNERS = 65u;    // invocations that own a part of it",
-        reason: SAME_HALF,
-    },
-    Equivalent {
         file: "latents/forward_subgroup.wgsl",
         line: "if latent4 >= 1u { y += d_of(c1, n, 1u, latent4); }",
         reason: LATENT_PADDING,
@@ -245,16 +240,6 @@ pub const EQUIVALENT: &[Equivalent] = &[
         file: "latents/backward_subgroup.wgsl",
         line: "return params[args.w_d + min(n, args.width - 1u) * latent4 + min(q, latent4 + 1u)];",
         reason: NO_TAKER,
-    },
-    Equivalent {
-        file: "products/tn_split.wgsl",
-        line: "for (var first = 0u; first <= batch.rows; first += 32u) {",
-        reason: ADDS_ZEROS,
-    },
-    Equivalent {
-        file: "products/tn_workgroup.wgsl",
-        line: "for (var first = 0u; first <= batch.rows; first += 32u) {",
-        reason: ADDS_ZEROS,
     },
     Equivalent {
         file: "kernels/reparameterize.wgsl",

@@ -21,8 +21,8 @@ pub fn proofs() -> Vec<Proof> {
 const MUTANTS: &[Mutant] = &[
     Mutant { find: "i += args.groups * LANES", replace: "i += LANES" },
     Mutant { find: "part[lane] += part[lane + half]", replace: "part[lane] = part[lane + half]" },
-    Mutant { find: "i < args.count;", replace: "i <= args.count;" },
-    Mutant { find: "gradients[i] * gradients[i]", replace: "gradients[i]" },
+    Mutant { find: "sum * sum", replace: "sum" },
+    Mutant { find: "s * args.count + i", replace: "i" },
     Mutant { find: "signals[args.sums + group]", replace: "signals[args.sums]" },
     Mutant { find: "losses[batch.entry].w", replace: "losses[0].w" },
     Mutant { find: "sqrt(dot(sum, vec4f(1.0)))", replace: "dot(sum, vec4f(1.0))" },
@@ -33,16 +33,16 @@ const LANES: usize = 256;
 
 fn cases(level: Level) -> Vec<Case> {
     match level {
-        // vec4 of gradients, workgroups, size of a gradient
+        // vec4 of gradients, workgroups, spans of rows, size of a gradient
         Level::Squares => [
-            (1, 1, 1.0),
-            (130, 1, 1e-3),
-            (257, 2, 3.0),
-            (700, 1, 1.0),  // three rounds, the last of them ragged
-            (1030, 3, 0.1), // two rounds, the last of one invocation of the second workgroup
-            (1536, 6, 1e4),
+            (1, 1, 1, 1.0),
+            (130, 1, 2, 1e-3),
+            (257, 2, 1, 3.0),
+            (700, 1, 1, 1.0),  // three rounds, the last of them ragged
+            (1030, 3, 3, 0.1), // two rounds, the last of one invocation of the second workgroup
+            (1536, 6, 1, 1e4),
         ]
-        .map(|(count, groups, scale)| squares(count, groups, scale))
+        .map(|(count, groups, spans, scale)| squares(count, groups, spans, scale))
         .into(),
         // sums, the step's entry, size of a sum
         Level::Root => [(1, 0, 1.0), (2, 3, 1e-6), (255, 1, 100.0), (256, 2, 1.0), (129, 0, 1e8)]
@@ -51,19 +51,25 @@ fn cases(level: Level) -> Vec<Case> {
     }
 }
 
-fn squares(count: usize, groups: usize, scale: f64) -> Case {
+fn squares(count: usize, groups: usize, spans: usize, scale: f64) -> Case {
     let (mut layout, mut program) = (Layout::default(), Program::default());
-    let g = random(1, count, 4, scale);
-    layout.floats(Role::Gradients, "g", &g.iter().copied().collect::<Vec<_>>());
+    let of_spans = random(1, spans * count, 4, scale);
+    layout.floats(Role::Gradients, "g", &of_spans.iter().copied().collect::<Vec<_>>());
+    let gradient = |i: usize, c: usize| (0..spans).map(move |s| (s * count + i, c));
+    let g = Array2::from_shape_fn((count, 4), |(i, c)| gradient(i, c).map(|at| of_spans[at]).sum());
     let sums = layout.output(Role::Signals, "sums", groups, 4);
     let depth = count.div_ceil(groups * LANES) + LANES.ilog2() as usize;
     let analysis = Array2::from_shape_fn((groups, 4), |(group, c)| {
         let own = (0..count).filter(|i| i / LANES % groups == group);
-        Approx::sum(own.map(|i| Approx::exact(g[[i, c]]) * Approx::exact(g[[i, c]])), depth)
+        let square = |i: usize| {
+            let sum = Approx::sum(gradient(i, c).map(|at| of_spans[at].into()), spans - 1);
+            sum * sum
+        };
+        Approx::sum(own.map(square), depth)
     });
     layout.expect(Role::Signals, sums, &square_sums(&g, groups, LANES), &analysis);
-    launch_level(&mut program, Level::Squares, sums, count);
-    layout.case(format!("{count} vec4 in {groups} workgroups"), program, Batch::default(), 1)
+    launch_level(&mut program, Level::Squares, sums, count, spans as u32);
+    layout.case(format!("{count} vec4 of {spans} spans in {groups} workgroups"), program, Batch::default(), 1)
 }
 
 fn root(count: usize, entry: usize, scale: f64) -> Case {
@@ -77,6 +83,6 @@ fn root(count: usize, entry: usize, scale: f64) -> Case {
     let depth = count.div_ceil(LANES) + LANES.ilog2() as usize + 4;
     let analysis = Approx::sum(squares.iter().map(|&square| square.into()), depth).sqrt();
     layout.expect_words(Role::Losses, 4 * entry + 3, &[found], &[analysis]);
-    launch_level(&mut program, Level::Root, sums, count);
+    launch_level(&mut program, Level::Root, sums, count, 1);
     layout.case(format!("{count} sums"), program, Batch { entry: entry as u32, ..batch(0, 0, 0) }, 1)
 }

@@ -55,6 +55,10 @@ impl FromStr for TilingChoice {
 /// How much better a measurement must be to count: below this, the first of two tilings stays.
 const MARGIN: f64 = 0.97;
 
+/// Spans of rows that are tried, and the fewest rows of one.
+const SPANS: [u32; 4] = [2, 4, 8, 16];
+const LEAST_ROWS: usize = 64;
+
 /// The tilings that `choice` makes for `settings` on `gpu`; `report` is told which and why, in one line.
 ///
 /// # Errors
@@ -114,16 +118,24 @@ fn measure(gpu: &Arc<Gpu>, settings: &Settings, checked: &mut Checked) -> Result
     let mut best = network::fit(&settings.model, &settings.objective, gpu.tilings());
     prove(gpu, settings, best, checked)?;
     let mut least = seconds(gpu, settings, best)?;
-    let parts: [fn(Tilings) -> Vec<Tilings>; 4] = [
-        |t| Tiling::ALL.map(|forward| Tilings { forward, ..t }).into(),
-        |t| Tiling::ALL.map(|backward| Tilings { backward, ..t }).into(),
-        |t| Tiling::all_updating().map(|update| Tilings { update, ..t }).collect(),
-        |t| LatentTiling::ALL.map(|latent| Tilings { latent, ..t }).into(),
+    let rows = settings.batch * settings.objective.samples;
+    let parts: [&dyn Fn(Tilings) -> Vec<Tilings>; 5] = [
+        &|t| Tiling::ALL.map(|forward| Tilings { forward, ..t }).into(),
+        &|t| Tiling::ALL.map(|backward| Tilings { backward, ..t }).into(),
+        &|t| Tiling::all_updating().map(|update| Tilings { update, ..t }).collect(),
+        &|t| LatentTiling::ALL.map(|latent| Tilings { latent, ..t }).into(),
+        &|t| {
+            SPANS
+                .into_iter()
+                .filter(|spans| rows >= LEAST_ROWS * *spans as usize)
+                .map(|spans| Tilings { spans, ..t })
+                .collect()
+        },
     ];
     for part in parts {
         for candidate in part(best) {
-            let fits =
-                candidate == network::fit(&settings.model, &settings.objective, candidate) && gpu.supports(candidate);
+            let net = Network::for_objective(&settings.model, &settings.objective, settings.batch, candidate);
+            let fits = candidate == net.tilings && gpu.supports(candidate) && net.check_size(gpu).is_ok();
             // a middle that begins in one dispatch stays in one: six are promised for the article's nets
             let apart = candidate.latent == LatentTiling::Layers && best.latent != LatentTiling::Layers;
             if candidate != best && fits && !apart {
