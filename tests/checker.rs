@@ -189,7 +189,7 @@ fn blocks_cover_a_result_and_no_more() {
     }
     // elements per owner, and the halvings of 32, 8, 64, 64, 16, 128 and 256 owners
     let depths = Tiling::ALL.map(Tiling::depth);
-    assert_eq!(depths, [64 + 5, 128 + 3, 64 + 6, 4 + 6, 4 + 4, 32 + 7, 64 + 8]);
+    assert_eq!(depths, [64 + 5, 128 + 3, 64 + 6, 64 + 8, 4 + 6, 4 + 4, 32 + 7, 64 + 8]);
 }
 
 #[test]

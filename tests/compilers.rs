@@ -96,16 +96,17 @@ fn eight_lanes_are_for_software_alone() {
     let offered = |adapter: &AdapterSummary| {
         Tiling::ALL.into_iter().filter(|tiling| adapter.offers(tiling.needs())).collect::<Vec<_>>()
     };
-    let [registers, workgroup, split, fine] = [Tiling::Registers, Tiling::Workgroup, Tiling::Split, Tiling::Fine];
-    assert_eq!(offered(&card()), [registers, workgroup, split, fine, Tiling::Matrix8, Tiling::Matrix16]);
+    let [registers, workgroup, large] = [Tiling::Registers, Tiling::Workgroup, Tiling::Large];
+    let [split, fine] = [Tiling::Split, Tiling::Fine];
+    assert_eq!(offered(&card()), [registers, workgroup, large, split, fine, Tiling::Matrix8, Tiling::Matrix16]);
     let narrow = AdapterSummary { subgroup_sizes: [8, 32], ..card() }; // Intel's
     assert!(!offered(&narrow).contains(&Tiling::Subgroup));
     let software = AdapterSummary { kind: "software", subgroup_sizes: [8, 8], matrix_edges: vec![], ..card() };
-    assert_eq!(offered(&software), [registers, Tiling::Subgroup, workgroup, split, fine]);
+    assert_eq!(offered(&software), [registers, Tiling::Subgroup, workgroup, large, split, fine]);
     for less in
         [AdapterSummary { subgroup_sizes: [4, 4], ..software.clone() }, AdapterSummary { features: vec![], ..software }]
     {
-        assert_eq!(offered(&less), [registers, workgroup, split, fine]);
+        assert_eq!(offered(&less), [registers, workgroup, large, split, fine]);
     }
 }
 

@@ -15,6 +15,8 @@ pub enum Tiling {
     Subgroup,
     /// Large blocks, whose operands a workgroup keeps in its memory.
     Workgroup,
+    /// Blocks of four times that size: for the largest products.
+    Large,
     /// Small blocks, each sum shared out among a workgroup: for few rows on a wide GPU.
     Split,
     /// The smallest blocks, each sum shared out further: for the fewest rows on a wide GPU.
@@ -63,10 +65,11 @@ pub struct Update {
 
 impl Tiling {
     /// Every tiling, in the order of a kernel's variants.
-    pub const ALL: [Tiling; 7] = [
+    pub const ALL: [Tiling; 8] = [
         Tiling::Registers,
         Tiling::Subgroup,
         Tiling::Workgroup,
+        Tiling::Large,
         Tiling::Split,
         Tiling::Fine,
         Tiling::Matrix8,
@@ -113,10 +116,22 @@ impl Tiling {
                 block: [64, 64],
                 owners: 64,
                 update: Update { invocations: 256, block: [64, 64], blocks: 1 },
-                forward: &[source!("products/nt_workgroup.wgsl"), MULTIPLY_ADD, TILE_16, ONE_OF],
+                forward: &[source!("products/nt_workgroup.wgsl"), SIDE_8, MULTIPLY_ADD, TILE_16, ONE_OF],
                 total: &[TOTAL, POOL],
-                backward: &[source!("products/nn_workgroup.wgsl"), MULTIPLY_ADD, TILE_16, ONE_OF],
+                backward: &[source!("products/nn_workgroup.wgsl"), SIDE_8, MULTIPLY_ADD, TILE_16, ONE_OF],
                 gradient: &[source!("products/tn_workgroup.wgsl"), BLOCK_TN, ROW_TN, TILE_16, ONE_OF],
+            },
+            Tiling::Large => Row {
+                name: "large",
+                workgroup: [256, 1, 1],
+                block: [128, 128],
+                owners: 256,
+                update: Update { invocations: 256, block: [128, 128], blocks: 1 },
+                forward: &[source!("products/nt_workgroup.wgsl"), SIDE_16, MULTIPLY_ADD, TILE_16, ONE_OF],
+                total: &[TOTAL, source!("parts/pool_operands.wgsl")],
+                backward: &[source!("products/nn_workgroup.wgsl"), SIDE_16, MULTIPLY_ADD, TILE_16, ONE_OF],
+                gradient: &[source!("products/tn_large.wgsl"), BLOCK_TN, ROW_TN, TILE_16, ONE_OF],
+                ..Tiling::Workgroup.row()
             },
             Tiling::Split => Row {
                 name: "split",
@@ -262,6 +277,8 @@ impl Tiling {
 const WEIGHTS: Source = source!("parts/weights.wgsl");
 const TILE_16: Source = source!("parts/tile_16.wgsl");
 const TILE_32: Source = source!("parts/tile_32.wgsl");
+const SIDE_8: Source = source!("parts/side_8.wgsl");
+const SIDE_16: Source = source!("parts/side_16.wgsl");
 const MULTIPLY_ADD: Source = source!("parts/multiply_add.wgsl");
 const ONE_OF: Source = source!("parts/one_of.wgsl");
 const BLOCK_TN: Source = source!("parts/block_tn.wgsl");

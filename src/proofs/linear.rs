@@ -37,7 +37,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "vec4u(0u, 1u, 2u, 3u), vec4u(args.n", replace: "vec4u(0u, 1u, 2u, 2u), vec4u(args.n" },
     // products that add up block by block
     Mutant { find: "first + own < args.k4", replace: "first + own <= args.k4" },
-    Mutant { find: "16u * (line % 4u)", replace: "15u * (line % 4u)" },
+    Mutant { find: "COLUMNS4 * (4u * own", replace: "COLUMNS4 * (3u * own" },
     // products of cooperative matrices
     Mutant { find: "0.0, 1.0, k < args.k4", replace: "0.0, 1.0, k <= args.k4" },
     Mutant { find: "part_column(part) + EDGE * (q / 4u)", replace: "part_column(part) + EDGE * (q / 8u)" },
