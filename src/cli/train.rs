@@ -75,7 +75,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// How the GPU's products are cut. auto: as was found fastest before, else as measures fastest now, on a software
-    /// adapter as is known to be; measure: measure anew; or one of registers, subgroup, workgroup, split, fine; with
+    /// adapter as is known to be; measure: measure anew; or one of registers, subgroup, workgroup, large, split, fine; with
     /// --precision mixed matrix8 or matrix16
     #[arg(long, default_value = "auto", value_name = "auto|measure|NAME", value_parser = parse::<TilingChoice>)]
     tiling: TilingChoice,
