@@ -1,6 +1,8 @@
 //! Every kernel against the oracle, with and without runtime checks, on every adapter of this machine.
 
-use std::{collections::HashSet, sync::Arc};
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{collections::HashSet, env, process::Command, sync::Arc};
 use wgvae::{
     check::{Proof, report::report, run::run, wgsl::shuffled},
     gpu::{AdapterChoice, Gpu, Needs, Options, Precision, Spec, adapters},
@@ -63,6 +65,33 @@ fn every_case_of_every_kernel_is_within_its_limits_on_every_adapter() {
             );
         }
     }
+}
+
+/// GPUs have wider subgroups than the eight lanes that kernels for software take: lavapipe has sixteen where vectors have 512 bits.
+#[test]
+fn kernels_by_subgroups_are_right_where_half_of_a_subgroup_is_idle() {
+    const CHILD: &str = "WGVAE_WIDE_SUBGROUPS";
+    if env::var_os(CHILD).is_none() {
+        let mut process = Command::new(env::current_exe().unwrap());
+        process.args(["--exact", "--nocapture", "kernels_by_subgroups_are_right_where_half_of_a_subgroup_is_idle"]);
+        // Mesa's cache of compiled shaders does not know their width
+        process.env(CHILD, "1").env("LP_NATIVE_VECTOR_WIDTH", "512").env("MESA_SHADER_CACHE_DISABLE", "true");
+        assert!(process.status().unwrap().success(), "the process with wide subgroups failed");
+        return;
+    }
+    let gpu = Gpu::open(&AdapterChoice::Best, Options::default())
+        .expect("an adapter: install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers)");
+    let sizes = gpu.adapter().subgroup_sizes;
+    if sizes != [16, 16] {
+        return println!("not checked: subgroups of 16, which {} does not have ({sizes:?})", gpu.adapter().name);
+    }
+    let by_subgroups = proofs::ALL.iter().filter(|proof| matches!(proof.spec.needs, Needs::NarrowSubgroups(_)));
+    let taken: Vec<Proof> =
+        by_subgroups.map(|proof| Proof::new(proof.spec, &proof.mutants, || proof.cases())).collect();
+    assert!(taken.len() >= 30 && taken.iter().all(|proof| gpu.runs(proof.spec)), "{} kernels", taken.len());
+    let report = report(&gpu, &taken, |_| {}).expect("the device survives");
+    println!("subgroups of 16\n{report}");
+    assert!(report.ok, "subgroups of 16:\n{report}");
 }
 
 /// Which part of a product a subgroup has, and how many rounds there are, depends on how many subgroups a device makes of a workgroup.
