@@ -43,7 +43,7 @@ fn cases(Variant { tiling, epilogue, images: format }: Variant) -> Vec<Case> {
     let mut cases: Vec<Case> = [
         (4, 7, 9, &[(21, 5, true), (9, 18, false), (18, 9, false)][..]),
         (0, 1, 1, &[(1, 1, true)][..]),
-        (3, 33, 40, &[(131, 67, true), (2, 8, false), (8, 3, false), (7, 63, false)][..]),
+        (3, 33, 40, &[(131, 67, true), (2, 8, false), (8, 3, false), (7, 63, false), (5, 130, false)][..]),
         (0, 5, 5, &[(9, 8, false), (3, 257, false), (12, 4, true)][..]),
         (1, 30, 30, &[(64, 70, true), (32, 36, false)][..]),
         (2, 8, 9, &[(9, 10, true), (33, 32, false), (31, 33, false)][..]), // the last four rows are all there
