@@ -124,3 +124,13 @@ impl Error {
         }
     }
 }
+
+/// An error and its causes in one line; what a driver says in several is joined.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    match error.source() {
+        Some(cause) => format!("{line}: {}", chain(cause)),
+        None => line,
+    }
+}

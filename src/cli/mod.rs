@@ -20,6 +20,7 @@ mod output;
 mod presets;
 mod print;
 mod reconstruct;
+mod runs;
 mod sample;
 mod scatter;
 mod score;
@@ -30,7 +31,7 @@ mod train;
 mod traverse;
 mod verify;
 
-use crate::{Error, Result};
+use crate::{Error, Result, error::chain};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -66,6 +67,8 @@ enum Command {
     Style(style::Arguments),
     /// Draw the latents of test images, coloured by label
     Scatter(scatter::Arguments),
+    /// List runs: model, data, epochs, losses, and how each stands
+    Runs(runs::Arguments),
     /// Draw loss curves of one or several runs
     Curves(curves::Arguments),
     /// Figures of a run on its test images: errors, KL, ELBO, active units, label accuracy of samples
@@ -102,6 +105,7 @@ impl Command {
             Command::Manifold(arguments) => manifold::run(arguments),
             Command::Style(arguments) => style::run(arguments),
             Command::Scatter(arguments) => scatter::run(arguments),
+            Command::Runs(arguments) => runs::run(arguments),
             Command::Curves(arguments) => curves::run(arguments),
             Command::Evaluate(arguments) => evaluate::run(arguments),
             Command::Encode(arguments) => encode::run(arguments),
@@ -144,16 +148,6 @@ pub fn run() -> ExitCode {
             }
             ExitCode::from(status)
         }
-    }
-}
-
-/// An error and its causes in one line; what a driver says in several is joined.
-fn chain(error: &dyn std::error::Error) -> String {
-    let text = error.to_string();
-    let line = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    match error.source() {
-        Some(cause) => format!("{line}: {}", chain(cause)),
-        None => line,
     }
 }
 

@@ -3,7 +3,6 @@
 use super::{
     Failure,
     bar::Bar,
-    chain,
     model::{ModelOptions, named},
     optimisation::OptimisationOptions,
     options::{CorruptOptions, DataOptions, DeviceOptions, PrecisionOptions, kind, parse},
@@ -14,6 +13,7 @@ use super::{
 use crate::{
     Error, Result,
     device::{Choice, Device},
+    error::chain,
     gpu::{Precision, Tilings, adapters},
     model::{Binarization, Bottleneck, Kind, Model, Param},
     network,

@@ -1,11 +1,12 @@
 //! The right to write to a run's directory: one process has it at a time, and loses it when it ends, however it ends.
 
-use super::Run;
+use super::{Run, status::FAILURE};
 use crate::{Error, Result, files};
 use std::{
     fs::{self, File, TryLockError},
     io::Write,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The file that is locked. It holds the number of the process, for the message to others.
@@ -69,6 +70,12 @@ impl Claim {
         Ok(claim)
     }
 
+    /// Whether a process has claimed `dir`.
+    pub fn is_held(dir: &Path) -> bool {
+        let lock = File::open(dir.join(LOCK));
+        lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     /// The directory.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -88,7 +95,7 @@ impl Claim {
         let pictures = fs::read_dir(&images).into_iter().flatten().flatten().map(|entry| entry.path());
         let pictures = pictures.filter(|path| path.extension().is_some_and(|extension| extension == "png"));
         // The configuration goes last: until then the directory holds a run, which --force replaces.
-        let files = ["metrics.jsonl", "model.safetensors", "checkpoint.safetensors", "config.json"];
+        let files = ["metrics.jsonl", "model.safetensors", "checkpoint.safetensors", FAILURE, "config.json"];
         let files = files.map(|name| self.dir.join(name)).into_iter().filter(|path| path.exists());
         for path in pictures.chain(files) {
             fs::remove_file(&path).map_err(Error::io("remove", &path))?;
@@ -98,11 +105,17 @@ impl Claim {
 
     fn lock(dir: &Path, made: Vec<PathBuf>) -> Result<Claim> {
         let path = dir.join(LOCK);
+        let mut looks = 0; // at a lock that another process may only have looked at, see `is_held`
         loop {
             let options = File::options().read(true).write(true).create(true).truncate(false).clone();
             let mut lock = options.open(&path).map_err(Error::io("create", &path))?;
             match lock.try_lock() {
                 Ok(()) => {}
+                Err(TryLockError::WouldBlock) if looks < 3 => {
+                    looks += 1;
+                    std::thread::sleep(Duration::from_millis(20));
+                    continue;
+                }
                 Err(TryLockError::WouldBlock) => {
                     let process = fs::read_to_string(&path).unwrap_or_default();
                     let process = if process.is_empty() { String::new() } else { format!(" {process}") };

@@ -8,6 +8,7 @@ mod directory;
 mod metrics;
 mod settings;
 mod state;
+mod status;
 
 pub use claim::Claim;
 pub use config::{Config, DataConfig, DeviceConfig, Stage};
@@ -15,3 +16,5 @@ pub use directory::Run;
 pub use metrics::{Figures, Metrics};
 pub use settings::Settings;
 pub use state::State;
+pub use status::{Status, runs_in};
+pub(crate) use status::{clear_failure, record_failure};

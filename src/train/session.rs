@@ -9,7 +9,7 @@ use crate::{
     gpu::Tilings,
     model::Param,
     network::{self, Codec, active_units, variances},
-    run::{Claim, Config, Figures, Metrics, Run, Settings, State, checkpoint},
+    run::{Claim, Config, Figures, Metrics, Run, Settings, State, checkpoint, clear_failure, record_failure},
 };
 use std::{path::Path, time::Instant};
 
@@ -108,6 +108,7 @@ impl Session {
         trainer.restore(&state)?;
         let session = Session { config, device, data, trainer, epoch, metrics, claim: Some(claim) };
         if epoch < epochs {
+            clear_failure(&run.dir)?;
             write_config(&run.dir, &session.config)?;
             Metrics::write(&run.dir.join("metrics.jsonl"), &session.metrics)?;
         }
@@ -118,8 +119,18 @@ impl Session {
     ///
     /// # Errors
     /// As [`Trainer::train_epoch`]; [`Error::NotFinite`] where a parameter or moment is not finite. What earlier epochs left stays as it
-    /// is then.
+    /// is then, and the run's directory says why it failed.
     pub fn epoch(&mut self, watch: &mut Watch) -> Result<Metrics> {
+        let metrics = self.next_epoch(watch);
+        if let (Err(error), Some(claim)) = (&metrics, &self.claim)
+            && !matches!(error, Error::Interrupted(_))
+        {
+            record_failure(claim.dir(), error);
+        }
+        metrics
+    }
+
+    fn next_epoch(&mut self, watch: &mut Watch) -> Result<Metrics> {
         let start = Instant::now();
         let train = self.trainer.train_epoch(self.epoch, watch)?;
         let seconds = start.elapsed().as_secs_f64();
