@@ -2,6 +2,7 @@
 
 mod bar;
 mod bench;
+mod config;
 mod curves;
 mod decode;
 mod denoise;
@@ -32,7 +33,7 @@ mod traverse;
 mod verify;
 
 use crate::{Error, Result, error::chain};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Train autoencoders, VAEs and conditional VAEs on any Vulkan, Metal or DX12 GPU.
@@ -136,10 +137,22 @@ impl From<Error> for Failure {
     }
 }
 
+/// The command line of this process, with the options that a file or a preset stands for.
+fn parsed() -> Result<Cli, Failure> {
+    let command = Cli::command();
+    let train = command.find_subcommand("train").expect("it is a command").clone();
+    let arguments = config::expanded(&train, std::env::args_os().collect())?;
+    let matches = command.get_matches_from(presets::expanded(arguments.into_iter()));
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let (Command::Train(arguments), Some((_, matches))) = (&mut cli.command, matches.subcommand()) {
+        arguments.typed = config::typed(&train, matches);
+    }
+    Ok(cli)
+}
+
 /// Runs the command line of this process: 0 for success, 1 for failure, 2 for wrong usage, 128 + its number after a signal.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse_from(presets::expanded(std::env::args_os()));
-    match cli.command.run() {
+    match parsed().and_then(|cli| cli.command.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { error, hint, status }) => {
             print::progress!("error: {}", chain(&error));

@@ -24,7 +24,10 @@ use crate::{
         tuning::{TilingChoice, prove, tilings},
     },
 };
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// Posterior collapse is reported below this KL divergence per image, in nats.
 const COLLAPSED: f64 = 0.05;
@@ -37,6 +40,10 @@ pub struct Arguments {
     /// Options under a name, of which `wgvae presets` lists all; what is typed beside it counts more
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
+    /// Options from a TOML or JSON file, by their long names (`model` for the model), or those of the run whose config.json it is; what
+    /// is typed beside it counts more
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     data: DataOptions,
     #[command(flatten)]
@@ -84,6 +91,9 @@ pub struct Arguments {
     /// Start from the weights in a safetensors file, such as one saved from PyTorch, or of the run in a directory
     #[arg(long, value_name = "FILE|RUN")]
     init: Option<PathBuf>,
+    /// What was typed, or came from a file or a preset.
+    #[arg(skip)]
+    pub typed: BTreeMap<String, String>,
 }
 
 impl Arguments {
@@ -130,6 +140,9 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
 
 fn begin(arguments: &Arguments) -> Result<Session> {
     let kind = arguments.model.expect("clap asks for a model or --resume");
+    if let Some(file) = &arguments.config {
+        progress!("options: those of {}", file.display());
+    }
     // What can be refused at once is, before anything is opened or downloaded.
     if let Some(preset) = arguments.preset.as_deref().map(presets::named).transpose()?
         && preset.kind != kind
@@ -161,7 +174,16 @@ fn begin(arguments: &Arguments) -> Result<Session> {
     if claim.dir().join("config.json").exists() {
         progress!("replacing the run in {} and its pictures", claim.dir().display());
     }
-    Session::begin_in(Some(claim), &settings, weights.as_deref(), device, data)
+    let source = data.name.clone(); // `auto` and a path as they were found: the same from anywhere
+    let mut session = Session::begin_in(Some(claim), &settings, weights.as_deref(), device, data)?;
+    let mut options = arguments.typed.clone();
+    options.insert("data".into(), source);
+    if let Some(init) = &arguments.init {
+        let init = std::path::absolute(init).map_err(Error::io("read", init))?;
+        options.insert("init".into(), init.display().to_string());
+    }
+    session.keep_options(options)?;
+    Ok(session)
 }
 
 /// The weights in a file, or of the run in a directory.

@@ -51,6 +51,9 @@ pub struct Config {
     pub data: DataConfig,
     /// The device.
     pub device: DeviceConfig,
+    /// The options that the command line was given, by their long names; none of runs that another program began.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
     /// What was otherwise in earlier epochs, in order; empty where a run was resumed without a change, or never.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Stage>,
@@ -193,6 +196,7 @@ impl Config {
             },
             data: DataConfig::new(data),
             device: DeviceConfig::new(device),
+            options: BTreeMap::new(),
             earlier: Vec::new(),
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     network::{self, Codec, active_units, variances},
     run::{Claim, Config, Figures, Metrics, Run, Settings, State, checkpoint, clear_failure, record_failure},
 };
-use std::{path::Path, time::Instant};
+use std::{collections::BTreeMap, path::Path, time::Instant};
 
 /// A run in training.
 pub struct Session {
@@ -191,6 +191,15 @@ impl Session {
             checkpoint::save_weights(&dir.join("model.safetensors"), &state.params)?;
         }
         checkpoint::save_state(&dir.join("checkpoint.safetensors"), state, self.epoch, self.config.seed)
+    }
+
+    /// Keeps in the configuration which options the run was begun with.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it cannot be written.
+    pub fn keep_options(&mut self, options: BTreeMap<String, String>) -> Result<()> {
+        self.config.options = options;
+        self.claim.as_ref().map_or(Ok(()), |claim| write_config(claim.dir(), &self.config))
     }
 
     /// The configuration.
