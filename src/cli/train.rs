@@ -18,7 +18,7 @@ use crate::{
     model::{Binarization, Bottleneck, Kind, Model, Param},
     network,
     proofs::Checked,
-    run::{Claim, Config, Figures, Metrics, Run, Settings, checkpoint},
+    run::{BEST, Claim, Config, Figures, Keep, Keeping, Metrics, Run, Settings, checkpoint},
     train::{
         Changes, Session,
         tuning::{TilingChoice, prove, tilings},
@@ -56,11 +56,21 @@ pub struct Arguments {
     force: bool,
     /// Go on with the run in DIR after its last finished epoch; of the other options only --epochs, --lr, --device and --data-dir
     /// can be given with it, and what is not given stays as it was
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "preset", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "activation", "bottleneck", "condition", "likelihood", "loss", "beta", "objective", "samples", "init_scheme", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon", "clip", "binarize"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "preset", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "activation", "bottleneck", "condition", "likelihood", "loss", "beta", "objective", "samples", "init_scheme", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon", "clip", "binarize", "patience", "keep", "keep_every"])]
     resume: Option<PathBuf>,
     /// Passes over the training images, in all [default: 10; with --schedule stages its 3280; with --resume, the run's own]
     #[arg(long)]
     epochs: Option<u64>,
+    /// End training when the test loss has not become better for N epochs in a row
+    #[arg(long, value_name = "N")]
+    patience: Option<u64>,
+    /// Which weights model.safetensors ends with: those of the best epoch by test loss, which best.safetensors holds at any time, or of
+    /// the last one
+    #[arg(long, default_value = Keep::default().name(), value_name = "best|last", value_parser = named(Keep::ALL, Keep::name))]
+    keep: Keep,
+    /// Keep the weights of every N-th epoch, as epoch-NNNN.safetensors
+    #[arg(long, value_name = "N")]
+    keep_every: Option<u64>,
     /// Images per step
     #[arg(long, default_value_t = 32)]
     batch: usize,
@@ -109,6 +119,7 @@ impl Arguments {
             batch: self.batch,
             init_scheme: self.layers.init_scheme,
             epochs: self.epochs.or(schedule.epochs()).unwrap_or(plain.epochs),
+            keeping: Keeping { patience: self.patience, keep: self.keep, every: self.keep_every },
             seed: self.seed,
             ..plain
         })
@@ -283,6 +294,10 @@ fn train(session: &mut Session, asked: Option<u64>, stop: &Stop) -> Result<(), F
         progress!("nothing to do: {from} epochs are done");
         return Ok(());
     }
+    if session.is_done() {
+        progress!("nothing to do: {}", out_of_patience(session));
+        return Ok(());
+    }
     let bar = Bar::new(from, epochs, session.config().objective.beta);
     let mut warned = false;
     for epoch in from + 1..=epochs {
@@ -299,11 +314,11 @@ fn train(session: &mut Session, asked: Option<u64>, stop: &Stop) -> Result<(), F
             failure(error, session, stop)
         })?;
         bar.aside(|| {
-            progress!("{}", line(&metrics, epochs, session.config().model.latent));
+            progress!("{}{}", line(&metrics, epochs, session.config().model.latent), patience(session));
             if is_collapsed(session.config(), &metrics) && !std::mem::replace(&mut warned, true) {
                 progress!("warning: {}", advice(session.config(), &metrics));
             }
-            if epoch == epochs
+            if session.is_done()
                 && !warned
                 && let Some(hint) = few_units(session.config(), &metrics)
             {
@@ -315,13 +330,35 @@ fn train(session: &mut Session, asked: Option<u64>, stop: &Stop) -> Result<(), F
                 progress!("warning: no pictures of epoch {epoch}: {}", chain(&error));
             }
         });
-        if stop.asked() && epoch < epochs {
+        if session.is_done() {
+            break;
+        }
+        if stop.asked() {
             bar.finish();
             return Err(failure(Error::Interrupted(format!("after epoch {epoch} of {epochs}")), session, stop));
         }
     }
     bar.finish();
+    if session.epochs_done() < epochs {
+        progress!("ended early: {}", out_of_patience(session));
+    }
+    if let Some(best) = session.best().filter(|best| best.epoch < session.epochs_done()) {
+        let ends_with = if session.config().keeping.keep == Keep::Best { "model.safetensors" } else { BEST };
+        progress!("best: epoch {}, test loss {:.3}; its weights are in {ends_with}", best.epoch, best.test.loss);
+    }
     Ok(())
+}
+
+/// Why training ends before its last epoch.
+fn out_of_patience(session: &Session) -> String {
+    let (epochs, best) = (session.epochs_done(), session.best().map_or(0, |best| best.epoch));
+    format!("{epochs} epochs are done, and none since epoch {best} had a better test loss")
+}
+
+/// How much patience is left, where there is an end to it.
+fn patience(session: &Session) -> String {
+    let (left, of) = (session.patience_left(), session.config().keeping.patience);
+    left.zip(of).map_or(String::new(), |(left, of)| format!("; patience {left} of {of}"))
 }
 
 /// An error in training, with what goes on from there.

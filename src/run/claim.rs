@@ -1,6 +1,10 @@
 //! The right to write to a run's directory: one process has it at a time, and loses it when it ends, however it ends.
 
-use super::{Run, status::FAILURE};
+use super::{
+    Run,
+    keeping::{BEST, is_epoch_file},
+    status::FAILURE,
+};
 use crate::{Error, Result, files};
 use std::{
     fs::{self, File, TryLockError},
@@ -95,9 +99,11 @@ impl Claim {
         let pictures = fs::read_dir(&images).into_iter().flatten().flatten().map(|entry| entry.path());
         let pictures = pictures.filter(|path| path.extension().is_some_and(|extension| extension == "png"));
         // The configuration goes last: until then the directory holds a run, which --force replaces.
-        let files = ["metrics.jsonl", "model.safetensors", "checkpoint.safetensors", FAILURE, "config.json"];
+        let files = ["metrics.jsonl", "model.safetensors", BEST, "checkpoint.safetensors", FAILURE, "config.json"];
         let files = files.map(|name| self.dir.join(name)).into_iter().filter(|path| path.exists());
-        for path in pictures.chain(files) {
+        let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let epochs = entries.filter(|entry| is_epoch_file(&entry.file_name().to_string_lossy()));
+        for path in pictures.chain(epochs.map(|entry| entry.path())).chain(files) {
             fs::remove_file(&path).map_err(Error::io("remove", &path))?;
         }
         [&self.dir, &images].into_iter().try_for_each(|folder| files::remove_parts(folder))

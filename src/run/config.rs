@@ -1,6 +1,6 @@
 //! `config.json`: everything that makes a run what it is, resolved.
 
-use super::Settings;
+use super::{Keeping, Settings};
 use crate::{
     Error, Result,
     data::Dataset,
@@ -39,6 +39,9 @@ pub struct Config {
     pub batch: usize,
     /// Epochs asked for.
     pub epochs: u64,
+    /// Which weights are kept, and when training ends early.
+    #[serde(default, skip_serializing_if = "Keeping::is_default")]
+    pub keeping: Keeping,
     /// How initial parameters are drawn.
     #[serde(default, skip_serializing_if = "is_pytorch")]
     pub init_scheme: Scheme,
@@ -187,6 +190,7 @@ impl Config {
             batch: settings.batch,
             init_scheme: settings.init_scheme,
             epochs: settings.epochs,
+            keeping: settings.keeping,
             seed: settings.seed,
             tilings: match device {
                 Device::Gpu(gpu) => {
@@ -236,6 +240,7 @@ impl Config {
             batch: self.batch,
             init_scheme: self.init_scheme,
             epochs: self.epochs,
+            keeping: self.keeping,
             seed: self.seed,
             tilings: self.tilings,
         }

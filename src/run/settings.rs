@@ -1,5 +1,6 @@
 //! What is trained and how.
 
+use super::Keeping;
 use crate::{
     Error, Result,
     gpu::Tilings,
@@ -30,6 +31,8 @@ pub struct Settings {
     pub init_scheme: Scheme,
     /// Epochs in all, over which the schedule extends.
     pub epochs: u64,
+    /// Which weights are kept, and when training ends early.
+    pub keeping: Keeping,
     /// Decides initial parameters, order and noise.
     pub seed: u64,
     /// How products are cut on a GPU; none, or where the adapter lacks them: [`Gpu::tilings`](crate::gpu::Gpu::tilings).
@@ -49,6 +52,7 @@ impl Settings {
             batch: 32,
             init_scheme: Scheme::default(),
             epochs: 10,
+            keeping: Keeping::default(),
             seed: 0,
             tilings: None,
         }
@@ -94,6 +98,7 @@ impl Settings {
         positive("--beta", self.objective.beta, 0.0)?;
         self.validate_objective()?;
         self.schedule.validate()?;
+        self.keeping.validate()?;
         if self.schedule.warm_up > 0 && !self.model.kind.is_variational() {
             return Err(Error::invalid("--warm-up", "an AE has no KL divergence to weigh"));
         }

@@ -17,7 +17,7 @@ pub(crate) const FAILURE: &str = "failure.txt";
 pub enum Status {
     /// A process trains it.
     Running,
-    /// All epochs are done.
+    /// All epochs are done, or its patience is at its end.
     Finished,
     /// It was stopped before its last epoch, by a signal or with its process.
     Interrupted,
@@ -37,7 +37,9 @@ impl Run {
         if let Ok(reason) = fs::read_to_string(self.dir.join(FAILURE)) {
             return Ok(Status::Failed(reason.trim().into()));
         }
-        match self.epochs_done()? >= self.config.epochs {
+        let metrics = if self.epochs_done()? > 0 { self.metrics()? } else { Vec::new() };
+        let is_out_of_patience = self.config.keeping.patience_left(&metrics) == Some(0);
+        match metrics.len() as u64 >= self.config.epochs || is_out_of_patience {
             true => Ok(Status::Finished),
             false => Ok(Status::Interrupted),
         }

@@ -9,7 +9,10 @@ use crate::{
     gpu::Tilings,
     model::Param,
     network::{self, Codec, active_units, variances},
-    run::{Claim, Config, Figures, Metrics, Run, Settings, State, checkpoint, clear_failure, record_failure},
+    run::{
+        BEST, Claim, Config, Figures, Keep, Metrics, Run, Settings, State, best, checkpoint, clear_failure, epoch_file,
+        record_failure,
+    },
 };
 use std::{collections::BTreeMap, path::Path, time::Instant};
 
@@ -21,7 +24,7 @@ pub struct Session {
     pub(super) trainer: Trainer,
     /// Epochs finished.
     pub(super) epoch: u64,
-    /// Metrics of the epochs finished, where there is a directory to write them to.
+    /// Metrics of the epochs finished.
     metrics: Vec<Metrics>,
     claim: Option<Claim>,
 }
@@ -115,7 +118,8 @@ impl Session {
         Ok(session)
     }
 
-    /// Trains the next epoch, evaluates, and writes metrics, weights and checkpoint.
+    /// Trains the next epoch, evaluates, and writes metrics, weights and checkpoint; the weights of the best epoch so far, and of those to be
+    /// kept, in files of their own too.
     ///
     /// # Errors
     /// As [`Trainer::train_epoch`]; [`Error::NotFinite`] where a parameter or moment is not finite. What earlier epochs left stays as it
@@ -187,8 +191,17 @@ impl Session {
     fn save(&self, state: &State) -> Result<()> {
         let Some(dir) = self.claim.as_ref().map(Claim::dir) else { return Ok(()) };
         Metrics::write(&dir.join("metrics.jsonl"), &self.metrics)?;
-        if self.epoch > 0 {
-            checkpoint::save_weights(&dir.join("model.safetensors"), &state.params)?;
+        if let Some(last) = self.metrics.last() {
+            let keeping = &self.config.keeping;
+            let is_best = best(&self.metrics).is_some_and(|best| best.epoch == last.epoch);
+            let mut files = vec![dir.join("model.safetensors")];
+            files.extend(is_best.then(|| dir.join(BEST)));
+            files.extend(keeping.is_kept(self.epoch).then(|| epoch_file(dir, self.epoch)));
+            files.iter().try_for_each(|file| checkpoint::save_weights(file, &state.params))?;
+            if self.is_done() && keeping.keep == Keep::Best && !is_best {
+                let best = checkpoint::load_weights(&dir.join(BEST), &self.config.model)?;
+                checkpoint::save_weights(&dir.join("model.safetensors"), &best)?;
+            }
         }
         checkpoint::save_state(&dir.join("checkpoint.safetensors"), state, self.epoch, self.config.seed)
     }
@@ -210,6 +223,21 @@ impl Session {
     /// The directory, where the run has one.
     pub fn dir(&self) -> Option<&Path> {
         self.claim.as_ref().map(Claim::dir)
+    }
+
+    /// Whether no epoch is left to train: all are done, or the test loss has not become better for as many as there is patience for.
+    pub fn is_done(&self) -> bool {
+        self.epoch >= self.config.epochs || self.patience_left() == Some(0)
+    }
+
+    /// Epochs without a better test loss that may still come; none where all epochs are trained.
+    pub fn patience_left(&self) -> Option<u64> {
+        self.config.keeping.patience_left(&self.metrics)
+    }
+
+    /// Metrics of the epoch with the least test loss.
+    pub fn best(&self) -> Option<&Metrics> {
+        best(&self.metrics)
     }
 
     /// Epochs finished.
