@@ -5,7 +5,7 @@
 mod command;
 
 use command::{refused, succeed};
-use std::{collections::BTreeMap, process::Command, sync::Arc};
+use std::{process::Command, sync::Arc};
 use wgvae::{
     bench::{Growth, Plan, article, report, scaling},
     data::{Dataset, Split, glyphs},
@@ -52,18 +52,9 @@ fn device_memory_of_the_articles_net_is_data_parameters_and_activations() {
 
 #[test]
 fn device_memory_is_that_of_every_buffer_of_a_small_net() {
-    let split = |count: usize| Split { images: vec![7; 63 * count], count, ..Split::default() };
+    let split = |count: usize| Split { images: vec![7_u8; 63 * count].into(), count, ..Split::default() };
     let (train, test) = (split(171), split(40));
-    let data = Dataset {
-        name: "gray".into(),
-        directory: None,
-        width: 9,
-        height: 7,
-        classes: 0,
-        train,
-        test,
-        hashes: BTreeMap::new(),
-    };
+    let data = Dataset { name: "gray".into(), width: 9, height: 7, classes: 0, train, test, ..Dataset::default() };
     let (gpu, settings) = (gpu(), settings(63, &[37], 5, 7));
     let DeviceMemory { images, parameters, activations, other } =
         GpuTrainer::new(Arc::clone(&gpu), &settings, &data).unwrap().device_memory();

@@ -29,6 +29,7 @@ fn place() -> &'static Path {
             good(&dir, &[&options.split(' ').collect::<Vec<_>>()[..], &shape].concat());
         }
         let images = wgvae::data::glyphs::split(5, 0, 9).images;
+        let images = images.bytes().unwrap().to_vec();
         let array = Array3::from_shape_vec((9, SIDE, SIDE), images.clone()).unwrap();
         write_npy(dir.join("new.npy"), &array).unwrap();
         let row = |image: &[u8]| image.iter().map(u8::to_string).collect::<Vec<_>>().join(",");

@@ -7,7 +7,7 @@ mod tiny;
 use rand::RngExt;
 use wgvae::{
     device::Device,
-    model::{Bottleneck, Condition, Kind, Model, Variance},
+    model::{Bottleneck, Condition, Kind, Model, Rows, Variance},
     network::Codec,
     random::{Stream, stream},
 };
@@ -67,7 +67,7 @@ fn agree(model: &Model) {
     let (found, expected) = (gpu.encode(&floats, labels).unwrap(), oracle.encode(&floats, labels).unwrap());
     assert_eq!(found.code.len(), if model.has_code() { COUNT * latent } else { 0 });
     assert_eq!(found.mean().len(), COUNT * latent);
-    let [of_bytes, by_oracle] = [&gpu, &oracle].map(|codec| codec.encode_bytes(&bytes, labels).unwrap());
+    let [of_bytes, by_oracle] = [&gpu, &oracle].map(|codec| codec.encode_rows(Rows::Bytes(&bytes), labels).unwrap());
     for encoding in [&found, &of_bytes, &by_oracle] {
         close(&encoding.code, &expected.code);
         close(&encoding.mu, &expected.mu);

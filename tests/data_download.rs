@@ -235,8 +235,16 @@ fn the_real_files_are_read_and_downloaded() {
     assert_eq!((mnist.name.as_str(), mnist.width, mnist.height, mnist.classes), ("mnist", 28, 28, 10));
     assert_eq!((mnist.train.count, mnist.test.count), (60_000, 10_000));
     let mean = |images: &[u8]| images.iter().map(|value| *value as f64 / 255.0).sum::<f64>() / images.len() as f64;
-    assert!((mean(&mnist.train.images) - 0.130660).abs() < 5e-7, "{}", mean(&mnist.train.images));
-    assert!((mean(&mnist.test.images) - 0.132515).abs() < 5e-7, "{}", mean(&mnist.test.images));
+    assert!(
+        (mean(mnist.train.images.bytes().unwrap()) - 0.130660).abs() < 5e-7,
+        "{}",
+        mean(mnist.train.images.bytes().unwrap())
+    );
+    assert!(
+        (mean(mnist.test.images.bytes().unwrap()) - 0.132515).abs() < 5e-7,
+        "{}",
+        mean(mnist.test.images.bytes().unwrap())
+    );
     let labels = mnist.train.labels.as_ref().unwrap();
     assert_eq!(labels[..10], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
 

@@ -33,7 +33,7 @@ fn items(dataset: &Dataset) -> Vec<(u8, Option<u8>)> {
     for split in [&dataset.train, &dataset.test] {
         assert_eq!(split.images.len(), split.count * pixels);
         for i in 0..split.count {
-            items.push((split.images[i * pixels], split.labels.as_ref().map(|labels| labels[i])));
+            items.push((split.images.bytes().unwrap()[i * pixels], split.labels.as_ref().map(|labels| labels[i])));
         }
     }
     items.sort();
@@ -70,7 +70,7 @@ fn a_folder_of_images_is_a_data_set_without_labels() {
     assert_eq!(items(&dataset), (0..14).map(|i| (i, None)).collect::<Vec<_>>());
     assert!(line.contains("1 other files ignored"), "{line}");
     assert_eq!(open(dir.path()).unwrap().0, dataset, "the same split each time");
-    let test = [dataset.test.images[0], dataset.test.images[6]];
+    let test = [dataset.test.images.bytes().unwrap()[0], dataset.test.images.bytes().unwrap()[6]];
     assert_ne!(test, [8, 9], "the test images are the last by name");
 }
 

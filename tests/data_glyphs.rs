@@ -19,11 +19,11 @@ fn a_glyph_depends_on_seed_and_index_alone() {
 fn a_split_is_its_glyphs_whatever_its_size() {
     let split = glyphs::split(3, 100, 50);
     let longer = glyphs::split(3, 100, 80);
-    assert_eq!(split.images[..], longer.images[..50 * PIXELS]);
+    assert_eq!(split.images.bytes().unwrap()[..], longer.images.bytes().unwrap()[..50 * PIXELS]);
     let labels = split.labels.unwrap();
     for (i, label) in labels.iter().enumerate() {
         let (pixels, expected) = glyph(3, 100 + i as u64);
-        assert_eq!((&split.images[i * PIXELS..(i + 1) * PIXELS], *label), (&pixels[..], expected));
+        assert_eq!((&split.images.bytes().unwrap()[i * PIXELS..(i + 1) * PIXELS], *label), (&pixels[..], expected));
     }
 }
 
@@ -39,7 +39,7 @@ fn labels_are_balanced() {
 #[test]
 fn every_glyph_is_whole_inked_and_near_the_middle() {
     let split = glyphs::split(1, 0, 20_000);
-    for (i, image) in split.images.chunks_exact(PIXELS).enumerate() {
+    for (i, image) in split.images.bytes().unwrap().chunks_exact(PIXELS).enumerate() {
         let pixels = || image.iter().enumerate().map(|(at, value)| (at % SIDE, at / SIDE, *value as f64));
         let edge = pixels().filter(|(x, y, _)| [*x, *y].iter().any(|at| *at == 0 || *at == SIDE - 1));
         assert_eq!(edge.map(|(.., value)| value).sum::<f64>(), 0.0, "glyph {i} touches the edge");
@@ -54,9 +54,10 @@ fn every_glyph_is_whole_inked_and_near_the_middle() {
 #[test]
 fn glyphs_have_as_much_ink_as_mnist_and_no_two_are_alike() {
     let split = glyphs::split(0, 0, 10_000);
-    let mean = split.images.iter().map(|value| *value as f64 / 255.0).sum::<f64>() / split.images.len() as f64;
+    let mean = split.images.bytes().unwrap().iter().map(|value| *value as f64 / 255.0).sum::<f64>()
+        / split.images.bytes().unwrap().len() as f64;
     assert!((mean - 0.1307).abs() < 0.01, "mean pixel {mean}, MNIST's is 0.1307");
-    let mut images: Vec<_> = split.images.chunks_exact(PIXELS).collect();
+    let mut images: Vec<_> = split.images.bytes().unwrap().chunks_exact(PIXELS).collect();
     images.sort();
     assert!(images.windows(2).all(|pair| pair[0] != pair[1]));
 }
@@ -68,8 +69,9 @@ fn a_nearest_neighbour_reads_most_glyphs() {
     let (train, test) = (glyphs::split(0, 0, 9_000), glyphs::split(0, TEST_START, 300));
     let (labels, truth) = (train.labels.unwrap(), test.labels.unwrap());
     let error = |a: &[u8], b: &[u8]| a.iter().zip(b).map(|(a, b)| (*a as i32 - *b as i32).pow(2)).sum::<i32>();
-    let read = test.images.chunks_exact(PIXELS).map(|image| {
-        let nearest = train.images.chunks_exact(PIXELS).enumerate().min_by_key(|(_, other)| error(image, other));
+    let read = test.images.bytes().unwrap().chunks_exact(PIXELS).map(|image| {
+        let nearest =
+            train.images.bytes().unwrap().chunks_exact(PIXELS).enumerate().min_by_key(|(_, other)| error(image, other));
         labels[nearest.unwrap().0]
     });
     let right = read.zip(&truth).filter(|(found, label)| found == *label).count();

@@ -145,7 +145,7 @@ fn a_folder_of_four_files_is_a_data_set_of_their_sizes() {
     assert_eq!((dataset.width, dataset.height, dataset.classes, dataset.pixels()), (3, 2, 4, 6));
     assert_eq!((dataset.train.count, dataset.test.count), (5, 2));
     assert_eq!(dataset.train.labels.as_deref(), Some(&[3, 0, 1, 2, 0][..]));
-    assert_eq!(dataset.test.images[6..], [6, 7, 8, 9, 10, 11]);
+    assert_eq!(dataset.test.images.bytes().unwrap()[6..], [6, 7, 8, 9, 10, 11]);
     assert_eq!(dataset.hashes.len(), 4);
     let rows = data::rows_f32(&dataset.train, 6, &[4, 0]);
     assert_eq!(rows[..2], [24.0 / 255.0, 25.0 / 255.0]);

@@ -8,7 +8,7 @@ use wgvae::{
     data::glyphs,
     device::Device,
     gpu::{AdapterChoice, Gpu, Options},
-    model::{Bottleneck, Condition, Kind, Likelihood, Model, Objective, Param, Variance},
+    model::{Bottleneck, Condition, Kind, Likelihood, Model, Objective, Param, Rows, Variance},
     network::{Codec, Observed},
     run::Settings,
     train::Session,
@@ -97,7 +97,7 @@ fn an_estimate_finds_a_likelihood_that_is_known() {
     let images: Vec<u8> = (0..6 * 12_u32).map(|i| (i * 7919 % 256) as u8).collect();
     for device in [Device::Oracle, gpu()] {
         let codec = Codec::new(&device, &truth.model, &truth.params).unwrap();
-        let observed = Observed { images: &images, labels: None };
+        let observed = Observed { images: Rows::Bytes(&images), labels: None };
         let found = codec.evidence(observed, SAMPLES, 3, &mut |_| ()).unwrap();
         for (found, image) in found.iter().zip(images.chunks(6)) {
             let x = image.iter().map(|&byte| f64::from(byte) / 255.0).collect();
@@ -106,7 +106,7 @@ fn an_estimate_finds_a_likelihood_that_is_known() {
         }
         // one sample gives a bound in expectation: it lies below by KL(q ‖ p(z | x)), ½ (1.3 − 1 − ln 1.3) for each latent
         let often = images.repeat(400);
-        let rough = codec.evidence(Observed { images: &often, labels: None }, 1, 3, &mut |_| ()).unwrap();
+        let rough = codec.evidence(Observed { images: Rows::Bytes(&often), labels: None }, 1, 3, &mut |_| ()).unwrap();
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let (gap, expected) = (mean(&found) - mean(&rough), 0.3 - 1.3_f64.ln());
         assert!((gap - expected).abs() < 0.02, "{device}: {gap} {expected}");
@@ -128,7 +128,7 @@ fn both(model: Model, likelihood: Likelihood, samples: usize) -> [Vec<f64>; 2] {
         .collect();
     [Device::Oracle, gpu()].map(|device| {
         let codec = Codec::new(&device, &model, &params).unwrap();
-        let observed = Observed { images: &data.test.images, labels: data.test.labels.as_deref() };
+        let observed = Observed { images: data.test.images.rows(), labels: data.test.labels.as_deref() };
         codec.evidence(observed, samples, 5, &mut |_| ()).unwrap()
     })
 }
@@ -157,7 +157,7 @@ fn what_has_no_likelihood_is_refused() {
     let model = Model::new(Kind::Ae, 4, [3], 2, 0);
     let codec = Codec::new(&Device::Oracle, &model, &model.initialise(0)).unwrap();
     let refused = |codec: &Codec, labels: Option<&[u8]>, samples| {
-        let observed = Observed { images: &[0; 8], labels };
+        let observed = Observed { images: Rows::Bytes(&[0; 8]), labels };
         codec.evidence(observed, samples, 0, &mut |_| ()).unwrap_err().to_string()
     };
     assert!(refused(&codec, None, 5).contains("AE"));

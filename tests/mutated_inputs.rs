@@ -201,10 +201,11 @@ const READERS: [Reader; 18] = [
 /// Fills `dir` with a whole file for each reader.
 fn make(dir: &Path) {
     let images = glyphs::split(0, 0, 4);
+    let gray = images.images.bytes().unwrap();
     let idx = |rank: u8, sizes: &[u32], values: &[u8]| {
         [&[0, 0, 8, rank][..], &sizes.iter().flat_map(|size| size.to_be_bytes()).collect::<Vec<_>>(), values].concat()
     };
-    let (pixels, labels) = (idx(3, &[4, 28, 28], &images.images), idx(1, &[4], images.labels.as_ref().unwrap()));
+    let (pixels, labels) = (idx(3, &[4, 28, 28], gray), idx(1, &[4], images.labels.as_ref().unwrap()));
     for (folder, end) in [("idx", ""), ("idx-gz", ".gz")] {
         fs::create_dir(dir.join(folder)).unwrap();
         for split in ["train", "t10k"] {
@@ -214,14 +215,14 @@ fn make(dir: &Path) {
             }
         }
     }
-    let array = Array3::from_shape_vec((4, 28, 28), images.images.clone()).unwrap();
+    let array = Array3::from_shape_vec((4, 28, 28), gray.to_vec()).unwrap();
     write_npy(dir.join("bytes.npy"), &array).unwrap();
     write_npy(dir.join("floats.npy"), &array.mapv(|byte| f32::from(byte) / 255.0)).unwrap();
     write_npy(dir.join("latents.npy"), &Array2::from_shape_fn((4, 3), |(i, j)| i as f32 - j as f32)).unwrap();
     write_npy(dir.join("labels.npy"), &Array1::from(vec![0_i64, 1, 2, 3])).unwrap();
     write_npy(dir.join("codes.npy"), &Array2::from_shape_fn((4, 3), |(i, j)| (60 * i + j) as u8)).unwrap();
     write_npy(dir.join("codes.range.npy"), &Array2::from_shape_fn((2, 3), |(i, j)| (4 * i + j) as f32 - 2.0)).unwrap();
-    let rows = images.images.chunks(196).enumerate().map(|(i, row)| {
+    let rows = gray.chunks(196).enumerate().map(|(i, row)| {
         let cells: Vec<String> = row.iter().map(u8::to_string).collect();
         format!("{},{}\n", i % 10, cells.join(","))
     });
@@ -229,7 +230,7 @@ fn make(dir: &Path) {
     fs::write(dir.join("table.csv"), format!("label,{header}\n{}", rows.collect::<String>())).unwrap();
     for (folder, end) in [("png", "png"), ("jpeg", "jpg"), ("bmp", "bmp")] {
         fs::create_dir(dir.join(folder)).unwrap();
-        for (i, image) in images.images.chunks(784).enumerate() {
+        for (i, image) in gray.chunks(784).enumerate() {
             let image = image::GrayImage::from_raw(28, 28, image.to_vec()).unwrap();
             image.save(dir.join(format!("{folder}/{i}.{end}"))).unwrap();
         }

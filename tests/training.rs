@@ -3,15 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use rand::Rng;
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 use wgvae::{
     data::{Dataset, Split, glyphs},
     device::Device,
-    gpu::{AdapterChoice, Gpu, LatentTiling, Options, Precision, Tiling, Tilings},
+    gpu::{AdapterChoice, Format, Gpu, LatentTiling, Options, Precision, Tiling, Tilings},
     kernels::update::LAYERS,
     model::{
-        Activation, Adam, Bottleneck, Bound, Condition, Corruption, Kind, Likelihood, Loss, Model, Noise, Objective,
-        Param, Rate, Reduction, Schedule,
+        Activation, Adam, Binarization, Bottleneck, Bound, Condition, Corruption, Kind, Likelihood, Loss, Model, Noise,
+        Objective, Param, Rate, Reduction, Schedule, Values,
     },
     network::Network,
     random::{Stream, stream},
@@ -37,19 +37,10 @@ fn noise_images() -> Dataset {
         let mut images = vec![0; count * 63];
         stream(3, Stream::Sample, index).fill_bytes(&mut images);
         let labels = Some((0..count).map(|i| (i * i % 3) as u8).collect());
-        Split { images, labels, count, ..Split::default() }
+        Split { images: images.into(), labels, count, ..Split::default() }
     };
     let (train, test) = (split(0, 171), split(1, 40));
-    Dataset {
-        name: "noise".into(),
-        directory: None,
-        width: 9,
-        height: 7,
-        classes: 3,
-        train,
-        test,
-        hashes: BTreeMap::new(),
-    }
+    Dataset { name: "noise".into(), width: 9, height: 7, classes: 3, train, test, ..Dataset::default() }
 }
 
 fn settings(kind: Kind, data: &Dataset, hidden: &[usize], latent: usize, batch: usize, loss: Loss) -> Settings {
@@ -194,7 +185,12 @@ fn each_of_a_hundred_steps_is_the_oracles_with_every_activation() {
 fn each_of_a_hundred_steps_is_the_oracles_with_a_schedule_weight_decay_and_clipping() {
     let mut data = noise_images();
     let labels = data.train.labels.map(|labels| labels[..16].to_vec());
-    data.train = Split { images: data.train.images[..16 * 63].to_vec(), labels, count: 16, ..Split::default() };
+    data.train = Split {
+        images: data.train.images.bytes().unwrap()[..16 * 63].to_vec().into(),
+        labels,
+        count: 16,
+        ..Split::default()
+    };
     let cosine = Schedule { rate: Rate::Cosine { lr_end: 1e-4 }, warm_up: 20 };
     let stages = Schedule { rate: Rate::Stages, warm_up: 3 };
     for (kind, schedule, clip) in
@@ -244,11 +240,53 @@ fn each_of_a_hundred_steps_is_the_oracles_with_every_design() {
     }
 }
 
+/// Tables of real values: far outside of [0, 1], of both signs, and with rows that are no multiple of four wide.
+#[test]
+fn each_of_a_hundred_steps_is_the_oracles_on_real_values() {
+    let mut data = few_images();
+    for split in [&mut data.train, &mut data.test] {
+        let floats: Vec<f32> = split.images.rows().floats().iter().map(|x| 6.0 * x - 3.0).collect();
+        split.images = Values::Floats(floats);
+    }
+    for (kind, likelihood, bound, samples, condition) in [
+        (Kind::Ae, Likelihood::Gaussian, Bound::Elbo, 1, Condition::Add),
+        (Kind::Vae, Likelihood::GaussianHeteroscedastic, Bound::Elbo, 1, Condition::Add),
+        (Kind::Vae, Likelihood::Gaussian, Bound::Iwae, 3, Condition::Add),
+        (Kind::Cvae, Likelihood::GaussianHeteroscedastic, Bound::Elbo, 1, Condition::Concat),
+    ] {
+        let loss = Loss { likelihood, reduction: Reduction::Sum };
+        let mut settings = Settings { format: Format::F32, ..settings(kind, &data, &[37, 21], 5, 9, loss) };
+        settings.model = Model { condition, variance: likelihood.variance(), ..settings.model };
+        settings.objective = Objective { bound, samples, ..settings.objective };
+        agree_step_by_step(&settings, &data);
+    }
+}
+
+#[test]
+fn rows_of_another_format_than_the_settings_say_are_refused() {
+    let data = noise_images();
+    let settings = settings(Kind::Vae, &data, &[37], 5, 9, Loss::BCE_SUM);
+    let floats = Settings { format: Format::F32, ..settings.clone() };
+    let error = Trainer::new(&Device::Oracle, &floats, &data).err().unwrap().to_string();
+    assert_eq!(error, "the format of the rows: f32, but those of the data are u8");
+    for (option, refused) in [
+        ("--corrupt", Settings { corruption: Some(Corruption { kind: Noise::Mask, strength: 0.5 }), ..floats.clone() }),
+        ("--binarize", Settings { binarization: Binarization::Epoch, ..floats }),
+    ] {
+        assert!(refused.validate().unwrap_err().to_string().starts_with(option), "{option}");
+    }
+}
+
 /// Sixteen of the [`noise_images`].
 fn few_images() -> Dataset {
     let mut data = noise_images();
     let labels = data.train.labels.map(|labels| labels[..16].to_vec());
-    data.train = Split { images: data.train.images[..16 * 63].to_vec(), labels, count: 16, ..Split::default() };
+    data.train = Split {
+        images: data.train.images.bytes().unwrap()[..16 * 63].to_vec().into(),
+        labels,
+        count: 16,
+        ..Split::default()
+    };
     data
 }
 
@@ -280,7 +318,8 @@ fn sampled_runs_leave_the_same_bytes_again_and_after_a_restart() {
 #[test]
 fn each_of_a_hundred_steps_is_the_oracles_however_products_are_cut() {
     let (gpu, mut data) = (gpu(), noise_images());
-    data.train = Split { images: data.train.images[..70 * 63].to_vec(), count: 70, ..Split::default() };
+    data.train =
+        Split { images: data.train.images.bytes().unwrap()[..70 * 63].to_vec().into(), count: 70, ..Split::default() };
     let products = Tiling::ALL.into_iter().filter(|tiling| tiling.precision() == Precision::F32).map(Tilings::all);
     let middles = LatentTiling::ALL.map(|latent| Tilings { latent, ..Tilings::default() });
     let in_spans = [2, 3, 16].map(|spans| Tilings { spans, ..Tilings::default() }); // 64 rows and 3; 32, 32 and 3

@@ -5,7 +5,7 @@ use crate::{
     Result,
     data::{Dataset, Split},
     gallery::prior,
-    model::Variance,
+    model::{Rows, Variance},
     network::{Codec, active_units, means, variances},
 };
 use serde::Serialize;
@@ -125,7 +125,7 @@ pub fn label_accuracy(codec: &Codec, data: &Dataset, samples: usize, seed: u64) 
     let images = codec.decode(&z, Some(&labels))?;
     Ok(Samples {
         samples,
-        label_accuracy: judge.accuracy(&images, &labels, f64::from),
+        label_accuracy: judge.accuracy(Rows::Floats(&images), &labels),
         judge_accuracy: judge.test_accuracy(data)?,
     })
 }

@@ -3,7 +3,7 @@
 use crate::{
     Error, Result,
     data::{Dataset, Split},
-    model::{Activation, Adam, init},
+    model::{Activation, Adam, Rows, init},
     oracle::{
         adam::adam,
         linear::{Linear, activated, linear},
@@ -59,8 +59,10 @@ impl Judge {
         for epoch in 0..epochs {
             order.shuffle(&mut stream(seed, Stream::Order, epoch as u64));
             for rows in order.chunks(BATCH) {
-                let images = rows.iter().flat_map(|&row| &data.train.images[row * judge.pixels..][..judge.pixels]);
-                let x = images.map(|&byte| f64::from(byte) / 255.0).collect();
+                let image = |&row: &usize| {
+                    data.train.images.rows().slice(row * judge.pixels..(row + 1) * judge.pixels).doubles()
+                };
+                let x = rows.iter().flat_map(image).collect();
                 let x = Array2::from_shape_vec((rows.len(), judge.pixels), x).expect("whole images");
                 let targets = rows.iter().map(|&row| labels[row] as usize);
                 let args = Adam { lr: RATE * (1.0 - step as f64 / steps as f64), ..Adam::default() };
@@ -111,11 +113,13 @@ impl Judge {
         logits.axis_iter(Axis(0)).map(best).collect()
     }
 
-    /// The share of `images` `[count, pixels]` read as their label; `value` makes a pixel a number in [0, 1].
-    pub fn accuracy<T: Copy>(&self, images: &[T], labels: &[u8], value: impl Fn(T) -> f64) -> f64 {
-        let mut right = 0;
-        for (images, labels) in images.chunks(1000 * self.pixels).zip(labels.chunks(1000)) {
-            let x: Vec<f64> = images.iter().map(|&pixel| value(pixel)).collect();
+    /// The share of `images` `[count, pixels]` read as their label.
+    pub fn accuracy(&self, images: Rows, labels: &[u8]) -> f64 {
+        let (mut right, mut first) = (0, 0);
+        for labels in labels.chunks(1000) {
+            let rows = first..first + labels.len();
+            first = rows.end;
+            let x = images.slice(rows.start * self.pixels..rows.end * self.pixels).doubles();
             let x = ArrayView2::from_shape((labels.len(), self.pixels), &x).expect("a label for every image");
             right += self.classify(&x).iter().zip(labels).filter(|(read, label)| read == label).count();
         }
@@ -127,7 +131,7 @@ impl Judge {
     /// # Errors
     /// [`Error::Invalid`] where the data have no labels.
     pub fn test_accuracy(&self, data: &Dataset) -> Result<f64> {
-        Ok(self.accuracy(&data.test.images, labels(&data.test)?, |byte| f64::from(byte) / 255.0))
+        Ok(self.accuracy(data.test.images.rows(), labels(&data.test)?))
     }
 }
 

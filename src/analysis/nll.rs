@@ -38,7 +38,7 @@ pub fn nll(
 ) -> Result<Nll> {
     let images = images.min(split.count);
     let labels = split.labels.as_deref().map(|labels| &labels[..images]);
-    let observed = Observed { images: &split.images[..images * codec.model().input], labels };
+    let observed = Observed { images: split.images.rows().slice(0..images * codec.model().input), labels };
     let found = codec.evidence(observed, samples, seed, progress)?;
     let mean = found.iter().sum::<f64>() / images as f64;
     let squares = found.iter().map(|value| (value - mean).powi(2)).sum::<f64>();

@@ -3,7 +3,7 @@
 use crate::{
     Result,
     data::Split,
-    model::{Likelihood, Variance},
+    model::{Likelihood, Rows, Variance},
     network::{Codec, Encoding, likelihood},
     oracle::{kl::kl, noise::noise, reparameterize::reparameterize},
     random::Stream,
@@ -59,46 +59,48 @@ impl Errors {
 /// and test split they are those of its `metrics.jsonl`.
 ///
 /// # Errors
-/// As [`Codec::encode_bytes`] and [`Codec::decode`].
+/// As [`Codec::encode_rows`] and [`Codec::decode`].
 pub fn score(codec: &Codec, split: &Split, seed: u64) -> Result<(Vec<Score>, Encoding)> {
     let (latent, labels) = (codec.model().latent, split.labels.as_deref());
-    let encoding = codec.encode_bytes(&split.images, labels)?;
-    let at_mu = errors(codec, encoding.mean(), labels, &split.images)?;
+    let encoding = codec.encode_rows(split.images.rows(), labels)?;
+    let at_mu = errors(codec, encoding.mean(), labels, split.images.rows())?;
     if encoding.mu.is_empty() {
         let scores = at_mu.into_iter().map(|errors| Score { drawn: errors, at_mu: errors, kl: None });
         return Ok((scores.collect(), encoding));
     }
-    let drawn = errors(codec, &draw(&encoding, latent, seed), labels, &split.images)?;
+    let drawn = errors(codec, &draw(&encoding, latent, seed), labels, split.images.rows())?;
     let kls = kl_terms(&encoding).chunks(latent).map(|terms| terms.iter().sum()).collect::<Vec<f64>>();
     let scores = drawn.into_iter().zip(at_mu).zip(kls);
     let scores = scores.map(|((drawn, at_mu), kl)| Score { drawn, at_mu, kl: Some(kl) });
     Ok((scores.collect(), encoding))
 }
 
-/// The errors of what latents `z` `[count, latent]` are decoded to, against `images` `[count, input]`, one byte per pixel.
+/// The errors of what latents `z` `[count, latent]` are decoded to, against `images` `[count, input]`.
 ///
 /// # Errors
 /// As [`Codec::decode`].
-pub fn errors(codec: &Codec, z: &[f32], labels: Option<&[u8]>, images: &[u8]) -> Result<Vec<Errors>> {
+pub fn errors(codec: &Codec, z: &[f32], labels: Option<&[u8]>, images: Rows) -> Result<Vec<Errors>> {
     let (latent, input) = (codec.model().latent, codec.model().input);
-    let mut all = Vec::with_capacity(images.len() / input);
-    for (number, images) in images.chunks(CHUNK * input).enumerate() {
-        let rows = number * CHUNK..number * CHUNK + images.len() / input;
+    let count = images.len() / input;
+    let mut all = Vec::with_capacity(count);
+    for first in (0..count).step_by(CHUNK) {
+        let rows = first..count.min(first + CHUNK);
         let labels = labels.map(|labels| &labels[rows.clone()]);
         let outputs = codec.decode_outputs(&z[rows.start * latent..rows.end * latent], labels)?;
-        let pairs = outputs.par_chunks(codec.model().outputs()).zip(images.par_chunks(input));
-        all.par_extend(pairs.map(|(outputs, image)| codec_errors(codec, outputs, image)));
+        let pairs = outputs.par_chunks(codec.model().outputs()).zip(rows);
+        let image = |row: usize| images.slice(row * input..(row + 1) * input).doubles();
+        all.par_extend(pairs.map(|(outputs, row)| codec_errors(codec, outputs, &image(row))));
     }
     Ok(all)
 }
 
 /// The errors of one image.
-fn codec_errors(codec: &Codec, outputs: &[f32], image: &[u8]) -> Errors {
+fn codec_errors(codec: &Codec, outputs: &[f32], image: &[f64]) -> Errors {
     let (variance, input) = (codec.model().variance, image.len());
     let own = likelihood(codec.model());
     let mut errors = Errors { variance, ..Errors::default() };
-    for (j, &byte) in image.iter().enumerate() {
-        let (output, x) = (f64::from(outputs[j]), f64::from(byte) / 255.0);
+    for (j, &x) in image.iter().enumerate() {
+        let output = f64::from(outputs[j]);
         let log_var = match variance {
             Variance::None => 0.0,
             Variance::Learned => codec.output_log_var()[j],

@@ -170,17 +170,8 @@ fn random(count: usize, model: &Model) -> Dataset {
         let mut images = vec![0; pixels * count];
         stream(0, Stream::Sample, 2).fill_bytes(&mut images);
         let labels = (classes > 0).then(|| (0..count).map(|image| (image % classes) as u8).collect());
-        Split { images, count, labels, ..Split::default() }
+        Split { images: images.into(), count, labels, ..Split::default() }
     };
     let (train, test) = (split(count), split(1));
-    Dataset {
-        name: "random bytes".into(),
-        directory: None,
-        width: pixels,
-        height: 1,
-        classes,
-        train,
-        test,
-        hashes: Default::default(),
-    }
+    Dataset { name: "random bytes".into(), width: pixels, height: 1, classes, train, test, ..Dataset::default() }
 }

@@ -73,7 +73,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let source = arguments.source.open(&run, &arguments.run.dir)?;
     let split = source.images().split;
     let latent = codec.model().latent;
-    let encoding = codec.encode_bytes(&split.images, split.labels.as_deref())?;
+    let encoding = codec.encode_rows(split.images.rows(), split.labels.as_deref())?;
     let values = match what {
         What::Mu => encoding.mu,
         What::LogVar => encoding.log_var,
@@ -106,7 +106,7 @@ fn compression(run: &Run, codec: &Codec, split: &Split, z: &[f32], quantised: &Q
         return Err(Error::no_labels());
     }
     let mean = |z: &[f32]| -> Result<f64> {
-        let errors = errors(codec, z, labels, &split.images)?;
+        let errors = errors(codec, z, labels, split.images.rows())?;
         Ok(errors.iter().filter_map(|error| error.of(likelihood)).sum::<f64>() / split.count as f64)
     };
     let (before, after) = (mean(z)?, mean(&quantised.restore())?);

@@ -71,7 +71,7 @@ pub fn read(path: &Path) -> Result<(Content, String)> {
     let largest = values.iter().copied().fold(0.0, f32::max);
     let (scale, range) = if largest <= 1.0 { (255.0, "0 to 1") } else { (1.0, "0 to 255") };
     let images = Split {
-        images: values.iter().map(|value| (value * scale).round() as u8).collect(),
+        images: values.iter().map(|value| (value * scale).round() as u8).collect::<Vec<_>>().into(),
         labels: label_column.map(|_| labels),
         count: lines.len(),
         names: Names::Lines(lines),

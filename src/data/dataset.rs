@@ -1,17 +1,18 @@
-//! What every source becomes: images as bytes, in one set or in two.
+//! What every source becomes: images as bytes or the rows of a table, in one set or in two.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{Names, sha256};
+use crate::model::Values;
 use crate::random::Permutation;
 use crate::{Error, Result};
 
-/// Images as bytes, row after row, with optional labels.
+/// Images, or the rows of a table, one after the other, with optional labels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Split {
-    /// `[count, pixels]`, one byte per pixel: 0 is black, 255 white; a model sees `byte / 255`.
-    pub images: Vec<u8>,
+    /// `[count, pixels]`: images, one byte per pixel, or the real values of a table's rows.
+    pub images: Values,
     /// `[count]`, each below [`Dataset::classes`]; `None` where the source has no labels.
     pub labels: Option<Vec<u8>>,
     /// Number of images.
@@ -34,7 +35,7 @@ impl Split {
     /// The images `items`, in this order.
     fn pick(&self, items: &[u32], pixels: usize) -> Split {
         Split {
-            images: items.iter().flat_map(|&i| &self.images[i as usize * pixels..][..pixels]).copied().collect(),
+            images: self.images.pick(items, pixels),
             labels: self.labels.as_ref().map(|labels| items.iter().map(|&i| labels[i as usize]).collect()),
             count: items.len(),
             names: self.names.pick(items),
@@ -43,7 +44,7 @@ impl Split {
 }
 
 /// A training and a test split of equally large gray images.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Dataset {
     /// What it is, for people: `mnist`, `glyphs`, a path.
     pub name: String,
@@ -69,7 +70,7 @@ impl Dataset {
     pub(super) fn new(name: impl Into<String>, sides: [usize; 2], train: Split, test: Split) -> Dataset {
         let mut hashes = BTreeMap::new();
         for (name, split) in [("train", &train), ("test", &test)] {
-            hashes.insert(format!("{name}-images"), sha256(&split.images));
+            hashes.insert(format!("{name}-images"), sha256(&split.images.to_le_bytes()));
             if let Some(labels) = &split.labels {
                 hashes.insert(format!("{name}-labels"), sha256(labels));
             }
@@ -251,7 +252,7 @@ impl Images<'_> {
     }
 }
 
-/// Images `indices` of a split as a model sees them: `[indices.len(), pixels]`, each value `byte / 255`.
+/// Images `indices` of a split as a model sees them: `[indices.len(), pixels]`, `byte / 255` where they are bytes.
 ///
 /// # Panics
 /// If an index is not below `split.count` or `pixels` is not the size of its images.
@@ -262,7 +263,7 @@ pub fn rows_f32(split: &Split, pixels: usize, indices: &[usize]) -> Vec<f32> {
         "a split of {} images has not {pixels} pixels each",
         split.count
     );
-    indices.iter().flat_map(|i| &split.images[i * pixels..(i + 1) * pixels]).map(|byte| *byte as f32 / 255.0).collect()
+    indices.iter().flat_map(|i| split.images.rows().slice(i * pixels..(i + 1) * pixels).floats()).collect()
 }
 
 /// One more than the largest label; 0 without labels.

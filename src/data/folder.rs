@@ -56,7 +56,7 @@ impl Listing {
     fn split(self, dir: &Path, images: Vec<u8>) -> Split {
         let within = |path: &PathBuf| path.strip_prefix(dir).unwrap_or(path).display().to_string();
         let names = Names::Files(self.files.iter().map(within).collect());
-        Split { images, labels: self.labels, count: self.files.len(), names }
+        Split { images: images.into(), labels: self.labels, count: self.files.len(), names }
     }
 }
 

@@ -113,14 +113,14 @@ fn place(rng: &mut impl Rng, lines: Vec<Vec<Vec2>>) -> Vec<Vec<Bead>> {
 
 /// `count` glyphs from `start` on, with their labels.
 pub fn split(seed: u64, start: u64, count: usize) -> Split {
-    let mut split = Split { images: vec![0; count * PIXELS], labels: None, count, ..Split::default() };
-    let labels = split.images.par_chunks_exact_mut(PIXELS).enumerate().map(|(i, image)| {
+    let mut images = vec![0; count * PIXELS];
+    let labels = images.par_chunks_exact_mut(PIXELS).enumerate().map(|(i, image)| {
         let (pixels, label) = glyph(seed, start + i as u64);
         image.copy_from_slice(&pixels);
         label
     });
-    split.labels = Some(labels.collect());
-    split
+    let labels = Some(labels.collect());
+    Split { images: images.into(), labels, count, ..Split::default() }
 }
 
 /// The data set `glyphs` of a seed.

@@ -169,7 +169,7 @@ pub fn read(dir: &Path) -> Result<Dataset> {
             return Err(Error::malformed(labels_path, problem));
         }
         let labels = labels.map(|(idx, _)| idx.values);
-        Ok((Split { images: images.values, labels, count, names: Names::InOrder }, [height, width]))
+        Ok((Split { images: images.values.into(), labels, count, names: Names::InOrder }, [height, width]))
     };
     let (train, sides) = split(0, 1)?;
     let (test, test_sides) = split(2, 3)?;

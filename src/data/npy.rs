@@ -130,7 +130,7 @@ fn finish(path: &Path, array: ArrayD<u8>, note: &str) -> Result<(Content, String
     if shape.contains(&0) {
         return Err(Error::malformed(path, format!("shape {shape:?}, expected no axis of 0")));
     }
-    let images = array.iter().copied().collect(); // row by row, whatever order the file has
+    let images = array.iter().copied().collect::<Vec<_>>().into(); // row by row, whatever order the file has
     let images = Split { images, labels: None, count: shape[0], names: Names::InOrder };
     Ok((Content::Whole(Whole::new(path, sides, images)), format!("{note} {shape:?}")))
 }

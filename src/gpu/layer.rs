@@ -1,6 +1,8 @@
 //! How the parts of a model lie in buffers: a layer's parameters, the images of a batch.
 
 use super::{Arena, Matrix};
+use crate::model::Rows;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The parameters of one linear layer: the weight `[out, in]`, and behind it the bias `[out]`.
@@ -38,12 +40,14 @@ impl Layer {
     }
 }
 
-/// How images lie in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the rows of a data set lie in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Bytes, 255 for white, rows padded to a multiple of four.
+    #[default]
     U8,
-    /// Floats in [0, 1], rows padded to a multiple of four.
+    /// Floats, rows padded to a multiple of four.
     F32,
 }
 
@@ -57,6 +61,14 @@ impl fmt::Display for Format {
 }
 
 impl Format {
+    /// That of `rows`.
+    pub const fn of(rows: Rows) -> Format {
+        match rows {
+            Rows::Bytes(_) => Format::U8,
+            Rows::Floats(_) => Format::F32,
+        }
+    }
+
     /// Bytes of a pixel.
     pub const fn bytes(self) -> usize {
         match self {

@@ -11,6 +11,7 @@
 //! | `adam` | [`Adam`]: the optimizer's settings |
 //! | `schedule` | [`Schedule`]: how learning rate and β change over a run |
 //! | `binarization` | [`Binarization`]: how gray images become black and white |
+//! | `rows` | [`Values`] and [`Rows`]: what a model is applied to, as bytes or as real values |
 //! | `corruption` | [`Corruption`]: noise on the input of a denoising model |
 
 mod activation;
@@ -22,6 +23,7 @@ pub mod init;
 mod likelihood;
 mod objective;
 mod param;
+mod rows;
 mod schedule;
 
 pub use activation::{Activation, Kept, sigmoid};
@@ -32,4 +34,5 @@ pub use corruption::{Corruption, Noise};
 pub use likelihood::{Likelihood, Loss, OUTPUT_LOG_VAR_MAX, Pixel, Reduction};
 pub use objective::{Bound, Objective};
 pub use param::Param;
+pub use rows::{Rows, Values};
 pub use schedule::{Rate, Schedule, Step};

@@ -4,7 +4,7 @@ use super::gpu_codec::GpuCodec;
 use crate::{
     Error, Result,
     device::Device,
-    model::{Model, OUTPUT_LOG_VAR, Param},
+    model::{Model, OUTPUT_LOG_VAR, Param, Rows},
     oracle::step::Oracle,
 };
 use ndarray::{Array2, ArrayView2};
@@ -84,27 +84,23 @@ impl Codec {
         &self.model
     }
 
-    /// Encodes images `x`, `[count, input]`, each value in [0, 1]. A CVAE whose encoder sees the label needs `labels`, `[count]`.
+    /// Encodes `x`, `[count, input]`: images, each value in [0, 1], or rows of real values. A CVAE whose encoder sees the label needs `labels`, `[count]`.
     ///
     /// # Errors
     /// [`Error::Invalid`] where `x` is no whole number of images, or labels are missing, too few, or no class.
     pub fn encode(&self, x: &[f32], labels: Option<&[u8]>) -> Result<Encoding> {
-        let labels = self.encoder_labels(labels, whole("images", x, self.model.input)?)?;
-        match &self.engine {
-            Engine::Gpu(codec) => codec.encode(x, labels),
-            Engine::Oracle(network) => encode(network, x, labels, f64::from),
-        }
+        self.encode_rows(Rows::Floats(x), labels)
     }
 
-    /// Encodes images of one byte per pixel, `[count, input]`, 255 for white, as data sets hold them.
+    /// Encodes rows as data sets hold them, `[count, input]`: images of one byte per pixel, or real values.
     ///
     /// # Errors
     /// As [`Codec::encode`].
-    pub fn encode_bytes(&self, x: &[u8], labels: Option<&[u8]>) -> Result<Encoding> {
-        let labels = self.encoder_labels(labels, whole("images", x, self.model.input)?)?;
+    pub fn encode_rows(&self, x: Rows, labels: Option<&[u8]>) -> Result<Encoding> {
+        let labels = self.encoder_labels(labels, whole("rows", x.len(), self.model.input)?)?;
         match &self.engine {
-            Engine::Gpu(codec) => codec.encode_bytes(x, labels),
-            Engine::Oracle(network) => encode(network, x, labels, |byte| f64::from(byte) / 255.0),
+            Engine::Gpu(codec) => codec.encode(x, labels),
+            Engine::Oracle(network) => encode(network, x, labels),
         }
     }
 
@@ -133,7 +129,7 @@ impl Codec {
 
     fn decoded(&self, z: &[f32], labels: Option<&[u8]>, outputs: bool) -> Result<Vec<f32>> {
         let latent = self.model.latent;
-        let count = whole("latents", z, latent)?;
+        let count = whole("latents", z.len(), latent)?;
         let labels = self.labels(labels, count)?;
         let network = match &self.engine {
             Engine::Gpu(codec) => return codec.decode(z, labels, outputs),
@@ -185,12 +181,14 @@ impl Codec {
     }
 }
 
-/// Encodes on the oracle, the pixels made numbers by `pixel`.
-fn encode<T: Copy>(network: &Oracle, x: &[T], labels: Option<&[u8]>, pixel: impl Fn(T) -> f64) -> Result<Encoding> {
+/// Encodes on the oracle.
+fn encode(network: &Oracle, x: Rows, labels: Option<&[u8]>) -> Result<Encoding> {
     let (mut all, input) = (Encoding::default(), network.model().input);
-    for (number, x) in x.chunks(ROWS * input).enumerate() {
-        let labels = labels.map(|labels| &labels[number * ROWS..number * ROWS + x.len() / input]);
-        let x: Vec<f64> = x.iter().map(|&value| pixel(value)).collect();
+    let count = x.len() / input;
+    for first in (0..count).step_by(ROWS) {
+        let rows = first..count.min(first + ROWS);
+        let labels = labels.map(|labels| &labels[rows.clone()]);
+        let x = x.slice(rows.start * input..rows.end * input).doubles();
         let found = network.encode(&view(&x, input), labels)?;
         let (mu, log_var) = found.gaussian.map(|q| (floats(&q.mu), floats(&q.log_var))).unwrap_or_default();
         let code = found.code.map(|code| floats(&code.output)).unwrap_or_default();
@@ -199,11 +197,11 @@ fn encode<T: Copy>(network: &Oracle, x: &[T], labels: Option<&[u8]>, pixel: impl
     Ok(all)
 }
 
-/// Number of rows of `width` values in `values`.
-fn whole<T>(what: &str, values: &[T], width: usize) -> Result<usize> {
-    match values.len() % width {
-        0 => Ok(values.len() / width),
-        _ => Err(Error::invalid(what, format!("{} values are no whole number of rows of {width}", values.len()))),
+/// Number of rows of `width` values in so many `values`.
+fn whole(what: &str, values: usize, width: usize) -> Result<usize> {
+    match values % width {
+        0 => Ok(values / width),
+        _ => Err(Error::invalid(what, format!("{values} values are no whole number of rows of {width}"))),
     }
 }
 

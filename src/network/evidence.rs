@@ -3,12 +3,12 @@
 //! A pass gives the importance-weighted bound of every image of a batch (Burda, Grosse and Salakhutdinov 2016), whose log-sum-exp the
 //! device computes; the passes of an image are put together on the host.
 
-use super::{Codec, Network, codec::Engine, gpu_codec::GpuCodec, padded, step, straight};
+use super::{Codec, Network, codec::Engine, gpu_codec::GpuCodec, packed, step, straight};
 use crate::{
     Error, Result,
     gpu::{Batch, Batches, Format, Gpu, Memory, Part, Precision, Prepared, Program, Readback, Role},
     kernels::noise,
-    model::{Bound, Likelihood, Loss, Model, Objective, Reduction, Variance},
+    model::{Bound, Likelihood, Loss, Model, Objective, Reduction, Rows, Variance},
     oracle::{
         importance::log_mean_exp,
         noise::noise as normals,
@@ -16,7 +16,7 @@ use crate::{
     },
     random::Stream,
 };
-use ndarray::ArrayView2;
+use ndarray::Array2;
 
 /// Most samples of an image in a pass, and most samples of all images of a pass. Both decide how the draws of z are numbered, and
 /// thus belong to what makes an estimate reproducible.
@@ -26,8 +26,8 @@ const ROWS: usize = 5000;
 /// The images that an estimate is of.
 #[derive(Clone, Copy, Debug)]
 pub struct Observed<'a> {
-    /// One byte per pixel, `[count, input]`.
-    pub images: &'a [u8],
+    /// `[count, input]`
+    pub images: Rows<'a>,
     /// `[count]`; for a CVAE.
     pub labels: Option<&'a [u8]>,
 }
@@ -126,9 +126,8 @@ impl Task<'_> {
         let Task { model, observed, passes, seed } = self;
         let mut bounds = vec![Vec::with_capacity(passes.samples.len()); passes.count];
         for (number, (first, rows)) in passes.batches().enumerate() {
-            let bytes = &observed.images[first * model.input..(first + rows) * model.input];
-            let x = ArrayView2::from_shape((rows, model.input), bytes).expect("whole images");
-            let x = x.mapv(|byte| f64::from(byte) / 255.0);
+            let x = observed.images.slice(first * model.input..(first + rows) * model.input).doubles();
+            let x = Array2::from_shape_vec((rows, model.input), x).expect("whole images");
             let labels = observed.labels.map(|labels| &labels[first..first + rows]);
             for (pass, &samples) in passes.samples.iter().enumerate() {
                 let index = passes.index(number, pass);
@@ -184,7 +183,7 @@ impl Estimator {
         let mut memory = Memory::default();
         memory.share(&codec.memory, Role::Params);
         net.create_step(gpu, &mut memory, 1)?;
-        memory.upload(gpu, Role::Images, &padded(observed.images, task.model.input))?;
+        memory.upload(gpu, Role::Images, &packed(observed.images, task.model.input))?;
         memory.upload(gpu, Role::Order, bytemuck::cast_slice(&straight(task.passes.count)))?;
         let labels: Vec<u32> = observed.labels.unwrap_or(&[0]).iter().map(|&label| label.into()).collect();
         memory.upload(gpu, Role::Labels, bytemuck::cast_slice(&labels))?;
@@ -192,7 +191,7 @@ impl Estimator {
         noise::launch(&mut draw, task.seed, Stream::Evidence, net.normals());
         Ok(Estimator {
             noise: gpu.prepare(&draw, &memory)?,
-            step: gpu.prepare(&step::evaluation(&net, &objective, Format::U8, true)?, &memory)?,
+            step: gpu.prepare(&step::evaluation(&net, &objective, Format::of(observed.images), true)?, &memory)?,
             batches: Batches::sampled(gpu, 1, samples),
             readback: Readback::new(gpu, 4 * net.rows as u64),
             net,

@@ -1,11 +1,11 @@
 //! Encoding and decoding on a device: while one batch is under way, the host packs the next and unpacks the one before.
 
-use super::{Encoding, Network, padded, rows, step};
+use super::{Encoding, Network, packed, padded, rows, step};
 use crate::{
     Result,
     gpu::{Batch, Batches, Format, Gpu, Matrix, Memory, Part, Precision, Prepared, Program, Readback, Role, vec4s},
     kernels::linear::Finish,
-    model::{Model, Param, Variance},
+    model::{Model, Param, Rows, Variance},
     oracle::reparameterize,
 };
 use std::{collections::VecDeque, ops::Range, sync::Arc};
@@ -65,23 +65,13 @@ impl GpuCodec {
         })
     }
 
-    /// Encodes float images `[count, input]`, with checked labels, `[count]`, where the encoder reads them.
-    pub(super) fn encode(&self, x: &[f32], labels: Option<&[u8]>) -> Result<Encoding> {
-        self.encode_as(&self.encoding, x, labels)
-    }
-
-    /// As [`GpuCodec::encode`], of images of one byte per pixel.
-    pub(super) fn encode_bytes(&self, x: &[u8], labels: Option<&[u8]>) -> Result<Encoding> {
-        self.encode_as(&self.encoding_bytes, x, labels)
-    }
-
-    fn encode_as<T: bytemuck::Pod + Default>(
-        &self,
-        program: &Prepared,
-        x: &[T],
-        labels: Option<&[u8]>,
-    ) -> Result<Encoding> {
+    /// Encodes `[count, input]`, with checked labels, `[count]`, where the encoder reads them.
+    pub(super) fn encode(&self, x: Rows, labels: Option<&[u8]>) -> Result<Encoding> {
         let (input, middle) = (self.net.model.input, &self.net.middle);
+        let program = match x {
+            Rows::Bytes(_) => &self.encoding_bytes,
+            Rows::Floats(_) => &self.encoding,
+        };
         // Code, μ and log σ² lie one behind the other: one copy brings all.
         let last = if self.net.parts().variational { middle.log_var } else { middle.code.output };
         let span =
@@ -93,8 +83,8 @@ impl GpuCodec {
             x.len() / input,
             |rows| (middle.code.output, span(rows)),
             |range| {
-                let packed = padded(&x[range.start * input..range.end * input], input);
-                self.memory.write(&self.gpu, Role::Images, 0, bytemuck::cast_slice(&packed))?;
+                let part = x.slice(range.start * input..range.end * input);
+                self.memory.write(&self.gpu, Role::Images, 0, &packed(part, input))?;
                 self.write_labels(labels, range)
             },
             |range, packed| {

@@ -13,7 +13,7 @@ use crate::{
         norm::Clipping,
         output,
     },
-    model::{Bottleneck, Condition, Corruption, Loss, Model, Objective, Param, Variance},
+    model::{Bottleneck, Condition, Corruption, Loss, Model, Objective, Param, Rows, Variance},
 };
 use std::borrow::Cow;
 
@@ -335,6 +335,20 @@ pub fn rows(packed: &[f32], matrix: Matrix, count: usize) -> Vec<f32> {
         return space.to_vec();
     }
     space.chunks(width.max(1)).flat_map(|row| &row[..columns]).copied().collect()
+}
+
+/// Rows of a data set of `width` values each as they lie on the device.
+pub fn packed(rows: Rows<'_>, width: usize) -> Cow<'_, [u8]> {
+    fn bytes<T: bytemuck::Pod>(values: Cow<'_, [T]>) -> Cow<'_, [u8]> {
+        match values {
+            Cow::Borrowed(values) => bytemuck::cast_slice(values).into(),
+            Cow::Owned(values) => bytemuck::cast_slice(&values).to_vec().into(),
+        }
+    }
+    match rows {
+        Rows::Bytes(values) => padded(values, width),
+        Rows::Floats(values) => bytes(padded(values, width)),
+    }
 }
 
 /// Rows of `width` values as kernels read them: padded with zeros to a multiple of four.

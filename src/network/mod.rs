@@ -13,4 +13,4 @@ pub use active::{ACTIVE, active_units, means, variances};
 pub use buffers::straight;
 pub use codec::{Codec, Encoding};
 pub use evidence::{Observed, likelihood};
-pub use layout::{Network, fit, padded, rows};
+pub use layout::{Network, fit, packed, padded, rows};

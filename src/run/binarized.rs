@@ -4,7 +4,8 @@ use super::Settings;
 use crate::{
     Error, Result,
     data::Split,
-    model::{Binarization, Likelihood},
+    gpu::Format,
+    model::{Binarization, Likelihood, Values},
     oracle::binarize::{binarize, threshold},
     random::philox::EVALUATION,
 };
@@ -13,12 +14,18 @@ use std::borrow::Cow;
 impl Settings {
     /// The images of a split as a run with these settings sees them in epoch `epoch` of training.
     pub fn in_epoch<'a>(&self, split: &'a Split, epoch: u64) -> Cow<'a, Split> {
+        let Values::Bytes(gray) = &split.images else { return Cow::Borrowed(split) }; // settings of real values have no binarization
         let images = match self.binarization {
             Binarization::None => return Cow::Borrowed(split),
-            Binarization::Threshold => threshold(&split.images),
-            Binarization::Epoch | Binarization::Access => binarize(&split.images, self.model.input, self.seed, epoch),
+            Binarization::Threshold => threshold(gray),
+            Binarization::Epoch | Binarization::Access => binarize(gray, self.model.input, self.seed, epoch),
         };
-        Cow::Owned(Split { images, labels: split.labels.clone(), names: split.names.clone(), count: split.count })
+        Cow::Owned(Split {
+            images: images.into(),
+            labels: split.labels.clone(),
+            names: split.names.clone(),
+            count: split.count,
+        })
     }
 
     /// The images of a split as a run with these settings is judged on them: where they are drawn, by a draw of their own that is the
@@ -27,8 +34,14 @@ impl Settings {
         self.in_epoch(split, EVALUATION)
     }
 
-    /// Checks that the likelihood is one of black and white images, where they are made so.
+    /// Checks that the data are images and the likelihood is one of black and white ones, where they are made so.
     pub(super) fn validate_binarization(&self) -> Result<()> {
+        if self.format == Format::F32 {
+            return Err(Error::invalid(
+                "--binarize",
+                "makes gray pixels black or white, and these data are a table of real values",
+            ));
+        }
         match self.objective.loss.likelihood {
             Likelihood::SquaredError | Likelihood::Bernoulli => Ok(()),
             Likelihood::Gaussian | Likelihood::GaussianHeteroscedastic => Err(Error::invalid(

@@ -5,7 +5,7 @@ use crate::{
     Error, Result,
     data::Dataset,
     device::Device,
-    gpu::Tilings,
+    gpu::{Format, Tilings},
     model::{Adam, Binarization, Corruption, Model, Objective, Schedule, init::Scheme},
     network,
 };
@@ -96,6 +96,9 @@ pub struct DataConfig {
     pub width: usize,
     /// Rows per image.
     pub height: usize,
+    /// How the rows lie on a GPU.
+    #[serde(default, skip_serializing_if = "is_bytes")]
+    pub format: Format,
     /// Number of classes; 0 without labels.
     pub classes: usize,
     /// Training images.
@@ -125,6 +128,7 @@ impl DataConfig {
             directory: data.directory.clone(),
             width: data.width,
             height: data.height,
+            format: Format::of(data.train.images.rows()),
             classes: data.classes,
             train: data.train.count,
             test: data.test.count,
@@ -170,6 +174,10 @@ impl DeviceConfig {
             }
         }
     }
+}
+
+fn is_bytes(format: &Format) -> bool {
+    *format == Format::U8
 }
 
 fn is_pytorch(scheme: &Scheme) -> bool {
@@ -232,6 +240,7 @@ impl Config {
     pub fn settings(&self) -> Settings {
         Settings {
             model: self.model.clone(),
+            format: self.data.format,
             objective: self.objective,
             adam: self.adam,
             schedule: self.schedule,

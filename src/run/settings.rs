@@ -3,7 +3,7 @@
 use super::Keeping;
 use crate::{
     Error, Result,
-    gpu::Tilings,
+    gpu::{Format, Tilings},
     model::{Adam, Binarization, Bound, Corruption, Model, Objective, Reduction, Schedule, Step, init::Scheme},
 };
 
@@ -15,6 +15,8 @@ const MOST_SAMPLES: usize = 1000;
 pub struct Settings {
     /// The model.
     pub model: Model,
+    /// How the rows lie on a GPU: images as bytes, the rows of tables as floats.
+    pub format: Format,
     /// What a step minimises.
     pub objective: Objective,
     /// The optimizer.
@@ -44,6 +46,7 @@ impl Settings {
     pub fn new(model: Model, objective: Objective) -> Settings {
         Settings {
             model,
+            format: Format::U8,
             objective,
             adam: Adam::default(),
             schedule: Schedule::default(),
@@ -104,6 +107,12 @@ impl Settings {
         }
         if !self.binarization.is_none() {
             self.validate_binarization()?;
+        }
+        if self.corruption.is_some() && self.format == Format::F32 {
+            return Err(Error::invalid(
+                "--corrupt",
+                "puts noise on the bytes of images, and these data are a table of real values",
+            ));
         }
         self.corruption.map_or(Ok(()), |corruption| corruption.validate())
     }

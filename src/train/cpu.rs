@@ -5,7 +5,7 @@ use crate::{
     Error, Result,
     data::{Dataset, Split},
     memory,
-    model::Objective,
+    model::{Objective, Values},
     oracle::{
         corrupt::corrupt,
         noise::noise,
@@ -140,10 +140,15 @@ struct Gathered {
 impl Gathered {
     fn new(settings: &Settings, split: &Split, rows: &[u32], stream: Stream, index: u64) -> Gathered {
         let pixels = settings.model.input;
-        let image = |row: u32| &split.images[row as usize * pixels..(row as usize + 1) * pixels];
+        let image = |row: u32| row as usize * pixels..(row as usize + 1) * pixels;
         let mut x = Array2::zeros((rows.len(), pixels));
-        Zip::from(x.rows_mut()).and(rows).par_for_each(|mut x, &row| {
-            x.iter_mut().zip(image(row)).for_each(|(x, &byte)| *x = byte as f64 / 255.0);
+        Zip::from(x.rows_mut()).and(rows).par_for_each(|mut x, &row| match &split.images {
+            Values::Bytes(bytes) => {
+                x.iter_mut().zip(&bytes[image(row)]).for_each(|(x, &byte)| *x = f64::from(byte) / 255.0);
+            }
+            Values::Floats(floats) => {
+                x.iter_mut().zip(&floats[image(row)]).for_each(|(x, &value)| *x = f64::from(value));
+            }
         });
         let entry = if stream == Stream::Evaluation { EVALUATION + index } else { index };
         let normals = if settings.model.kind.is_variational() { settings.model.latent } else { 0 };

@@ -4,9 +4,9 @@ use super::{DeviceMemory, EpochLosses, Progress, Watch, evaluation_rows};
 use crate::{
     Error, Result,
     data::{Dataset, Split},
-    gpu::{Batch, Batches, Format, Gpu, Memory, Part, Prepared, Program, Readback, Role, Submission},
+    gpu::{Batch, Batches, Gpu, Memory, Part, Prepared, Program, Readback, Role, Submission},
     kernels::{self, binarize, loss, noise, order, update::Epilogue},
-    network::{Network, padded, step, straight},
+    network::{Network, packed, step, straight},
     random::{Permutation, Stream},
     run::{Settings, State},
 };
@@ -76,13 +76,13 @@ impl GpuTrainer {
             .with_corruption(corruption, settings.seed, false)
             .with_clipping(settings.adam.clip);
         net.check_size(&gpu)?;
-        let (program, table) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
+        let (program, table) = step::training(&net, &settings.objective, settings.format, Epilogue::Adam)?;
         let mut memory = Memory::default();
         net.upload_params(&gpu, &mut memory, &settings.model.initialise_by(settings.init_scheme, settings.seed))?;
         net.create_learning(&gpu, &mut memory, &table)?;
         let images = match settings.binarization.is_drawn() {
             true => {
-                memory.upload(&gpu, Role::Gray, &padded(&data.train.images, settings.model.input))?;
+                memory.upload(&gpu, Role::Gray, &packed(data.train.images.rows(), settings.model.input))?;
                 Cow::Borrowed(&data.train)
             }
             false => settings.in_epoch(&data.train, 0),
@@ -95,7 +95,7 @@ impl GpuTrainer {
             settings.seed,
             true,
         );
-        let program = step::evaluation(&net, &settings.objective, Format::U8, true)?;
+        let program = step::evaluation(&net, &settings.objective, settings.format, true)?;
         let mut memory = Memory::default();
         memory.share(&training.memory, Role::Params);
         let images = settings.judged(&data.test);
@@ -222,10 +222,10 @@ impl Loop {
         let Settings { seed, objective, .. } = *settings;
         let (count, labelled) = (split.count, net.model.kind.is_conditional());
         let (normals, steps) = (net.normals(), count.div_ceil(net.rows));
-        let slots = steps_per_submit(&net, split.images.len()).min(steps);
+        let slots = steps_per_submit(&net, settings.format.bytes() * split.images.len()).min(steps);
 
         net.create_step(gpu, &mut memory, slots)?;
-        memory.upload(gpu, Role::Images, &padded(&split.images, net.model.input))?;
+        memory.upload(gpu, Role::Images, &packed(split.images.rows(), net.model.input))?;
         let labels: Vec<u32> = match &split.labels {
             Some(labels) if labelled => labels.iter().map(|&label| label.into()).collect(),
             None if labelled => return Err(Error::no_labels()),

@@ -6,7 +6,7 @@ use std::fmt;
 /// Bytes of device memory held by the buffers of a trainer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DeviceMemory {
-    /// Images of both splits, a byte per pixel; two of training where black and white ones are drawn from gray ones.
+    /// Rows of both splits, a byte per pixel of images or four per value of a table; two bytes per pixel of training where black and white ones are drawn from gray ones.
     pub images: u64,
     /// Parameters and their two moments: 12 bytes each; 16 where gradients are clipped, with the gradients.
     pub parameters: u64,

@@ -4,11 +4,11 @@ use super::GpuTrainer;
 use crate::{
     Result,
     data::{Dataset, Split},
-    gpu::{Gpu, Tilings},
+    gpu::{Format, Gpu, Tilings},
     model::Adam,
     run::Settings,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// Seconds that one measurement should take: about 256 steps of the article's net at batch 32 on a fast GPU, as many as a submit
 /// then has at least.
@@ -29,7 +29,7 @@ pub(super) fn seconds(gpu: &Arc<Gpu>, settings: &Settings, tilings: Tilings) -> 
         tilings: Some(tilings),
         ..settings.clone()
     };
-    let most = (IMAGE_BYTES / (settings.batch * settings.model.input)).clamp(1, MOST_STEPS);
+    let most = (IMAGE_BYTES / (settings.format.bytes() * settings.batch * settings.model.input)).clamp(1, MOST_STEPS);
     let mut trainer = GpuTrainer::new(Arc::clone(gpu), &rehearsed, &black(most * settings.batch, settings))?;
     trainer.seconds_per_step(1)?; // a driver may compile kernels at their first use
     let (mut steps, mut pace) = (1, trainer.seconds_per_step(1)?);
@@ -45,19 +45,21 @@ pub(super) fn seconds(gpu: &Arc<Gpu>, settings: &Settings, tilings: Tilings) -> 
 fn black(count: usize, settings: &Settings) -> Dataset {
     let model = &settings.model;
     let split = |count: usize| Split {
-        images: vec![0; count * model.input],
+        images: match settings.format {
+            Format::U8 => vec![0_u8; count * model.input].into(),
+            Format::F32 => vec![0_f32; count * model.input].into(),
+        },
         count,
         labels: model.kind.is_conditional().then(|| vec![0; count]),
         ..Split::default()
     };
     Dataset {
         name: "black images".into(),
-        directory: None,
         width: model.input,
         height: 1,
         classes: model.classes,
         train: split(count),
         test: split(1),
-        hashes: BTreeMap::new(),
+        ..Dataset::default()
     }
 }

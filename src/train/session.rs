@@ -174,7 +174,7 @@ impl Session {
             Err(Error::Gpu { .. }) => return Ok(None),
             codec => codec?,
         };
-        let encoding = codec.encode_bytes(&self.data.test.images, self.data.test.labels.as_deref())?;
+        let encoding = codec.encode_rows(self.data.test.images.rows(), self.data.test.labels.as_deref())?;
         Ok(Some(active_units(&variances(&encoding, self.config.model.latent))))
     }
 

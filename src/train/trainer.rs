@@ -5,6 +5,7 @@ use crate::{
     Error, Result,
     data::Dataset,
     device::Device,
+    gpu::Format,
     run::{Settings, State},
 };
 use std::sync::Arc;
@@ -27,6 +28,15 @@ impl Trainer {
         if data.pixels() != settings.model.input {
             let problem = format!("{} pixels, but the images have {}", settings.model.input, data.pixels());
             return Err(Error::invalid("the model's input", problem));
+        }
+        for split in [&data.train, &data.test] {
+            let (format, found) = (settings.format, Format::of(split.images.rows()));
+            if found != format {
+                return Err(Error::invalid(
+                    "the format of the rows",
+                    format!("{format}, but those of the data are {found}"),
+                ));
+            }
         }
         if settings.model.kind.is_conditional() && data.classes != settings.model.classes {
             let problem = format!("{}, but the labels have {}", settings.model.classes, data.classes);

@@ -8,7 +8,7 @@ use super::rehearsal::seconds;
 use crate::{
     Error, Result,
     files::write_atomically,
-    gpu::{Format, Gpu, LatentTiling, Precision, Tiling, Tilings},
+    gpu::{Gpu, LatentTiling, Precision, Tiling, Tilings},
     kernels::update::Epilogue,
     network::{self, Network, step},
     proofs::Checked,
@@ -109,7 +109,7 @@ pub fn prove(gpu: &Gpu, settings: &Settings, tilings: Tilings, checked: &mut Che
     }
     let net = Network::for_objective(&settings.model, &settings.objective, settings.batch, tilings);
     let net = net.with_corruption(settings.corruption, settings.seed, false).with_clipping(settings.adam.clip);
-    let (program, _) = step::training(&net, &settings.objective, Format::U8, Epilogue::Adam)?;
+    let (program, _) = step::training(&net, &settings.objective, settings.format, Epilogue::Adam)?;
     checked.check(gpu, &program)
 }
 
