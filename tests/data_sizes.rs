@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 use wgvae::{
-    data::{self, Options, Source},
+    data::{self, Options, Reading, Source},
     interop::npy,
 };
 
@@ -32,7 +32,7 @@ fn one_line<T>(result: wgvae::Result<T>) -> String {
 }
 
 fn open(path: &Path) -> wgvae::Result<data::Content> {
-    data::open_whole(&Source::Path(path.to_path_buf()), None, &mut |_| ())
+    data::open_whole(&Source::Path(path.to_path_buf()), None, &Reading::default(), &mut |_| ())
 }
 
 #[test]

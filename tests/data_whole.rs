@@ -5,12 +5,12 @@
 use image::{GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use ndarray::Array3;
 use std::{fs, path::Path};
-use wgvae::data::{self, Content, Dataset, Options, Source, Subset, Whole};
+use wgvae::data::{self, Content, Dataset, Options, Reading, Source, Subset, Whole};
 
 fn open_whole(path: &Path) -> Result<(Content, String), String> {
     let mut lines = Vec::new();
     let source = Source::Path(path.to_path_buf());
-    let content = data::open_whole(&source, None, &mut |line| lines.push(line.to_string()));
+    let content = data::open_whole(&source, None, &Reading::default(), &mut |line| lines.push(line.to_string()));
     content.map(|content| (content, lines.remove(0))).map_err(|error| error.to_string())
 }
 
@@ -128,10 +128,10 @@ fn rows_of_a_table_are_named_by_the_lines_that_editors_count() {
 fn errors_of_a_table_name_the_line_that_editors_show() {
     let dir = tempfile::tempdir().unwrap();
     let cases = [
-        ("a,b\r\n1,2\r\nx,4\r\n", "line 3, column 1: \"x\""),
-        ("a,b\n\n\n1,2\n\n3,x\n", "line 6, column 2: \"x\""),
-        ("\"a\n\n\",b\n1,300\n", "line 4, column 2: \"300\""),
-        ("a,b\r1,2\rx,4\r", "line 3, column 1: \"x\""),
+        ("a,b\r\n1,2\r\nx,4\r\n", "line 3, column a: \"x\""),
+        ("a,b\n\n\n1,2\n\n3,x\n", "line 6, column b: \"x\""),
+        ("\"a\n\n\",b\n1,y\n", "line 4, column b: \"y\""),
+        ("a,b\r1,2\rx,4\r", "line 3, column a: \"x\""),
         ("a,b\n\n1,2\n3\n", "line 4: 1 fields, expected 2"),
     ];
     for (text, words) in cases {

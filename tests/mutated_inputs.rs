@@ -22,7 +22,7 @@ use std::{
 };
 use wgvae::{
     Result,
-    data::{self, Source, glyphs},
+    data::{self, Reading, Source, glyphs},
     gallery::{Quantity, curves},
     interop::npy,
     run::{Run, checkpoint},
@@ -50,7 +50,7 @@ struct Reader {
 }
 
 fn open(path: &Path) -> Result<()> {
-    data::open_whole(&Source::Path(path.to_path_buf()), None, &mut |_| ()).map(drop)
+    data::open_whole(&Source::Path(path.to_path_buf()), None, &Reading::default(), &mut |_| ()).map(drop)
 }
 
 const READERS: [Reader; 18] = [

@@ -3,8 +3,9 @@
 use super::{
     encode::range_beside,
     options::RunOptions,
-    output::{check, picture_of_run},
+    output::{check, has_extension, picture_of_run},
     print::result,
+    table::write_rows,
 };
 use crate::{
     Error, Result,
@@ -23,7 +24,8 @@ pub struct Arguments {
     #[arg(value_name = "FILE.npy")]
     latents: PathBuf,
     /// Write images to FILE: .png, one sheet; or .npy, float32 [n, height, width] in [0, 1], with a Gaussian likelihood its means,
-    /// which no bounds hold [default: RUN/images/decoded.png]
+    /// which no bounds hold; rows of a table, in its units, to .csv or .npy [default: RUN/images/decoded.png, of a table
+    /// RUN/decoded.csv]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Replace FILE where it exists
@@ -39,11 +41,14 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<()> {
     let run = arguments.run.open()?;
+    let table = run.config.data.table.as_ref();
     let path = match &arguments.output {
         Some(path) => {
-            check("--output", path, &["png", "npy"], arguments.force)?;
+            let formats = if table.is_some() { ["csv", "npy"] } else { ["png", "npy"] };
+            check("--output", path, &formats, arguments.force)?;
             path.clone()
         }
+        None if table.is_some() => run.dir.join("decoded.csv"),
         None => picture_of_run(&run.dir, "decoded.png")?,
     };
     let model = &run.config.model;
@@ -51,7 +56,11 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let labels = labels(&arguments, model, z.len() / model.latent)?;
     let images = arguments.run.codec(&run)?.decode(&z, labels.as_deref())?;
     let (width, height) = (run.config.data.width, run.config.data.height);
-    match path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy")) {
+    if let Some(table) = table {
+        write_rows(&path, table, &images, labels.as_deref().map(|labels| (labels, &run.config.data.class_names[..])))?;
+        return result!("{}", path.display());
+    }
+    match has_extension(&path, "npy") {
         true => npy::write(&path, &[z.len() / model.latent, height, width], &images)?,
         false => save_png(&path, &Sheet::new(width, height).render(&images)?)?,
     }

@@ -3,10 +3,12 @@
 use super::{
     options::{DataDir, source},
     print::progress,
+    table::NewRowOptions,
 };
 use crate::{
     Error, Result,
-    data::{self, Content, Dataset, Images, Names, Source, Split},
+    data::{self, Content, Dataset, Images, Names, Reading, Source, Split},
+    gpu::Format,
     run::Run,
 };
 use clap::{Args, ValueEnum, builder::OsStringValueParser, builder::TypedValueParser};
@@ -22,6 +24,8 @@ pub struct ImageOptions {
     /// Which part of data that come in two, as the run's own do [default: test]; data that are taken whole have none
     #[arg(long, value_enum)]
     split: Option<SplitName>,
+    #[command(flatten)]
+    new: NewRowOptions,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -42,13 +46,24 @@ pub struct Chosen {
 }
 
 impl ImageOptions {
+    /// How new data are read: with the columns, the scales and the classes of the run.
+    fn reading(&self, run: &Run) -> Reading {
+        let own = run.config.data.reading();
+        Reading {
+            labels: self.new.labels.clone(),
+            missing: self.new.missing.unwrap_or(own.missing),
+            run_labels: own.labels,
+            ..own
+        }
+    }
+
     /// Opens the data, by default the run's own, and checks that they fit its model.
     pub fn open(&self, run: &Run, dir: &DataDir) -> Result<Chosen> {
         let content = match &self.data {
             None => Content::Divided(dir.open(run)?),
             Some(source) => {
                 let report = &mut |line: &str| progress!("data: {line}");
-                data::open_whole(source, dir.data_dir.as_deref(), report)?
+                data::open_whole(source, dir.data_dir.as_deref(), &self.reading(run), report)?
             }
         };
         if let (Content::Whole(whole), Some(_)) = (&content, self.split) {
@@ -64,6 +79,15 @@ impl ImageOptions {
                 images.width, images.height, then.width, then.height
             );
             return Err(Error::invalid("--data", problem));
+        }
+        let (found, format) = (Format::of(images.split.images.rows()), then.format);
+        if found != format {
+            let word = |format| if format == Format::U8 { "images of bytes" } else { "a table of real values" };
+            let problem = format!("{}, but the run was trained on {}", word(found), word(format));
+            return Err(Error::invalid("--data", problem));
+        }
+        if run.config.model.kind.is_conditional() && images.classes > 0 {
+            expect_classes(&images, run)?;
         }
         if !run.config.binarization.is_none() {
             chosen.seen = Some(run.config.settings().judged(images.split).into_owned());
@@ -120,6 +144,22 @@ impl Chosen {
             Content::Divided(dataset) => Ok(dataset),
             Content::Whole(whole) => whole.divide(),
         }
+    }
+}
+
+/// Checks that the classes of new data are those that a CVAE was trained on.
+fn expect_classes(images: &Images, run: &Run) -> Result<()> {
+    let (names, then) = (images.class_names, &run.config.data.class_names);
+    match names.iter().find(|name| !then.contains(name)) {
+        Some(name) if then.is_empty() => {
+            let problem = format!("the class {name} has a name, but those of the run are numbers");
+            Err(Error::invalid("--data", problem))
+        }
+        Some(name) => {
+            let problem = format!("the class {name} is none of the run's: {}", then.join(", "));
+            Err(Error::invalid("--data", problem))
+        }
+        None => Ok(()),
     }
 }
 

@@ -28,6 +28,7 @@ mod score;
 mod shader;
 mod signals;
 mod style;
+mod table;
 mod train;
 mod traverse;
 mod verify;

@@ -2,6 +2,7 @@
 
 use crate::{
     Error, Result,
+    gpu::Format,
     model::{Activation, Bottleneck, Bound, Condition, Kind, Likelihood, Model, Objective, init::Scheme},
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -26,7 +27,7 @@ pub struct ModelOptions {
     #[arg(long, value_name = "NAME", value_parser = named(Condition::ALL, Condition::name))]
     condition: Option<Condition>,
     /// Likelihood of an image: squared error (an AE averages it over pixels and batch), Bernoulli, or a Gaussian with one learned
-    /// variance per pixel, or with the decoder's [default: squared-error]
+    /// variance per pixel, or with the decoder's [default: squared-error; for a table gaussian]
     #[arg(long, value_name = "NAME", conflicts_with = "loss", value_parser = named(Likelihood::ALL, Likelihood::full_name))]
     likelihood: Option<Likelihood>,
     /// Short names: mse is --likelihood squared-error, bce is bernoulli
@@ -48,24 +49,28 @@ pub struct ModelOptions {
 }
 
 impl ModelOptions {
-    /// The model of images of `input` pixels and `classes` classes.
-    pub fn model(&self, kind: Kind, input: usize, classes: usize) -> Model {
+    /// The model of rows of `input` values and `classes` classes.
+    pub fn model(&self, kind: Kind, format: Format, input: usize, classes: usize) -> Model {
         Model {
             activation: self.activation,
             bottleneck: self.bottleneck,
             condition: self.condition.unwrap_or_default(),
-            variance: self.likelihood().variance(),
+            variance: self.likelihood(format).variance(),
             ..Model::new(kind, input, &self.hidden[..], self.latent, classes)
         }
     }
 
-    fn likelihood(&self) -> Likelihood {
-        self.likelihood.or(self.loss).unwrap_or(Likelihood::SquaredError)
+    /// What is asked for; else squared error for images, as the article has it, and a Gaussian for real values.
+    fn likelihood(&self, format: Format) -> Likelihood {
+        self.likelihood.or(self.loss).unwrap_or(match format {
+            Format::U8 => Likelihood::SquaredError,
+            Format::F32 => Likelihood::Gaussian,
+        })
     }
 
     /// What a step minimises.
-    pub fn objective(&self, kind: Kind) -> Objective {
-        let objective = Objective::new(kind, self.likelihood());
+    pub fn objective(&self, kind: Kind, format: Format) -> Objective {
+        let objective = Objective::new(kind, self.likelihood(format));
         let beta = self.beta.unwrap_or(objective.beta);
         Objective { beta, bound: self.objective, samples: self.samples, ..objective }
     }

@@ -1,6 +1,6 @@
 //! Options that several commands share.
 
-use super::print::progress;
+use super::{print::progress, table::TableOptions};
 use crate::{
     Error, Result,
     data::{self, Dataset, Source},
@@ -32,11 +32,13 @@ pub struct DeviceOptions {
 #[derive(Args)]
 pub struct DataOptions {
     /// auto: MNIST, or the built-in glyphs where it cannot be had; mnist; glyphs; or the path of IDX files, an image
-    /// folder, a .npy or a .csv
+    /// folder, a .npy, or a table in a .csv or .tsv
     #[arg(long, default_value = "auto", value_name = "auto|mnist|glyphs|PATH", value_parser = OsStringValueParser::new().try_map(source))]
     pub data: Source,
     #[command(flatten)]
     pub dir: DataDir,
+    #[command(flatten)]
+    pub table: TableOptions,
     /// Use only the first N training images
     #[arg(long, value_name = "N")]
     pub train_limit: Option<usize>,
@@ -107,8 +109,12 @@ impl DeviceOptions {
 impl DataOptions {
     /// Opens the data and says which.
     pub fn open(&self) -> Result<Dataset> {
-        let options =
-            data::Options { train_limit: self.train_limit, test_limit: self.test_limit, ..data::Options::default() };
+        let options = data::Options {
+            train_limit: self.train_limit,
+            test_limit: self.test_limit,
+            reading: self.table.reading(),
+            ..data::Options::default()
+        };
         data::open(&self.data, self.dir.data_dir.as_deref(), &options, &mut |line| progress!("data: {line}"))
     }
 }
@@ -123,6 +129,7 @@ impl DataDir {
             glyph_test: then.test,
             train_limit: Some(then.train),
             test_limit: Some(then.test),
+            reading: then.reading(),
             ..data::Options::default()
         };
         let own = then.directory.as_deref().filter(|dir| dir.is_dir());

@@ -22,7 +22,8 @@ pub fn check(option: &str, path: &Path, formats: &[&str], force: bool) -> Result
 /// Where a picture is written.
 #[derive(Args)]
 pub struct OutputOptions {
-    /// Write the picture to FILE [default: named after the command, in RUN/images where there is a run]
+    /// Write the picture to FILE [default: named after the command, in RUN/images where there is a run]; sample writes arrays to a .npy,
+    /// and rows of a table to a .csv or .npy
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Replace FILE where it exists
@@ -39,6 +40,14 @@ impl OutputOptions {
         }
     }
 
+    /// The file asked for, or `NAME.csv` in the run's directory `dir`: rows of a table.
+    pub fn rows(&self, dir: &Path, name: &str) -> Result<PathBuf> {
+        match &self.output {
+            Some(path) => self.checked(path, &["csv", "npy"]),
+            None => Ok(dir.join(format!("{name}.csv"))),
+        }
+    }
+
     /// The file asked for, or `default`.
     pub fn file(&self, default: &str, formats: &[&str]) -> Result<PathBuf> {
         self.checked(self.output.as_deref().unwrap_or(Path::new(default)), formats)
@@ -48,6 +57,11 @@ impl OutputOptions {
         check("--output", path, formats, self.force)?;
         Ok(path.to_path_buf())
     }
+}
+
+/// Whether a file's name ends in this extension, in either case.
+pub fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
 /// `images/NAME` of the run in `dir`, which is replaced: where training writes a file of that name, it shows the same.

@@ -2,19 +2,21 @@
 
 use super::{
     options::RunOptions,
-    output::OutputOptions,
+    output::{OutputOptions, has_extension},
     print::{progress, result},
+    table::write_rows,
 };
 use crate::{
     Result,
-    gallery::{self, Origin, Sampling, Size},
+    gallery::{self, Origin, Samples, Sampling, Size},
+    interop::npy,
 };
 
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     run: RunOptions,
-    /// Images to draw; of a CVAE, of each label [default: 100, of a CVAE 10]
+    /// Images, or rows of a table, to draw; of a CVAE, of each label [default: 100, of a CVAE 10]
     #[arg(long, value_name = "N")]
     count: Option<usize>,
     /// Draw this label; several may be given [default: all] (CVAE)
@@ -29,7 +31,11 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<()> {
     let run = arguments.run.open()?;
-    let path = arguments.output.picture(&run.dir, &name(&arguments), &["png"])?;
+    let table = run.config.data.table.as_ref();
+    let path = match table {
+        Some(_) => arguments.output.rows(&run.dir, &name(&arguments))?,
+        None => arguments.output.picture(&run.dir, &name(&arguments), &["png", "npy"])?,
+    };
     let kind = run.config.model.kind;
     let data = if kind.is_variational() { None } else { Some(arguments.run.dir.open(&run)?) };
     let codec = arguments.run.codec(&run)?;
@@ -40,7 +46,15 @@ pub fn run(arguments: Arguments) -> Result<()> {
         labels: if arguments.label.is_empty() { usual.labels } else { arguments.label },
         seed: usual.seed,
     };
-    gallery::sample(&codec, Size::of_run(&run), &origin, &options)?.save(&path)?;
+    if let Some(table) = table {
+        let Samples { rows, labels, .. } = gallery::samples(&codec, &origin, &options)?;
+        write_rows(&path, table, &rows, labels.as_deref().map(|labels| (labels, &run.config.data.class_names[..])))?;
+    } else if has_extension(&path, "npy") {
+        let (Size { width, height }, rows) = (Size::of_run(&run), gallery::samples(&codec, &origin, &options)?.rows);
+        npy::write(&path, &[rows.len() / (width * height), height, width], &rows)?;
+    } else {
+        gallery::sample(&codec, Size::of_run(&run), &origin, &options)?.save(&path)?;
+    }
     progress!("samples: {}", origin.describe());
     result!("{}", path.display())
 }

@@ -14,7 +14,7 @@ use crate::{
     Error, Result,
     device::{Choice, Device},
     error::chain,
-    gpu::{Precision, Tilings, adapters},
+    gpu::{Format, Precision, Tilings, adapters},
     model::{Binarization, Bottleneck, Kind, Model, Param},
     network,
     proofs::Checked,
@@ -56,7 +56,7 @@ pub struct Arguments {
     force: bool,
     /// Go on with the run in DIR after its last finished epoch; of the other options only --epochs, --lr, --device and --data-dir
     /// can be given with it, and what is not given stays as it was
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "preset", "out", "data", "train_limit", "test_limit", "batch", "hidden", "latent", "activation", "bottleneck", "condition", "likelihood", "loss", "beta", "objective", "samples", "init_scheme", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon", "clip", "binarize", "patience", "keep", "keep_every"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "preset", "out", "data", "train_limit", "test_limit", "columns", "except", "labels", "scale", "missing", "batch", "hidden", "latent", "activation", "bottleneck", "condition", "likelihood", "loss", "beta", "objective", "samples", "init_scheme", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon", "clip", "binarize", "patience", "keep", "keep_every"])]
     resume: Option<PathBuf>,
     /// Passes over the training images, in all [default: 10; with --schedule stages its 3280; with --resume, the run's own]
     #[arg(long)]
@@ -107,11 +107,13 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// What is asked for, of images of `input` pixels in `classes`.
-    fn settings(&self, kind: Kind, input: usize, classes: usize) -> Result<Settings> {
+    /// What is asked for, of rows of `input` values in `classes`.
+    fn settings(&self, kind: Kind, format: Format, input: usize, classes: usize) -> Result<Settings> {
         let schedule = self.optimisation.schedule()?;
-        let plain = Settings::new(self.layers.model(kind, input, classes), self.layers.objective(kind));
+        let model = self.layers.model(kind, format, input, classes);
+        let plain = Settings::new(model, self.layers.objective(kind, format));
         Ok(Settings {
+            format,
             adam: self.optimisation.adam(self.lr)?,
             schedule,
             corruption: self.corrupt.corruption(None)?,
@@ -145,7 +147,10 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     train(&mut session, arguments.epochs, &stop)?;
     let dir = session.dir().expect("a run of the command line has a directory");
     // The run is whole whether or not anyone reads where it lies.
-    let _ = super::print::result!("{}\n{}", dir.display(), dir.join("images").join("samples.png").display());
+    let _ = match session.config().data.table {
+        Some(_) => super::print::result!("{}", dir.display()),
+        None => super::print::result!("{}\n{}", dir.display(), dir.join("images").join("samples.png").display()),
+    };
     Ok(())
 }
 
@@ -161,7 +166,7 @@ fn begin(arguments: &Arguments) -> Result<Session> {
         let problem = format!("{} is of a {}: train that", preset.name, preset.kind.name());
         return Err(Error::invalid("--preset", problem));
     }
-    arguments.settings(kind, 1, 1)?.validate()?;
+    arguments.settings(kind, Format::U8, 1, 1)?.validate()?;
     arguments.layers.check(kind)?;
     arguments.data.data.expect_recordable()?;
     let claim = match &arguments.out {
@@ -173,7 +178,8 @@ fn begin(arguments: &Arguments) -> Result<Session> {
         return Err(Error::invalid("--tiling", "is for a GPU; the f64 oracle has none"));
     }
     let data = arguments.data.open()?;
-    let mut settings = arguments.settings(kind, data.pixels(), data.classes)?;
+    let format = Format::of(data.train.images.rows());
+    let mut settings = arguments.settings(kind, format, data.pixels(), data.classes)?;
     if kind.is_conditional() && data.classes == 0 {
         return Err(Error::no_labels());
     }

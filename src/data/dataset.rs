@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::table::{Recipe, shown};
 use super::{Names, sha256};
 use crate::model::Values;
 use crate::random::Permutation;
@@ -56,6 +57,12 @@ pub struct Dataset {
     pub height: usize,
     /// Number of classes; 0 where the source has no labels.
     pub classes: usize,
+    /// Their names; empty where they are known by their numbers alone.
+    pub class_names: Vec<String>,
+    /// What `--labels` named.
+    pub labels: Option<String>,
+    /// How the columns of a table were scaled; none of images.
+    pub table: Option<Recipe>,
     /// What the model is trained on.
     pub train: Split,
     /// What it is judged on.
@@ -87,7 +94,7 @@ impl Dataset {
         hashes: BTreeMap<String, String>,
     ) -> Dataset {
         let classes = classes([&train, &test]);
-        Dataset { name: name.into(), directory: None, width, height, classes, train, test, hashes }
+        Dataset { name: name.into(), width, height, classes, train, test, hashes, ..Dataset::default() }
     }
 
     /// Pixels per image: what a model calls `input`.
@@ -106,8 +113,8 @@ impl Dataset {
     }
 
     fn subset<'a>(&'a self, subset: Subset, split: &'a Split) -> Images<'a> {
-        let &Dataset { ref name, width, height, classes, .. } = self;
-        Images { name, width, height, classes, split, subset }
+        let &Dataset { ref name, width, height, classes, ref class_names, ref table, .. } = self;
+        Images { name, width, height, classes, class_names, table: table.as_ref(), split, subset }
     }
 
     /// Keeps the first images of each split.
@@ -120,7 +127,7 @@ impl Dataset {
     /// Counts and sizes in words.
     pub(super) fn summary(&self) -> String {
         let (train, test) = (self.train.count, self.test.count);
-        format!("{train} training and {test} test images {}", kind_of(self.width, self.height, self.classes))
+        format!("{train} training and {test} test {}", kind_of(&self.train_images()))
     }
 }
 
@@ -135,6 +142,10 @@ pub struct Whole {
     pub height: usize,
     /// Number of classes; 0 where the source has no labels.
     pub classes: usize,
+    /// Their names; empty where they are known by their numbers alone.
+    pub class_names: Vec<String>,
+    /// How the columns of a table were scaled; none of images.
+    pub table: Option<Recipe>,
     /// The images.
     pub images: Split,
 }
@@ -142,41 +153,71 @@ pub struct Whole {
 impl Whole {
     /// The images of a source; the number of classes is one more than the largest label.
     pub(super) fn new(path: &Path, [height, width]: [usize; 2], images: Split) -> Whole {
-        Whole { name: path.display().to_string(), width, height, classes: classes([&images]), images }
+        let (classes, class_names) = (classes([&images]), Vec::new());
+        Whole { name: path.display().to_string(), width, height, classes, class_names, table: None, images }
+    }
+
+    /// The same with classes of these names; none: they are known by their numbers.
+    pub(super) fn with_class_names(self, class_names: Vec<String>) -> Whole {
+        Whole { classes: self.classes.max(class_names.len()), class_names, ..self }
     }
 
     /// All images.
     pub fn all(&self) -> Images<'_> {
-        let &Whole { ref name, width, height, classes, ref images } = self;
-        Images { name, width, height, classes, split: images, subset: Subset::Whole }
+        let &Whole { ref name, width, height, classes, ref class_names, ref table, ref images } = self;
+        Images {
+            name,
+            width,
+            height,
+            classes,
+            class_names,
+            table: table.as_ref(),
+            split: images,
+            subset: Subset::Whole,
+        }
     }
 
-    /// Divides the images for training: a seventh, chosen by a fixed permutation, becomes the test split (70,000 images give
-    /// MNIST's 60,000 and 10,000), and the rest stays in the order of that permutation.
+    /// Divides the images for training.
     ///
     /// # Errors
-    /// [`Error::Malformed`] for fewer than two images, or more than 2^32.
+    /// As [`division`].
     pub fn divide(&self) -> Result<Dataset> {
-        let (path, count) = (Path::new(&self.name), self.images.count);
-        if count < 2 {
-            return Err(Error::malformed(
-                path,
-                format!("{count} images, expected at least 2: one to train on, one to test"),
-            ));
-        }
-        let number = u32::try_from(count)
-            .map_err(|_| Error::malformed(path, format!("{count} images, expected at most 2^32")))?;
-        let order: Vec<u32> = Permutation::new(0, 0, number).items().collect();
-        let (train, test) = order.split_at(count - (count / 7).max(1));
+        let [train, test] = division(Path::new(&self.name), self.images.count)?;
+        Ok(self.divided(&train, &test))
+    }
+
+    /// The images `train` to train on, the images `test` to test.
+    pub(super) fn divided(&self, train: &[u32], test: &[u32]) -> Dataset {
         let [train, test] = [train, test].map(|items| self.images.pick(items, self.width * self.height));
-        let classes = self.classes;
-        Ok(Dataset { classes, ..Dataset::new(self.name.as_str(), [self.height, self.width], train, test) })
+        Dataset {
+            classes: self.classes,
+            class_names: self.class_names.clone(),
+            table: self.table.clone(),
+            ..Dataset::new(self.name.as_str(), [self.height, self.width], train, test)
+        }
     }
 
     /// Count and sizes in words.
     pub(super) fn summary(&self) -> String {
-        format!("{} images {}", self.images.count, kind_of(self.width, self.height, self.classes))
+        format!("{} {}", self.images.count, kind_of(&self.all()))
     }
+}
+
+/// Divides so many images for training: a seventh, chosen by a fixed permutation, becomes the test split (70,000 images give
+/// MNIST's 60,000 and 10,000), and the rest stays in the order of that permutation.
+///
+/// # Errors
+/// [`Error::Malformed`] for fewer than two images, or more than 2^32.
+pub(super) fn division(path: &Path, count: usize) -> Result<[Vec<u32>; 2]> {
+    if count < 2 {
+        let problem = format!("{count} images, expected at least 2: one to train on, one to test");
+        return Err(Error::malformed(path, problem));
+    }
+    let number =
+        u32::try_from(count).map_err(|_| Error::malformed(path, format!("{count} images, expected at most 2^32")))?;
+    let order: Vec<u32> = Permutation::new(0, 0, number).items().collect();
+    let (train, test) = order.split_at(count - (count / 7).max(1));
+    Ok([train.to_vec(), test.to_vec()])
 }
 
 /// A source as it was found.
@@ -239,6 +280,10 @@ pub struct Images<'a> {
     pub height: usize,
     /// Number of classes; 0 where the source has no labels.
     pub classes: usize,
+    /// Their names; empty where they are known by their numbers alone.
+    pub class_names: &'a [String],
+    /// How the columns of a table were scaled; none of images.
+    pub table: Option<&'a Recipe>,
     /// The images.
     pub split: &'a Split,
     /// Which part of the data they are.
@@ -272,10 +317,15 @@ fn classes<'a>(splits: impl IntoIterator<Item = &'a Split>) -> usize {
     labels.max().map_or(0, |largest| *largest as usize + 1)
 }
 
-fn kind_of(width: usize, height: usize, classes: usize) -> String {
-    let labels = match classes {
-        0 => "no labels".to_string(),
-        classes => format!("{classes} classes"),
+/// What they are, without their number: `images of 28x28 pixels, 10 classes`.
+fn kind_of(images: &Images) -> String {
+    let labels = match (images.classes, images.class_names) {
+        (0, _) => "no labels".to_string(),
+        (classes, []) => format!("{classes} classes"),
+        (classes, names) => format!("{classes} classes ({})", shown(names)),
     };
-    format!("of {width}x{height} pixels, {labels}")
+    match images.table {
+        Some(table) => format!("rows of {} columns, {labels}", table.columns.len()),
+        None => format!("images of {}x{} pixels, {labels}", images.width, images.height),
+    }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use image::{DynamicImage, GrayImage, ImageReader};
 use rayon::prelude::*;
 
-use super::{ACCEPTED, Content, Dataset, Names, Split, Whole, metadata};
+use super::{ACCEPTED, Dataset, Found, Names, Split, Whole, metadata};
 use crate::{Error, Result, memory::expect_room};
 
 /// The files of a data set and, where folders stand for classes, the class of each.
@@ -26,7 +26,7 @@ struct Listing {
 /// # Errors
 /// A folder without images, images beside folders of images, more than 256 classes, classes that differ between
 /// `train` and `test`, a symbolic link that leads nowhere, a file that is not an image or not of the size of the first.
-pub fn read(dir: &Path) -> Result<(Content, String)> {
+pub(super) fn read(dir: &Path) -> Result<(Found, String)> {
     let (_, folders) = entries(dir)?;
     let names: Vec<_> = folders.iter().filter_map(|path| path.file_name()).collect();
     let name = dir.display().to_string();
@@ -40,18 +40,28 @@ pub fn read(dir: &Path) -> Result<(Content, String)> {
         let test_images = decode(&test.files, Some((train_images.sides, &train.files[0])))?;
         let (sides, lost) = (train_images.sides, train_images.lost.and(test_images.lost));
         let note = format!("image files in train and test{}", remarks(&train, train.ignored + test.ignored, &lost));
+        let class_names = train.class_names();
         let (train, test) = (train.split(&folders[1], train_images.bytes), test.split(&folders[0], test_images.bytes));
-        return Ok((Content::Divided(Dataset::new(name, sides, train, test)), note));
+        let dataset = Dataset { class_names, ..Dataset::new(name, sides, train, test) };
+        return Ok((Found::Divided(dataset), note));
     }
     let all = list(dir)?;
     let decoded = decode(&all.files, None)?;
     let note = format!("image files{}", remarks(&all, all.ignored, &decoded.lost));
-    let classes = all.classes.len();
+    let class_names = all.class_names();
     let images = all.split(dir, decoded.bytes);
-    Ok((Content::Whole(Whole { classes, ..Whole::new(dir, decoded.sides, images) }), note))
+    Ok((Found::Images(Whole::new(dir, decoded.sides, images).with_class_names(class_names)), note))
 }
 
 impl Listing {
+    /// The names of the classes; none where they are the numbers from 0 on, which stand for themselves.
+    fn class_names(&self) -> Vec<String> {
+        match (0..).zip(&self.classes).all(|(number, name): (usize, _)| *name == number.to_string()) {
+            true => Vec::new(),
+            false => self.classes.clone(),
+        }
+    }
+
     /// The files' images, named by their paths within `dir`.
     fn split(self, dir: &Path, images: Vec<u8>) -> Split {
         let within = |path: &PathBuf| path.strip_prefix(dir).unwrap_or(path).display().to_string();

@@ -1,4 +1,5 @@
-//! Data sources: every one becomes images of bytes, a [`Dataset`] to train on or a [`Whole`] that a model is applied to.
+//! Data sources: every one becomes images of bytes or rows of real values, a [`Dataset`] to train on or a [`Whole`] that a model is
+//! applied to.
 
 use std::fs::Metadata;
 use std::io::ErrorKind;
@@ -8,22 +9,26 @@ use sha2::{Digest, Sha256};
 
 use crate::{Error, Result, memory};
 
-pub mod csv;
+use dataset::division;
+use table::Table;
+
 mod dataset;
 pub mod digits;
 pub mod download;
-pub mod folder;
+mod folder;
 pub mod glyphs;
 pub mod idx;
 pub mod mnist;
 mod names;
-pub mod npy;
+pub(crate) mod npy;
 mod source;
 pub mod stroke;
+pub mod table;
 
 pub use dataset::{Content, Dataset, Images, Split, Subset, Whole, rows_f32};
 pub use names::Names;
 pub use source::Source;
+pub use table::{Missing, Reading, Recipe, Scale, class_name};
 
 /// How a source is opened.
 #[derive(Clone, Debug)]
@@ -38,6 +43,8 @@ pub struct Options {
     pub train_limit: Option<usize>,
     /// Keep only so many test images, the first ones.
     pub test_limit: Option<usize>,
+    /// How tables are read.
+    pub reading: Reading,
     /// Where MNIST is downloaded from.
     pub download: download::Settings,
 }
@@ -51,6 +58,7 @@ impl Default for Options {
             glyph_test: 10_000,
             train_limit: None,
             test_limit: None,
+            reading: Reading::default(),
             download,
         }
     }
@@ -71,27 +79,51 @@ pub fn open(
     if let Some((option, _)) = limits.into_iter().find(|(_, limit)| *limit == Some(0)) {
         return Err(Error::invalid(option, "is 0, expected at least 1"));
     }
-    let (content, from) = read(source, data_dir, options)?;
-    let (mut dataset, divided) = match content {
-        Content::Divided(dataset) => (dataset, ""),
-        Content::Whole(whole) => (whole.divide()?, "; a seventh was set apart for the test"),
+    let (found, mut from) = read(source, data_dir, options)?;
+    let (mut dataset, divided) = match found {
+        Found::Divided(dataset) => (dataset, ""),
+        Found::Images(whole) => (whole.divide()?, "; a seventh was set apart for the test"),
+        Found::Table(table) => {
+            let [train, test] = division(&table.path, table.count())?;
+            let fitted = &train[..options.train_limit.unwrap_or(train.len()).min(train.len())];
+            let (whole, note) = table.into_rows(&options.reading, fitted)?;
+            from += &note;
+            (whole.divided(&train, &test), "; a seventh was set apart for the test")
+        }
     };
     if let Source::Path(path) = source {
         // a run is resumed from anywhere
         dataset.name = std::path::absolute(path).map_err(Error::io("read", path))?.display().to_string();
     }
+    dataset.labels = options.reading.labels.clone();
     dataset.limit(options.train_limit, options.test_limit);
     report(&format!("{from} ({}{divided})", dataset.summary()));
     Ok(dataset)
 }
 
 /// Opens a source for a trained model: one that is not divided stays whole and in its order, and a single row is enough.
-/// Else as [`open`], without limits.
+/// Else as [`open`], without limits. The columns of a table are scaled as `reading` has it of the model's run, or else by all rows.
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_whole(source: &Source, data_dir: Option<&Path>, report: &mut dyn FnMut(&str)) -> Result<Content> {
-    let (content, from) = read(source, data_dir, &Options::default())?;
+pub fn open_whole(
+    source: &Source,
+    data_dir: Option<&Path>,
+    reading: &Reading,
+    report: &mut dyn FnMut(&str),
+) -> Result<Content> {
+    let options = Options { reading: reading.clone(), ..Options::default() };
+    let (found, mut from) = read(source, data_dir, &options)?;
+    let content = match found {
+        Found::Divided(dataset) => Content::Divided(dataset),
+        Found::Images(whole) => Content::Whole(whole),
+        Found::Table(table) => {
+            let all: Vec<u32> = (0..table.count() as u32).collect();
+            let (whole, note) = table.into_rows(reading, &all)?;
+            from += &note;
+            Content::Whole(whole)
+        }
+    };
     let summary = match &content {
         Content::Divided(dataset) => dataset.summary(),
         Content::Whole(whole) => whole.summary(),
@@ -100,9 +132,22 @@ pub fn open_whole(source: &Source, data_dir: Option<&Path>, report: &mut dyn FnM
     Ok(content)
 }
 
+/// What a source holds, tables not scaled yet.
+enum Found {
+    /// As [`Content::Divided`].
+    Divided(Dataset),
+    /// Images that are not divided.
+    Images(Whole),
+    /// A table without missing values, or whose missing values have something that stands in for them.
+    Table(Table),
+}
+
 /// What a source holds, and where it is from.
-fn read(source: &Source, data_dir: Option<&Path>, options: &Options) -> Result<(Content, String)> {
-    let divided = |(dataset, from)| (Content::Divided(dataset), from);
+fn read(source: &Source, data_dir: Option<&Path>, options: &Options) -> Result<(Found, String)> {
+    if !matches!(source, Source::Path(_)) {
+        expect_images(&options.reading)?;
+    }
+    let divided = |(dataset, from)| (Found::Divided(dataset), from);
     match source {
         Source::Auto => match mnist::open(data_dir, &options.download) {
             Ok(opened) => Ok(divided(opened)),
@@ -113,7 +158,7 @@ fn read(source: &Source, data_dir: Option<&Path>, options: &Options) -> Result<(
         },
         Source::Mnist => mnist::open(data_dir, &options.download).map(divided),
         Source::Glyphs => Ok(divided((glyphs(options)?, format!("the built-in glyphs, seed {}", options.glyph_seed)))),
-        Source::Path(path) => open_path(path),
+        Source::Path(path) => open_path(path, &options.reading),
     }
 }
 
@@ -147,24 +192,70 @@ fn reason(error: &Error) -> String {
 /// What [`Source::Path`] accepts, for its errors.
 const ACCEPTED: &str = "expected a folder of IDX files (train-images-idx3-ubyte, t10k-images-idx3-ubyte and, with labels, \
     train-labels-idx1-ubyte, t10k-labels-idx1-ubyte; plain or .gz), a folder of PNG, JPEG or BMP images (all in one, or one \
-    folder per class), a .npy file or a .csv file";
+    folder per class), a .npy file, or a table in a .csv, .tsv or .parquet file";
 
 /// What is at a path, decided by its kind and its extension, and a line about it.
-fn open_path(path: &Path) -> Result<(Content, String)> {
+fn open_path(path: &Path, reading: &Reading) -> Result<(Found, String)> {
     let kind = metadata(path)?;
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-    let (content, note) = if kind.is_dir() && mnist::is_idx_folder(path) {
-        (Content::Divided(mnist::read(path)?), "IDX files".into())
+    let (found, note) = if kind.is_dir() && mnist::is_idx_folder(path) {
+        (Found::Divided(mnist::read(path)?), "IDX files".into())
     } else if kind.is_dir() {
         folder::read(path)?
     } else if kind.is_file() && extension == "npy" {
-        npy::read(path)?
-    } else if kind.is_file() && extension == "csv" {
-        csv::read(path)?
+        npy::read(path, reading)?
+    } else if kind.is_file() && (extension == "csv" || extension == "tsv") {
+        let table = table::delimited::read(path, reading)?;
+        let note = format!("a table of {} columns", table.columns.len());
+        (Found::Table(table), note)
+    } else if kind.is_file() && extension == "parquet" {
+        let table = open_parquet(path, reading)?;
+        let note = format!("a Parquet table of {} columns", table.columns.len());
+        (Found::Table(table), note)
     } else {
         return Err(Error::malformed(path, format!("not a data set: {ACCEPTED}")));
     };
-    Ok((content, format!("{}: {note}", path.display())))
+    let (found, note) = settled(found, note, reading)?;
+    Ok((found, format!("{}: {note}", path.display())))
+}
+
+#[cfg(feature = "parquet")]
+use table::parquet::read as open_parquet;
+
+/// The error of a program that was built without a reader of Parquet.
+#[cfg(not(feature = "parquet"))]
+fn open_parquet(path: &Path, _: &Reading) -> Result<Table> {
+    Err(Error::malformed(
+        path,
+        "this build of wgvae reads no Parquet: build it with --features parquet, or convert the file to .csv",
+    ))
+}
+
+/// Refuses options that only a table has.
+fn expect_images(reading: &Reading) -> Result<()> {
+    match reading.wants_table().or(reading.labels.as_ref().map(|_| "--labels")) {
+        Some(option) => Err(Error::invalid(option, "is for the columns of a table, and these data are images")),
+        None => Ok(()),
+    }
+}
+
+/// What a file of numbers is: images, or a table whose missing values are dealt with.
+fn settled(found: Found, note: String, reading: &Reading) -> Result<(Found, String)> {
+    let Found::Table(table) = found else {
+        expect_images(reading)?;
+        return Ok((found, note));
+    };
+    if let Some(white) = table.white(reading) {
+        let mut note = format!("{note}, taken as images of 0 to {white} (--scale makes it a table)");
+        let images = table.into_images(white, reading)?;
+        let pixels = images.width * images.height;
+        if images.classes == 0 && images.height == 1 && pixels > 1 && (pixels - 1).isqrt().pow(2) == pixels - 1 {
+            note += "; if the first column holds labels, add a header that calls it `label`, or name it with --labels";
+        }
+        return Ok((Found::Images(images), note));
+    }
+    let (table, missing) = table.settled(reading.missing)?;
+    Ok((Found::Table(table), note + &missing))
 }
 
 /// What a path leads to. A symbolic link whose target is missing is named as such: a listing shows it as if it were there.

@@ -1,12 +1,14 @@
-//! One NumPy array as a data set: `[n, height, width]` (an axis of 1 more does no harm) or `[n, pixels]`.
+//! One NumPy array as a data set: `[n, height, width]` (an axis of 1 more does no harm) or `[n, values]`.
 
 use std::io::Cursor;
 use std::path::Path;
 
-use ndarray::{ArrayD, Dimension};
+use half::f16;
+use ndarray::ArrayD;
 use ndarray_npy::{ReadDataError, ReadNpyExt, ReadableElement, npy::header::Header};
 
-use super::{Content, Names, Split, Whole, bytes, sides};
+use super::table::{LabelColumn, Reading, Selection, Table};
+use super::{Found, Names, Split, Whole, bytes, sides};
 use crate::{Error, Result, memory::expect_room};
 
 /// The longest header that is read, in bytes: NumPy's own limit (`max_header_size`).
@@ -15,23 +17,57 @@ const LONGEST_HEADER: usize = 10_000;
 /// doubles the time the parser takes.
 const MOST_BRACKETS: usize = 8;
 
-/// Reads a `.npy` file of u8 in 0 … 255 or f32 or f64 in [0, 1]; the first axis counts the images. Returns what it holds and
-/// what that was made of.
+/// Reads a `.npy` file of floats, integers or booleans; the first axis counts the rows. An array of u8 holds images unless `reading`
+/// says that it is a table; so may others, as [`Table::white`] tells. Returns what the file holds and what that was made of.
 ///
 /// # Errors
-/// [`Error::Malformed`] for another type or shape, and a value out of range, with its index.
-pub fn read(path: &Path) -> Result<(Content, String)> {
+/// [`Error::Malformed`] for another type or shape, and as [`Selection::new`].
+pub(super) fn read(path: &Path, reading: &Reading) -> Result<(Found, String)> {
     let file = NpyFile::open(path)?;
-    if let Some(array) = file.array::<u8>()? {
-        return finish(path, array, "u8 array");
+    let as_table = reading.wants_table().is_some() || reading.recipe.is_some() || reading.labels.is_some();
+    let shape = format!("{} array {:?}", file.type_name(), file.header.shape);
+    if !as_table && let Some(array) = file.array::<u8>()? {
+        let sides = sides_of(path, array.shape())?;
+        let count = array.shape()[0];
+        let images = array.iter().copied().collect::<Vec<_>>().into(); // row by row, whatever order the file has
+        let images = Split { images, labels: None, count, names: Names::InOrder };
+        return Ok((Found::Images(Whole::new(path, sides, images)), shape));
     }
-    if let Some(array) = file.array::<f32>()? {
-        return finish(path, to_bytes(path, array)?, "f32 array, rounded to 256 grays");
+    let Some(array) = file.numbers()? else {
+        let problem = format!("holds values of type {}, expected floats, integers or booleans", file.type_name());
+        return Err(Error::malformed(path, problem));
+    };
+    let table = table(path, &array, reading)?;
+    Ok((Found::Table(table), shape))
+}
+
+/// The columns of an array that `reading` chooses. They are numbered from 0, or where rows are images, `ROWxCOLUMN`.
+fn table(path: &Path, array: &ArrayD<f64>, reading: &Reading) -> Result<Table> {
+    let sides = sides_of(path, array.shape())?;
+    let (flat, [height, width]) = (array.ndim() == 2, sides);
+    let names: Vec<String> = match flat {
+        true => (0..height * width).map(|i| i.to_string()).collect(),
+        false => (0..height).flat_map(|y| (0..width).map(move |x| format!("{y}x{x}"))).collect(),
+    };
+    let selection = Selection::new(path, &names, reading)?;
+    let all: Vec<f64> = array.iter().copied().collect(); // row by row, whatever order the file has
+    let whole = selection.features.iter().copied().eq(0..names.len());
+    let mut labels = selection.labels.map(|_| LabelColumn::default());
+    if let (Some(labels), Some(column)) = (&mut labels, selection.labels) {
+        all.chunks(names.len()).for_each(|row| labels.push(&row[column].to_string()));
     }
-    if let Some(array) = file.array::<f64>()? {
-        return finish(path, to_bytes(path, array)?, "f64 array, rounded to 256 grays");
-    }
-    Err(Error::malformed(path, "holds values of another type than u8, f32 or f64"))
+    Ok(Table {
+        path: path.to_path_buf(),
+        columns: selection.features.iter().map(|&i| names[i].clone()).collect(),
+        named: false,
+        sides: whole.then_some(sides),
+        values: match whole {
+            true => all,
+            false => all.chunks(names.len()).flat_map(|row| selection.features.iter().map(|&i| row[i])).collect(),
+        },
+        labels,
+        names: Names::InOrder,
+    })
 }
 
 /// A `.npy` file whose header has been read.
@@ -41,6 +77,8 @@ pub(crate) struct NpyFile<'a> {
     header: Header,
     /// Bytes after the header.
     data: usize,
+    /// Whether the values are of float16, which the library cannot read: the header then says uint16.
+    half: bool,
 }
 
 impl NpyFile<'_> {
@@ -49,7 +87,7 @@ impl NpyFile<'_> {
     /// # Errors
     /// [`Error::Malformed`] where it does not begin with a header, or the header is longer than any that NumPy reads.
     pub(crate) fn open(path: &Path) -> Result<NpyFile<'_>> {
-        let bytes = bytes(path)?;
+        let mut bytes = bytes(path)?;
         let length = match *bytes {
             [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, low, high, ..] => u16::from_le_bytes([low, high]) as usize,
             [0x93, b'N', b'U', b'M', b'P', b'Y', _, _, a, b, c, d, ..] => u32::from_le_bytes([a, b, c, d]) as usize,
@@ -62,10 +100,20 @@ impl NpyFile<'_> {
                 format!("its header of {length} bytes and {brackets} brackets is not that of an array of numbers");
             return Err(Error::malformed(path, problem));
         }
-        let mut cursor = Cursor::new(&bytes);
-        let header = Header::from_reader(&mut cursor).map_err(|error| not_whole(path, &error))?;
-        let data = bytes.len() - cursor.position() as usize;
-        Ok(NpyFile { path, bytes, header, data })
+        let parse = |bytes: &[u8]| {
+            let mut cursor = Cursor::new(bytes);
+            let header = Header::from_reader(&mut cursor).map_err(|error| not_whole(path, &error))?;
+            Ok((header, bytes.len() - cursor.position() as usize))
+        };
+        let (mut header, data) = parse(&bytes)?;
+        let half = ["'<f2'", "'>f2'"].contains(&header.type_descriptor.to_string().as_str());
+        if half {
+            let end = bytes.len() - data;
+            let at = bytes[..end].windows(2).position(|pair| pair == b"f2").expect("the header's text says f2");
+            bytes[at] = b'u';
+            header = parse(&bytes)?.0;
+        }
+        Ok(NpyFile { path, bytes, header, data, half })
     }
 
     /// The array, where its values are of this type.
@@ -92,9 +140,45 @@ impl NpyFile<'_> {
         array.map(Some).map_err(|error| not_whole(self.path, &error))
     }
 
-    /// NumPy's name for the type of the values.
+    /// The values in float64, where they are floats, integers or booleans.
+    ///
+    /// # Errors
+    /// As [`NpyFile::array`].
+    pub(crate) fn numbers(&self) -> Result<Option<ArrayD<f64>>> {
+        if self.half {
+            let bits = self.array::<u16>()?;
+            return Ok(bits.map(|bits| bits.mapv(|bits| f16::from_bits(bits).to_f64())));
+        }
+        if let Some(array) = self.array::<bool>()? {
+            return Ok(Some(array.mapv(|value| f64::from(u8::from(value)))));
+        }
+        macro_rules! read {
+            ($($number:ty),*) => {
+                $(if let Some(array) = self.array::<$number>()? {
+                    return Ok(Some(array.mapv(|value| value as f64)));
+                })*
+            };
+        }
+        read!(f32, f64, u8, i8, u16, i16, u32, i32, u64, i64);
+        Ok(None)
+    }
+
+    /// NumPy's name for the type of the values, such as `uint8`; of types that are no numbers as the header has it.
     pub(crate) fn type_name(&self) -> String {
-        self.header.type_descriptor.to_string()
+        let descriptor = self.header.type_descriptor.to_string();
+        let (kind, bytes) = descriptor.trim_matches(['\'', '<', '>', '|', '=']).split_at_checked(1).unwrap_or_default();
+        let kind = match kind {
+            _ if self.half => "float",
+            "f" => "float",
+            "u" => "uint",
+            "i" => "int",
+            "b" => return "bool".into(),
+            _ => return descriptor,
+        };
+        match bytes.parse::<u8>() {
+            Ok(bytes) => format!("{kind}{}", 8 * u32::from(bytes)),
+            Err(_) => descriptor,
+        }
     }
 }
 
@@ -104,33 +188,22 @@ fn not_whole(path: &Path, error: &dyn std::error::Error) -> Error {
     Error::malformed(path, format!("not a whole .npy file: {words}"))
 }
 
-fn to_bytes<T: Copy + Into<f64>>(path: &Path, array: ArrayD<T>) -> Result<ArrayD<u8>> {
-    let mut values = array.indexed_iter().map(|(index, &value)| (index, value.into()));
-    if let Some((index, value)) = values.find(|(_, value)| !(0.0..=1.0).contains(value)) {
-        let problem = format!("the value at {:?} is {value}, expected 0 to 1 (or u8)", index.as_array_view().to_vec());
-        return Err(Error::malformed(path, problem));
-    }
-    Ok(array.mapv(|value| (value.into() * 255.0).round() as u8))
-}
-
-fn finish(path: &Path, array: ArrayD<u8>, note: &str) -> Result<(Content, String)> {
-    let shape = array.shape().to_vec();
-    let image = match shape.as_slice() {
+/// The sides `[height, width]` of the rows of an array: an axis of 1 more does no harm, and flat rows are square where they can be.
+fn sides_of(path: &Path, shape: &[usize]) -> Result<[usize; 2]> {
+    let image = match shape {
         [_, image @ ..] => image.iter().copied().filter(|size| *size != 1).collect::<Vec<_>>(),
         [] => Vec::new(),
     };
     let sides = match (shape.len(), image.as_slice()) {
-        (2, &[pixels]) => sides(pixels),
+        (2, _) => sides(shape[1]),
         (3 | 4, &[height, width]) => [height, width],
         (3, _) => [shape[1], shape[2]],
         _ => {
-            return Err(Error::malformed(path, format!("shape {shape:?}, expected [n, height, width] or [n, pixels]")));
+            return Err(Error::malformed(path, format!("shape {shape:?}, expected [n, height, width] or [n, values]")));
         }
     };
-    if shape.contains(&0) {
-        return Err(Error::malformed(path, format!("shape {shape:?}, expected no axis of 0")));
+    match shape.contains(&0) {
+        true => Err(Error::malformed(path, format!("shape {shape:?}, expected no axis of 0"))),
+        false => Ok(sides),
     }
-    let images = array.iter().copied().collect::<Vec<_>>().into(); // row by row, whatever order the file has
-    let images = Split { images, labels: None, count: shape[0], names: Names::InOrder };
-    Ok((Content::Whole(Whole::new(path, sides, images)), format!("{note} {shape:?}")))
 }

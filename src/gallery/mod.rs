@@ -22,7 +22,7 @@ pub use interpolate::{Interpolation, Path, interpolate};
 pub use latents::{BOX_IMAGES, Bounds, Origin, linear, normal_quantile, prior, spherical};
 pub use manifold::manifold;
 pub use reconstruct::{Reconstruction, reconstruct};
-pub use sample::{Sampling, sample};
+pub use sample::{Samples, Sampling, sample, samples};
 pub use scatter::{Cloud, scatter};
 pub use style::{example_of_each_class, style};
 pub use traverse::{Centre, Traversal, traverse};

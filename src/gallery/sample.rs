@@ -27,7 +27,43 @@ impl Sampling {
     }
 }
 
-/// Decodes latents drawn from `origin`. A CVAE's sheet has a block of rows per label.
+/// Latents drawn, and what they are decoded to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    /// `[count, latent]`
+    pub latents: Vec<f32>,
+    /// The class that each is decoded as, for a CVAE: those of one class behind each other.
+    pub labels: Option<Vec<u8>>,
+    /// `[count, input]`
+    pub rows: Vec<f32>,
+}
+
+/// Decodes latents drawn from `origin`.
+///
+/// # Errors
+/// As [`sample`].
+pub fn samples(codec: &Codec, origin: &Origin, options: &Sampling) -> Result<Samples> {
+    let (model, count) = (codec.model(), at_least("count", options.count, 1)?);
+    let asked = classes(model, options)?;
+    let latents = origin.draw(options.seed, asked.len().max(1) * count, model.latent);
+    let labels: Option<Vec<u8>> = model
+        .kind
+        .is_conditional()
+        .then(|| asked.iter().flat_map(|&label| std::iter::repeat_n(label, count)).collect());
+    let rows = codec.decode(&latents, labels.as_deref())?;
+    Ok(Samples { latents, labels, rows })
+}
+
+/// The classes to draw, all unless some are asked for; none of a model that has none.
+fn classes(model: &Model, options: &Sampling) -> Result<Vec<u8>> {
+    let asked: Vec<u8> = options.labels.iter().map(|&label| class(model, label)).collect::<Result<_>>()?;
+    match model.kind.is_conditional() && asked.is_empty() {
+        true => (0..model.classes).map(|label| class(model, label)).collect(),
+        false => Ok(asked),
+    }
+}
+
+/// Draws [`samples`] on a sheet. A CVAE's has a block of rows per label.
 ///
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) for a count of 0, for a label that is no class, and for labels given to a model without any.
@@ -46,20 +82,15 @@ impl Sampling {
 /// ```
 pub fn sample(codec: &Codec, size: Size, origin: &Origin, options: &Sampling) -> Result<Figure> {
     let (model, count) = (codec.model(), at_least("count", options.count, 1)?);
-    let Model { kind, latent, classes, .. } = *model;
-    let asked: Vec<u8> = options.labels.iter().map(|&label| class(model, label)).collect::<Result<_>>()?;
-    let labels = match kind.is_conditional() && asked.is_empty() {
-        true => (0..classes).map(|label| class(model, label)).collect::<Result<_>>()?,
-        false => asked,
-    };
+    let labels = classes(model, options)?;
     let title = format!("{}: samples {}", name(model), origin.describe());
     let sheet = size.sheet();
     if labels.is_empty() {
         let columns = room(size, 1, COLUMNS)[1];
         fits(&sheet, count.div_ceil(columns), columns)?;
         let sheet = if count > 100 { sheet } else { sheet.columns(columns) }.title(title);
-        let latents = origin.draw(options.seed, count, latent);
-        return Ok(Figure { sheet, tiles: codec.decode(&latents, None)?, latents });
+        let Samples { latents, rows: tiles, .. } = samples(codec, origin, options)?;
+        return Ok(Figure { sheet, tiles, latents });
     }
 
     let columns = count.min(room(size, 1, COLUMNS)[1]);
@@ -68,9 +99,7 @@ pub fn sample(codec: &Codec, size: Size, origin: &Origin, options: &Sampling) ->
     let rows = labels.iter().flat_map(|label| std::iter::repeat_n(label.to_string(), rows_each));
     let sheet = sheet.columns(columns).row_labels(rows).title(title);
     let sheet = if rows_each > 1 { sheet.group_rows(rows_each) } else { sheet };
-    let latents = origin.draw(options.seed, labels.len() * count, latent);
-    let each: Vec<u8> = labels.iter().flat_map(|&label| std::iter::repeat_n(label, count)).collect();
-    let images = codec.decode(&latents, Some(&each))?;
+    let Samples { latents, rows: images, .. } = samples(codec, origin, options)?;
     let mut tiles = Vec::with_capacity(labels.len() * rows_each * columns * size.pixels());
     for block in images.chunks(count * size.pixels()) {
         tiles.extend_from_slice(block);

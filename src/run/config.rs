@@ -3,7 +3,7 @@
 use super::{Keeping, Settings};
 use crate::{
     Error, Result,
-    data::Dataset,
+    data::{Dataset, Reading, Recipe},
     device::Device,
     gpu::{Format, Tilings},
     model::{Adam, Binarization, Corruption, Model, Objective, Schedule, init::Scheme},
@@ -101,6 +101,15 @@ pub struct DataConfig {
     pub format: Format,
     /// Number of classes; 0 without labels.
     pub classes: usize,
+    /// Their names; none where they are known by their numbers alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
+    /// What `--labels` named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<String>,
+    /// How the columns of a table are scaled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Recipe>,
     /// Training images.
     pub train: usize,
     /// Test images.
@@ -130,9 +139,23 @@ impl DataConfig {
             height: data.height,
             format: Format::of(data.train.images.rows()),
             classes: data.classes,
+            class_names: data.class_names.clone(),
+            labels: data.labels.clone(),
+            table: data.table.clone(),
             train: data.train.count,
             test: data.test.count,
             hashes: data.hashes.clone(),
+        }
+    }
+
+    /// How the run's own data are read again.
+    pub fn reading(&self) -> Reading {
+        Reading {
+            labels: self.labels.clone(),
+            missing: self.table.as_ref().map(|table| table.missing).unwrap_or_default(),
+            recipe: self.table.clone(),
+            class_names: self.class_names.clone(),
+            ..Reading::default()
         }
     }
 
@@ -268,6 +291,9 @@ impl Config {
         if width.checked_mul(*height) != Some(input) {
             let problem = format!("images of {width} x {height} pixels, but the model takes {input}");
             return Err(Error::malformed(path, problem));
+        }
+        if let Some(table) = &config.data.table {
+            table.validate(input).map_err(|error| Error::malformed(path, error.to_string()))?;
         }
         Ok(config)
     }

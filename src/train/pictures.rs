@@ -20,7 +20,8 @@ impl Session {
     }
 
     /// Draws the run as it stands into its directory: `reconstructions.png`, `samples.png` and `traversal.png`, as the commands that
-    /// draw them do without options, and a sheet of the epoch just finished. A run without a directory has no pictures.
+    /// draw them do without options, and a sheet of the epoch just finished. A run without a directory has no pictures, and neither has
+    /// a table.
     ///
     /// # Errors
     /// [`Error::Io`](crate::Error::Io) where one cannot be written, [`Error::Invalid`](crate::Error::Invalid) where an image is too
@@ -28,6 +29,9 @@ impl Session {
     pub fn draw_pictures(&self) -> Result<()> {
         let Some(folder) = self.dir().map(|dir| dir.join("images")) else { return Ok(()) };
         std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        if self.data.table.is_some() {
+            return Ok(());
+        }
         let (data, test, size) = (&self.data, self.data.test_images(), Size::of(&self.data));
         let codec = Codec::new(&self.device, &self.config.model, &self.trainer.state()?.params)?;
         let origin = Origin::of(&codec, Some(data))?;

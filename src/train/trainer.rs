@@ -6,6 +6,7 @@ use crate::{
     data::Dataset,
     device::Device,
     gpu::Format,
+    model::{Likelihood, Values},
     run::{Settings, State},
 };
 use std::sync::Arc;
@@ -38,6 +39,7 @@ impl Trainer {
                 ));
             }
         }
+        expect_range(settings, data)?;
         if settings.model.kind.is_conditional() && data.classes != settings.model.classes {
             let problem = format!("{}, but the labels have {}", settings.model.classes, data.classes);
             return Err(Error::invalid("the model's classes", problem));
@@ -98,5 +100,29 @@ impl Trainer {
             Trainer::Gpu(trainer) => trainer.restore(state),
             Trainer::Oracle(trainer) => trainer.restore(state),
         }
+    }
+}
+
+/// Refuses real values outside of [0, 1] where the decoder gives logits: no sigmoid reaches them.
+fn expect_range(settings: &Settings, data: &Dataset) -> Result<()> {
+    let likelihood = settings.objective.loss.likelihood;
+    let Values::Floats(values) = &data.train.images else { return Ok(()) };
+    if !Likelihood::OF_LOGITS.contains(&likelihood) {
+        return Ok(());
+    }
+    match values.iter().position(|value| !(0.0..=1.0).contains(value)) {
+        Some(at) => {
+            let (row, column) = (at / data.pixels(), at % data.pixels());
+            let column = data.table.as_ref().map_or(column.to_string(), |table| table.columns[column].clone());
+            let problem = format!(
+                "{} is of values in 0 to 1, and column {column} of {} is {} as the model sees it: take --likelihood gaussian, or \
+                 --scale unit",
+                likelihood.full_name(),
+                data.train.names.of(row),
+                values[at]
+            );
+            Err(Error::invalid("--likelihood", problem))
+        }
+        None => Ok(()),
     }
 }

@@ -1,0 +1,208 @@
+//! Tables: named columns of numbers, one of which may hold labels.
+//!
+//! A file of numbers is read as a [`Table`]. It becomes images of bytes where it looks like images, and else rows of real values that
+//! are scaled by what its training rows say ([`Recipe`]).
+
+use std::path::PathBuf;
+
+use super::{Names, Split, Whole, sides};
+use crate::model::Values;
+use crate::{Error, Result};
+
+pub mod delimited;
+mod labels;
+#[cfg(feature = "parquet")]
+pub mod parquet;
+mod recipe;
+mod select;
+
+pub use labels::{LabelColumn, class_name};
+pub use recipe::{Missing, Recipe, Scale};
+pub use select::Selection;
+
+/// What is asked for of a file of numbers, and what an earlier run knows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// The only columns that a model sees, in this order; empty for all.
+    pub columns: Vec<String>,
+    /// Columns that it does not see.
+    pub except: Vec<String>,
+    /// The column of labels; unless told, that of the run, or one that is called `label`.
+    pub labels: Option<String>,
+    /// The column of labels of a run; new data need not have it.
+    pub run_labels: Option<String>,
+    /// How columns are scaled; [`Scale::Standard`] unless told.
+    pub scale: Option<Scale>,
+    /// What is done about missing values.
+    pub missing: Missing,
+    /// The columns of a run, and how they are scaled.
+    pub recipe: Option<Recipe>,
+    /// The class names of a run.
+    pub class_names: Vec<String>,
+}
+
+impl Reading {
+    /// The first option that says that a file is a table, where one is given.
+    pub fn wants_table(&self) -> Option<&'static str> {
+        let options = [
+            ("--columns", !self.columns.is_empty()),
+            ("--except", !self.except.is_empty()),
+            ("--scale", self.scale.is_some()),
+            ("--missing", self.missing != Missing::Refuse),
+        ];
+        options.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+}
+
+/// Named columns of numbers, as a file holds them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// The file.
+    pub path: PathBuf,
+    /// Names of the columns of numbers.
+    pub columns: Vec<String>,
+    /// Whether the columns have names of their own: `age`, unlike `3` or `pixel3`.
+    pub named: bool,
+    /// A row as `[height, width]`, where the file says so.
+    pub sides: Option<[usize; 2]>,
+    /// `[rows, columns]`; a value that is missing is NaN, and one that is not finite is as it stands.
+    pub values: Vec<f64>,
+    /// Where there is a column of labels.
+    pub labels: Option<LabelColumn>,
+    /// What the rows are called.
+    pub names: Names,
+}
+
+impl Table {
+    /// Number of rows.
+    pub fn count(&self) -> usize {
+        self.values.len() / self.columns.len()
+    }
+
+    /// The value of white, where this is a file of images: all values are in [0, 1], or all are whole and in 0 to 255; columns have
+    /// no names of their own; and neither an option nor a run's recipe says that it is a table.
+    pub fn white(&self, reading: &Reading) -> Option<f64> {
+        if self.named || reading.wants_table().is_some() || reading.recipe.is_some() {
+            return None;
+        }
+        let all = |fits: fn(f64) -> bool| self.values.iter().all(|&value| fits(value));
+        if all(|value| (0.0..=1.0).contains(&value)) {
+            return Some(1.0);
+        }
+        all(|value| (0.0..=255.0).contains(&value) && value.fract() == 0.0).then_some(255.0)
+    }
+
+    /// Images of bytes.
+    ///
+    /// # Errors
+    /// As [`LabelColumn::classes`].
+    pub fn into_images(self, white: f64, reading: &Reading) -> Result<Whole> {
+        let (labels, class_names) = self.classes(reading)?;
+        let bytes: Vec<u8> = self.values.iter().map(|value| (value * 255.0 / white).round() as u8).collect();
+        let images = Split { images: bytes.into(), labels, count: self.count(), names: self.names };
+        let sides = self.sides.unwrap_or_else(|| sides(self.columns.len()));
+        Ok(Whole::new(&self.path, sides, images).with_class_names(class_names))
+    }
+
+    /// Rows as a model sees them: by the recipe of a run, or by one that is fitted to the rows `train`. Constant columns come with them
+    /// in words.
+    ///
+    /// # Errors
+    /// As [`Recipe::fit`] and [`LabelColumn::classes`].
+    pub fn into_rows(self, reading: &Reading, train: &[u32]) -> Result<(Whole, String)> {
+        let (recipe, constant) = match &reading.recipe {
+            Some(recipe) => (recipe.clone(), Vec::new()),
+            None => Recipe::fit(&self, train, reading.scale.unwrap_or_default(), reading.missing)?,
+        };
+        let note = match constant.as_slice() {
+            [] => String::new(),
+            [one] => format!("; column {one} is constant, and kept"),
+            several => format!("; columns {} are constant, and kept", shown(several)),
+        };
+        let (labels, class_names) = self.classes(reading)?;
+        let values = Values::Floats(recipe.apply(&self.values));
+        let rows = Split { images: values, labels, count: self.count(), names: self.names };
+        let sides = self.sides.unwrap_or([1, self.columns.len()]);
+        let whole = Whole::new(&self.path, sides, rows).with_class_names(class_names);
+        Ok((Whole { table: Some(recipe), ..whole }, note))
+    }
+
+    /// The table without the rows that [`Missing::Drop`] leaves out; what was missing in words.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] naming row and column of the first missing value, where that is to be refused, and of the first missing label;
+    /// where no row is left.
+    pub fn settled(self, missing: Missing) -> Result<(Table, String)> {
+        let width = self.columns.len();
+        let bad_label = |i: usize| self.labels.as_ref().is_some_and(|labels| is_missing(labels.of(i)));
+        let bad = |i: usize| self.values[i * width..][..width].iter().any(|value| !value.is_finite()) || bad_label(i);
+        let rows: Vec<usize> = (0..self.count()).filter(|&i| bad(i)).collect();
+        let Some(&first) = rows.first() else { return Ok((self, String::new())) };
+        let place = self.values.iter().position(|value| !value.is_finite());
+        let cells = self.values.iter().filter(|value| !value.is_finite()).count();
+        let unlabelled = rows.iter().copied().find(|&i| bad_label(i));
+        let counted = format!("{cells} such values in {} of {} rows", rows.len(), self.count());
+        match (missing, place, unlabelled) {
+            (Missing::Drop, ..) if rows.len() == self.count() => {
+                Err(Error::malformed(&self.path, "every row lacks a value, so that --missing drop leaves none"))
+            }
+            (Missing::Drop, ..) => {
+                let note =
+                    format!("; {} rows without all values left out ({} the first)", rows.len(), self.names.of(first));
+                let kept: Vec<u32> = (0..self.count()).filter(|&i| !bad(i)).map(|i| i as u32).collect();
+                Ok((self.pick(&kept), note))
+            }
+            (_, _, Some(row)) => {
+                let problem = format!("{} has no label: leave such rows out with --missing drop", self.names.of(row));
+                Err(Error::malformed(&self.path, problem))
+            }
+            (Missing::Mean, ..) => Ok((self, format!("; the column's mean stands in for {counted}"))),
+            (Missing::Refuse, place, None) => {
+                let place = place.expect("a row lacks a label or a value");
+                let (row, column) = (self.names.of(place / width), &self.columns[place % width]);
+                let what = if self.values[place].is_nan() { "is missing" } else { "is infinite" };
+                let problem = format!(
+                    "{row}, column {column}: the value {what} ({counted}): give --missing mean or --missing drop"
+                );
+                Err(Error::malformed(&self.path, problem))
+            }
+        }
+    }
+
+    /// The rows `items`, in this order.
+    fn pick(&self, items: &[u32]) -> Table {
+        let width = self.columns.len();
+        Table {
+            path: self.path.clone(),
+            columns: self.columns.clone(),
+            values: items.iter().flat_map(|&i| &self.values[i as usize * width..][..width]).copied().collect(),
+            labels: self.labels.as_ref().map(|labels| labels.pick(items)),
+            names: self.names.pick(items),
+            ..*self
+        }
+    }
+
+    /// The label of each row, where there are labels, and the names of the classes.
+    fn classes(&self, reading: &Reading) -> Result<(Option<Vec<u8>>, Vec<String>)> {
+        match &self.labels {
+            Some(labels) => {
+                let (numbers, names) = labels.classes(&self.path, &reading.class_names)?;
+                Ok((Some(numbers), names))
+            }
+            None => Ok((None, reading.class_names.clone())),
+        }
+    }
+}
+
+/// Whether a cell says that its value is missing.
+fn is_missing(cell: &str) -> bool {
+    ["", "na", "n/a", "nan", "null", "none", "?"].iter().any(|word| cell.eq_ignore_ascii_case(word))
+}
+
+/// Names in a line, the first ones where there are many.
+pub fn shown(names: &[String]) -> String {
+    match names.split_at_checked(12) {
+        Some((first, rest)) if !rest.is_empty() => format!("{}, … ({} in all)", first.join(", "), names.len()),
+        _ => names.join(", "),
+    }
+}

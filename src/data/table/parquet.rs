@@ -1,0 +1,202 @@
+//! Tables in Parquet files, column by column.
+
+use std::fs::File;
+use std::path::Path;
+
+use parquet::basic::{ConvertedType, LogicalType, Type};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::data_type::{ByteArray, DataType};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::schema::types::ColumnDescriptor;
+
+use super::super::Names;
+use super::{LabelColumn, Reading, Selection, Table, shown};
+use crate::memory::expect_room;
+use crate::{Error, Result};
+
+/// Rows read at a time.
+const ROWS: usize = 8192;
+
+/// Reads the columns of numbers that `reading` chooses, and that of labels, which may hold text. A column within another is named by
+/// both: `place.height`. A null is a missing value.
+///
+/// # Errors
+/// [`Error::Malformed`] for a damaged file, columns of text, lists and other types that are no numbers, and as [`Selection::new`].
+pub fn read(path: &Path, reading: &Reading) -> Result<Table> {
+    let damaged = |error: ParquetError| damaged(path, &error);
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let reader = SerializedFileReader::new(file).map_err(damaged)?;
+    let descriptors = reader.metadata().file_metadata().schema_descr().columns().to_vec();
+    let names: Vec<String> = descriptors.iter().map(|column| column.path().parts().join(".")).collect();
+    let selection = Selection::new(path, &names, reading)?;
+    let chosen = |i: &usize| (&names[*i], &descriptors[*i]);
+    let unfit = |fits: fn(&ColumnDescriptor) -> bool| -> Vec<String> {
+        let columns = selection.features.iter().map(chosen);
+        columns.filter(|(_, column)| fits(column)).map(|(name, _)| name.clone()).collect()
+    };
+    for (kind, columns) in
+        [("text", unfit(is_text)), ("lists", unfit(is_list)), ("neither numbers nor text", unfit(is_other))]
+    {
+        if !columns.is_empty() {
+            let problem = format!(
+                "columns that hold {kind}: {}: leave them out with --except {}, or name the one of labels with --labels",
+                shown(&columns),
+                columns.join(",")
+            );
+            return Err(Error::malformed(path, problem));
+        }
+    }
+
+    let counts = reader.metadata().row_groups().iter().map(|group| u64::try_from(group.num_rows()).ok());
+    let count = counts.sum::<Option<u64>>().and_then(|count| usize::try_from(count).ok());
+    let width = selection.features.len();
+    let bytes = count.and_then(|count| count.checked_mul(2 * size_of::<f64>() * width)).map(|bytes| bytes as u64);
+    expect_room(bytes).map_err(|problem| Error::malformed(path, format!("its rows {problem}")))?;
+    let count = count.unwrap_or_default();
+    if count == 0 {
+        return Err(Error::malformed(path, "0 rows, expected at least 1"));
+    }
+    let whole = |name: &str, found: usize| match found == count {
+        true => Ok(()),
+        false => Err(Error::malformed(path, format!("column {name} has {found} rows, expected {count}"))),
+    };
+
+    let mut values = vec![0.0; count * width];
+    for (j, &column) in selection.features.iter().enumerate() {
+        let found = numbers(&reader, column, &descriptors[column]).map_err(damaged)?;
+        whole(&names[column], found.len())?;
+        values.iter_mut().skip(j).step_by(width).zip(found).for_each(|(to, value)| *to = value);
+    }
+    let labels = match selection.labels {
+        Some(column) => {
+            let mut labels = LabelColumn::default();
+            if is_text(&descriptors[column]) {
+                let cells = texts(&reader, column, &descriptors[column]).map_err(damaged)?;
+                cells.iter().for_each(|cell| labels.push(cell));
+            } else {
+                let cells = numbers(&reader, column, &descriptors[column]).map_err(damaged)?;
+                cells.iter().for_each(|cell| labels.push(&cell.to_string()));
+            }
+            whole(&names[column], labels.len())?;
+            Some(labels)
+        }
+        None => None,
+    };
+    let columns: Vec<String> = selection.features.iter().map(|&i| names[i].clone()).collect();
+    let numbered = |name: &String| name.ends_with(|end: char| end.is_ascii_digit());
+    let named = !columns.iter().all(numbered);
+    Ok(Table { path: path.to_path_buf(), columns, named, sides: None, values, labels, names: Names::InOrder })
+}
+
+/// The library's error in one line.
+fn damaged(path: &Path, error: &ParquetError) -> Error {
+    let words = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    Error::malformed(path, format!("not a whole Parquet file: {words}"))
+}
+
+fn is_list(column: &ColumnDescriptor) -> bool {
+    column.max_rep_level() > 0
+}
+
+fn is_text(column: &ColumnDescriptor) -> bool {
+    column.physical_type() == Type::BYTE_ARRAY && !is_decimal(column)
+}
+
+fn is_half(column: &ColumnDescriptor) -> bool {
+    matches!(column.logical_type_ref(), Some(LogicalType::Float16))
+}
+
+fn is_decimal(column: &ColumnDescriptor) -> bool {
+    column.converted_type() == ConvertedType::DECIMAL
+}
+
+fn is_other(column: &ColumnDescriptor) -> bool {
+    match column.physical_type() {
+        Type::BOOLEAN | Type::INT32 | Type::INT64 | Type::FLOAT | Type::DOUBLE => false,
+        Type::FIXED_LEN_BYTE_ARRAY => !is_half(column),
+        Type::INT96 | Type::BYTE_ARRAY => true,
+    }
+}
+
+type Parquet<T> = std::result::Result<T, ParquetError>;
+
+/// All values of a column of numbers; NaN for a null.
+fn numbers(reader: &SerializedFileReader<File>, column: usize, descriptor: &ColumnDescriptor) -> Parquet<Vec<f64>> {
+    let unit = if is_decimal(descriptor) { 10_f64.powi(descriptor.type_scale()) } else { 1.0 };
+    let unsigned = [ConvertedType::UINT_32, ConvertedType::UINT_64].contains(&descriptor.converted_type());
+    let mut all = Vec::new();
+    for group in 0..reader.num_row_groups() {
+        match reader.get_row_group(group)?.get_column_reader(column)? {
+            ColumnReader::BoolColumnReader(part) => {
+                each(part, descriptor, |value| f64::from(u8::from(*value)), f64::NAN, &mut all)?
+            }
+            ColumnReader::Int32ColumnReader(part) if unsigned => {
+                each(part, descriptor, |value| f64::from(*value as u32), f64::NAN, &mut all)?;
+            }
+            ColumnReader::Int32ColumnReader(part) => {
+                each(part, descriptor, |value| f64::from(*value) / unit, f64::NAN, &mut all)?
+            }
+            ColumnReader::Int64ColumnReader(part) if unsigned => {
+                each(part, descriptor, |value| *value as u64 as f64, f64::NAN, &mut all)?;
+            }
+            ColumnReader::Int64ColumnReader(part) => {
+                each(part, descriptor, |value| *value as f64 / unit, f64::NAN, &mut all)?
+            }
+            ColumnReader::FloatColumnReader(part) => {
+                each(part, descriptor, |value| f64::from(*value), f64::NAN, &mut all)?
+            }
+            ColumnReader::DoubleColumnReader(part) => each(part, descriptor, |value| *value, f64::NAN, &mut all)?,
+            ColumnReader::FixedLenByteArrayColumnReader(part) => {
+                let half =
+                    |bytes: &[u8]| bytes.try_into().map_or(f64::NAN, |bytes| half::f16::from_le_bytes(bytes).to_f64());
+                each(part, descriptor, |value| half(value.data()), f64::NAN, &mut all)?;
+            }
+            ColumnReader::ByteArrayColumnReader(_) | ColumnReader::Int96ColumnReader(_) => {
+                return Err(ParquetError::General(format!("column {} holds no numbers", descriptor.name())));
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// All values of a column of text; empty for a null.
+fn texts(reader: &SerializedFileReader<File>, column: usize, descriptor: &ColumnDescriptor) -> Parquet<Vec<String>> {
+    let mut all = Vec::new();
+    let text = |value: &ByteArray| String::from_utf8_lossy(value.data()).into_owned();
+    for group in 0..reader.num_row_groups() {
+        match reader.get_row_group(group)?.get_column_reader(column)? {
+            ColumnReader::ByteArrayColumnReader(part) => each(part, descriptor, text, String::new(), &mut all)?,
+            _ => return Err(ParquetError::General(format!("column {} holds no text", descriptor.name()))),
+        }
+    }
+    Ok(all)
+}
+
+/// Appends every value of a part of a column, as `value` makes it, and `null` for each that is null.
+fn each<T: DataType, V: Clone>(
+    mut part: ColumnReaderImpl<T>,
+    descriptor: &ColumnDescriptor,
+    value: impl Fn(&T::T) -> V,
+    null: V,
+    all: &mut Vec<V>,
+) -> Parquet<()> {
+    let deepest = descriptor.max_def_level(); // of a value that is there; 0 where none can be null
+    let (mut levels, mut values) = (Vec::new(), Vec::new());
+    loop {
+        levels.clear();
+        values.clear();
+        let (records, ..) = part.read_records(ROWS, Some(&mut levels), None, &mut values)?;
+        if records == 0 {
+            return Ok(());
+        }
+        let mut present = values.iter().map(&value);
+        match deepest {
+            0 => all.extend(present),
+            _ => all.extend(levels.iter().map(|level| match *level == deepest {
+                true => present.next().unwrap_or(null.clone()),
+                false => null.clone(),
+            })),
+        }
+    }
+}
