@@ -116,3 +116,38 @@ fn losses_and_data_that_are_not_for_tables_are_refused() {
         &["kind"],
     );
 }
+
+#[test]
+fn pictures_of_a_table_are_maps_and_pairs_and_others_say_that_they_need_images() {
+    let run = at("vae");
+    let map = image::open(at("vae/images/traversal.png")).unwrap();
+    let (path, _) = succeed(&["traverse", &run, "--device", "cpu"]);
+    assert!(image::open(path.trim()).unwrap() == map, "training draws what the command draws");
+    assert!(map.as_rgb8().unwrap().pixels().any(|pixel| pixel.0[0] > pixel.0[2] + 40), "some column rises: {path}");
+    let svg = at("along.svg");
+    succeed(&["traverse", &run, "--dim", "1", "--steps", "5", "-o", &svg, "--force", "--device", "cpu"]);
+    let text = fs::read_to_string(&svg).unwrap();
+    for word in ["area", "depth", "cost", "along z1", "-1.5", "3.0"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    let (path, _) = succeed(&["reconstruct", &run, "--data", &at("b.tsv"), "--images", "2,0", "--device", "cpu"]);
+    let lines: Vec<String> = fs::read_to_string(path.trim()).unwrap().lines().map(String::from).collect();
+    assert_eq!((lines[0].as_str(), lines.len()), ("index,name,column,value,restored,difference", 7));
+    assert!(lines[1].starts_with("2,line 4,area,14,") && lines[5].starts_with("0,line 2,depth,300,"), "{lines:?}");
+    let cells = |line: &str| line.split(',').skip(3).map(|cell| cell.parse().unwrap()).collect::<Vec<f64>>();
+    let (area, spread) =
+        (cells(&lines[1]), json(at("vae/config.json"))["data"]["table"]["spread"][0].as_f64().unwrap());
+    assert!(((area[1] - area[0]) / spread - area[2]).abs() < 1e-4, "{area:?} {spread}");
+    succeed(&["scatter", &run, "-o", &at("points.png"), "--force", "--device", "cpu"]);
+    for command in ["denoise", "interpolate", "manifold", "style"] {
+        fails(&[command, &run], &["is on a table, and this command draws images"]);
+    }
+    fails(
+        &["grid", "--data", &at("a.csv"), "--labels", "kind", "-o", &at("grid.png")],
+        &["is a table, and grid draws images"],
+    );
+    fails(
+        &["reconstruct", &run, "--data", &at("b.tsv"), "--images", "40", "--device", "cpu"],
+        &["40 is past the 40 rows, 0 to 39"],
+    );
+}

@@ -96,27 +96,36 @@ pub fn errors(codec: &Codec, z: &[f32], labels: Option<&[u8]>, images: Rows) -> 
 
 /// The errors of one image.
 fn codec_errors(codec: &Codec, outputs: &[f32], image: &[f64]) -> Errors {
-    let (variance, input) = (codec.model().variance, image.len());
+    let variance = codec.model().variance;
     let own = likelihood(codec.model());
     let mut errors = Errors { variance, ..Errors::default() };
     for (j, &x) in image.iter().enumerate() {
         let output = f64::from(outputs[j]);
-        let log_var = match variance {
-            Variance::None => 0.0,
-            Variance::Learned => codec.output_log_var()[j],
-            Variance::Decoded => f64::from(outputs[input + j]),
-        };
-        errors.nats += own.pixel(output, log_var, x).loss;
+        errors.nats += own.pixel(output, log_var(codec, outputs, j), x).loss;
         errors.squared_error += match variance {
-            Variance::None => Likelihood::SquaredError.pixel(output, log_var, x).loss,
+            Variance::None => Likelihood::SquaredError.pixel(output, 0.0, x).loss,
             Variance::Learned | Variance::Decoded => (output - x).powi(2),
         };
     }
     errors
 }
 
+/// log σ² of a Gaussian likelihood for value `j` of an image that is decoded to `outputs`; 0 for other likelihoods.
+pub(super) fn log_var(codec: &Codec, outputs: &[f32], j: usize) -> f64 {
+    match codec.model().variance {
+        Variance::None => 0.0,
+        Variance::Learned => codec.output_log_var()[j],
+        Variance::Decoded => f64::from(outputs[codec.model().input + j]),
+    }
+}
+
 /// One draw of z = μ + exp(½ log σ²) ε for each image, `[count, latent]`, with the ε of an evaluation; an AE's code as it is.
 pub fn draw(encoding: &Encoding, latent: usize, seed: u64) -> Vec<f32> {
+    draw_number(encoding, latent, seed, 0)
+}
+
+/// As [`draw`], one of several draws: number 0 is that of an evaluation.
+pub(super) fn draw_number(encoding: &Encoding, latent: usize, seed: u64, number: usize) -> Vec<f32> {
     if encoding.mu.is_empty() {
         return encoding.code.clone();
     }
@@ -125,7 +134,8 @@ pub fn draw(encoding: &Encoding, latent: usize, seed: u64) -> Vec<f32> {
     let batches = encoding.mu.chunks(rows).zip(encoding.log_var.chunks(rows));
     let draws = batches.enumerate().flat_map(|(entry, (mu, log_var))| {
         let (mu, log_var) = (doubles(mu, latent), doubles(log_var, latent));
-        let eps = noise(seed, Stream::Evaluation, entry as u64, mu.nrows(), latent);
+        let entry = (number * count.div_ceil(rows / latent) + entry) as u64;
+        let eps = noise(seed, Stream::Evaluation, entry, mu.nrows(), latent);
         reparameterize(&mu, &log_var, &eps).into_raw_vec_and_offset().0
     });
     draws.map(|z| z as f32).collect()

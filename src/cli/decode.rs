@@ -2,7 +2,7 @@
 
 use super::{
     encode::range_beside,
-    options::RunOptions,
+    options::{RunOptions, class},
     output::{check, has_extension, picture_of_run},
     print::result,
     table::write_rows,
@@ -11,8 +11,8 @@ use crate::{
     Error, Result,
     analysis::Quantised,
     interop::npy::{self, Latents},
-    model::Model,
     picture::{Sheet, save_png},
+    run::Run,
 };
 use std::path::{Path, PathBuf};
 
@@ -31,9 +31,9 @@ pub struct Arguments {
     /// Replace FILE where it exists
     #[arg(long, requires = "output")]
     force: bool,
-    /// The class of all images, for a CVAE
+    /// The class of all images, by name or number, for a CVAE
     #[arg(long, value_name = "K", conflicts_with = "labels")]
-    label: Option<usize>,
+    label: Option<String>,
     /// The class of each image, for a CVAE: [n], uint8, int32 or int64
     #[arg(long, value_name = "FILE.npy")]
     labels: Option<PathBuf>,
@@ -53,7 +53,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
     };
     let model = &run.config.model;
     let z = latents(&arguments.latents, model.latent)?;
-    let labels = labels(&arguments, model, z.len() / model.latent)?;
+    let labels = labels(&arguments, &run, z.len() / model.latent)?;
     let images = arguments.run.codec(&run)?.decode(&z, labels.as_deref())?;
     let (width, height) = (run.config.data.width, run.config.data.height);
     if let Some(table) = table {
@@ -79,12 +79,14 @@ fn latents(path: &Path, latent: usize) -> Result<Vec<f32>> {
 }
 
 /// The label of each image, where the model has classes.
-fn labels(arguments: &Arguments, model: &Model, count: usize) -> Result<Option<Vec<u8>>> {
+fn labels(arguments: &Arguments, run: &Run, count: usize) -> Result<Option<Vec<u8>>> {
+    let model = &run.config.model;
+    let label = arguments.label.as_deref().map(|label| class(run, label)).transpose()?;
     let refused = |label: usize| {
         let classes = model.classes;
         Error::invalid("label", format!("{label} is none of the {classes} classes 0 to {}", classes - 1))
     };
-    match (model.kind.is_conditional(), arguments.label, &arguments.labels) {
+    match (model.kind.is_conditional(), label, &arguments.labels) {
         (false, None, None) => Ok(None),
         (false, ..) => Err(Error::invalid("--label", "only a CVAE decodes with labels, and this run is none")),
         (true, None, None) => Err(Error::invalid("--label", "a CVAE decodes with labels: give --label or --labels")),

@@ -25,7 +25,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<()> {
-    let run = arguments.run.open()?;
+    let run = arguments.run.open_images()?;
     let Some(corruption) = arguments.corrupt.corruption(run.config.corruption)? else {
         let problem = format!("{} was trained without noise: say how strong it is to be", run.dir.display());
         return Err(Error::invalid("--corrupt", problem));

@@ -1,7 +1,7 @@
 //! `wgvae grid`
 
 use super::{options::DataOptions, output::OutputOptions, print::result};
-use crate::{Result, gallery};
+use crate::{Error, Result, gallery};
 use clap::ValueEnum;
 
 #[derive(clap::Args)]
@@ -29,6 +29,9 @@ enum Split {
 pub fn run(arguments: Arguments) -> Result<()> {
     let path = arguments.output.file("grid.png", &["png"])?;
     let data = arguments.data.open()?;
+    if data.table.is_some() {
+        return Err(Error::invalid("--data", "is a table, and grid draws images"));
+    }
     let images = match arguments.split {
         Split::Train => data.train_images(),
         Split::Test => data.test_images(),

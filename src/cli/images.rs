@@ -46,12 +46,18 @@ pub struct Chosen {
 }
 
 impl ImageOptions {
+    /// Whether the labels of new data were named.
+    pub fn has_labels(&self) -> bool {
+        self.new.labels.is_some()
+    }
+
     /// How new data are read: with the columns, the scales and the classes of the run.
     fn reading(&self, run: &Run) -> Reading {
         let own = run.config.data.reading();
         Reading {
             labels: self.new.labels.clone(),
             missing: self.new.missing.unwrap_or(own.missing),
+            skip_bad: self.new.skip_bad,
             run_labels: own.labels,
             ..own
         }

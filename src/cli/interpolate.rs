@@ -35,7 +35,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<()> {
-    let run = arguments.run.open()?;
+    let run = arguments.run.open_images()?;
     let closed = !arguments.stops.is_empty();
     let name = arguments.source.picture_name(if closed { "loop" } else { "interpolate" });
     let path = arguments.output.picture(&run.dir, &name, &["png"])?;

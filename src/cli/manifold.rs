@@ -21,7 +21,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<()> {
-    let run = arguments.run.open()?;
+    let run = arguments.run.open_images()?;
     let name = arguments.label.map_or("manifold".to_string(), |label| format!("manifold-label{label}"));
     let path = arguments.output.picture(&run.dir, &name, &["png"])?;
     let data = if run.config.model.kind.is_variational() { None } else { Some(arguments.run.dir.open(&run)?) };

@@ -1,5 +1,6 @@
 //! The command line: one file per command. Progress goes to standard error, results to standard output.
 
+mod anomaly;
 mod bar;
 mod bench;
 mod config;
@@ -27,6 +28,7 @@ mod scatter;
 mod score;
 mod shader;
 mod signals;
+mod split;
 mod style;
 mod table;
 mod train;
@@ -51,6 +53,8 @@ enum Command {
     Train(Box<train::Arguments>),
     /// List what train --preset stands for: the options, and what they reach
     Presets(presets::Arguments),
+    /// List the rows that a run was trained on and judged on, by their names in the data
+    Split(split::Arguments),
     /// Draw images of the data with their labels and indices
     Grid(grid::Arguments),
     /// Draw test images above what the model makes of them
@@ -79,7 +83,7 @@ enum Command {
     Encode(encode::Arguments),
     /// Make images of latents in a NumPy array
     Decode(decode::Arguments),
-    /// Write error, KL and ELBO of every image as CSV; with --worst draw those restored worst
+    /// Write error, KL, ELBO and anomaly score of every image or row as CSV; with --worst draw those restored worst
     Score(score::Arguments),
     /// Write encoder and decoder for other programs
     Export(export::Arguments),
@@ -98,6 +102,7 @@ impl Command {
         let done = match self {
             Command::Train(arguments) => return train::run(*arguments),
             Command::Presets(arguments) => presets::run(arguments),
+            Command::Split(arguments) => split::run(arguments),
             Command::Grid(arguments) => grid::run(arguments),
             Command::Reconstruct(arguments) => reconstruct::run(arguments),
             Command::Denoise(arguments) => denoise::run(arguments),

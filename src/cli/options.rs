@@ -113,6 +113,7 @@ impl DataOptions {
             train_limit: self.train_limit,
             test_limit: self.test_limit,
             reading: self.table.reading(),
+            division: self.table.division(),
             ..data::Options::default()
         };
         data::open(&self.data, self.dir.data_dir.as_deref(), &options, &mut |line| progress!("data: {line}"))
@@ -130,6 +131,7 @@ impl DataDir {
             train_limit: Some(then.train),
             test_limit: Some(then.test),
             reading: then.reading(),
+            division: then.division.clone(),
             ..data::Options::default()
         };
         let own = then.directory.as_deref().filter(|dir| dir.is_dir());
@@ -197,6 +199,19 @@ impl RunOptions {
         Run::open(&self.run)
     }
 
+    /// Opens the run for a command that draws its rows as images.
+    pub fn open_images(&self) -> Result<Run> {
+        let run = self.open()?;
+        match run.config.data.table {
+            Some(_) => {
+                let problem =
+                    "is on a table, and this command draws images: try traverse, reconstruct, scatter or score";
+                Err(Error::invalid(run.dir.display().to_string(), problem))
+            }
+            None => Ok(run),
+        }
+    }
+
     /// Reads the run's weights, then opens the device and puts them there.
     pub fn codec(&self, run: &Run) -> Result<Codec> {
         if !run.dir.join("model.safetensors").is_file() {
@@ -204,7 +219,24 @@ impl RunOptions {
             return Err(Error::invalid(run.dir.display().to_string(), problem));
         }
         let weights = run.weights()?;
-        Codec::new(&self.device.open()?, &run.config.model, &weights)
+        let codec = Codec::new(&self.device.open()?, &run.config.model, &weights)?;
+        Ok(codec.named(&run.config.data.class_names))
+    }
+}
+
+/// The class that `text` names: by the name that the run knows it by, or by its number.
+pub fn class(run: &Run, text: &str) -> Result<usize> {
+    let names = &run.config.data.class_names;
+    let number = || text.parse().ok();
+    match names.iter().position(|name| name == text).or_else(number) {
+        Some(class) => Ok(class),
+        None if names.is_empty() => {
+            Err(Error::invalid("--label", format!("is {text:?}, expected the number of a class")))
+        }
+        None => {
+            let near = nearest(text, names.iter().map(String::as_str));
+            Err(Error::invalid("--label", format!("{text} is none of the classes {}{near}", names.join(", "))))
+        }
     }
 }
 

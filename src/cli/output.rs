@@ -40,6 +40,14 @@ impl OutputOptions {
         }
     }
 
+    /// The CSV file asked for, or `NAME.csv` in the run's directory `dir`.
+    pub fn table(&self, dir: &Path, name: &str) -> Result<PathBuf> {
+        match &self.output {
+            Some(path) => self.checked(path, &["csv"]),
+            None => Ok(dir.join(format!("{name}.csv"))),
+        }
+    }
+
     /// The file asked for, or `NAME.csv` in the run's directory `dir`: rows of a table.
     pub fn rows(&self, dir: &Path, name: &str) -> Result<PathBuf> {
         match &self.output {

@@ -1,7 +1,7 @@
 //! `wgvae sample`
 
 use super::{
-    options::RunOptions,
+    options::{RunOptions, class},
     output::{OutputOptions, has_extension},
     print::{progress, result},
     table::write_rows,
@@ -19,9 +19,9 @@ pub struct Arguments {
     /// Images, or rows of a table, to draw; of a CVAE, of each label [default: 100, of a CVAE 10]
     #[arg(long, value_name = "N")]
     count: Option<usize>,
-    /// Draw this label; several may be given [default: all] (CVAE)
+    /// Draw this class, by name or number; several may be given [default: all] (CVAE)
     #[arg(long, value_delimiter = ',', value_name = "K")]
-    label: Vec<usize>,
+    label: Vec<String>,
     /// Decides the latents [default: the run's seed]
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
@@ -43,7 +43,10 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let usual = Sampling::sheet(&run.config.model, Size::of_run(&run), arguments.seed.unwrap_or(run.config.seed));
     let options = Sampling {
         count: arguments.count.unwrap_or(usual.count),
-        labels: if arguments.label.is_empty() { usual.labels } else { arguments.label },
+        labels: match arguments.label.is_empty() {
+            true => usual.labels,
+            false => arguments.label.iter().map(|label| class(&run, label)).collect::<Result<_>>()?,
+        },
         seed: usual.seed,
     };
     if let Some(table) = table {
@@ -63,8 +66,7 @@ pub fn run(arguments: Arguments) -> Result<()> {
 fn name(arguments: &Arguments) -> String {
     let mut name = "samples".to_string();
     if !arguments.label.is_empty() {
-        let labels: Vec<String> = arguments.label.iter().map(usize::to_string).collect();
-        name += &format!("-label{}", labels.join("-"));
+        name += &format!("-label{}", arguments.label.join("-").replace(['/', '\\', ' '], "_"));
     }
     arguments.seed.map_or(name.clone(), |seed| format!("{name}-seed{seed}"))
 }

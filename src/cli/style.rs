@@ -17,7 +17,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<()> {
-    let run = arguments.run.open()?;
+    let run = arguments.run.open_images()?;
     let path = arguments.output.picture(&run.dir, &arguments.source.picture_name("style"), &["png"])?;
     let source = arguments.source.open(&run, &arguments.run.dir)?;
     let images = source.images();

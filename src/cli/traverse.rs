@@ -2,7 +2,7 @@
 
 use super::{
     images::{Chosen, ImageOptions},
-    options::RunOptions,
+    options::{RunOptions, class},
     output::OutputOptions,
     print::result,
 };
@@ -31,9 +31,9 @@ pub struct Arguments {
     /// Images in a row
     #[arg(long, default_value_t = 11, value_name = "N")]
     steps: usize,
-    /// Decode as this label [default: the image's, or 0] (CVAE)
+    /// Decode as this class, by name or number [default: the image's, or 0] (CVAE)
     #[arg(long, value_name = "K")]
-    label: Option<usize>,
+    label: Option<String>,
     #[command(flatten)]
     output: OutputOptions,
 }
@@ -41,10 +41,12 @@ pub struct Arguments {
 pub fn run(arguments: Arguments) -> Result<()> {
     let run = arguments.run.open()?;
     let mut name = arguments.source.picture_name("traversal");
-    for (what, value) in [("dim", arguments.dim), ("image", arguments.image), ("label", arguments.label)] {
+    let label = arguments.label.as_deref().map(|label| class(&run, label)).transpose()?;
+    for (what, value) in [("dim", arguments.dim), ("image", arguments.image), ("label", label)] {
         name += &value.map_or(String::new(), |value| format!("-{what}{value}"));
     }
-    let path = arguments.output.picture(&run.dir, &name, &["png"])?;
+    let formats: &[&str] = if run.config.data.table.is_some() { &["png", "svg"] } else { &["png"] };
+    let path = arguments.output.picture(&run.dir, &name, formats)?;
     let source = match arguments.image {
         Some(_) => Some(arguments.source.open(&run, &arguments.run.dir)?),
         None => arguments.source.expect_none("--image").map(|()| None)?,
@@ -59,9 +61,12 @@ pub fn run(arguments: Arguments) -> Result<()> {
         centre: arguments.image.map_or(Centre::Middle, Centre::Image),
         range: arguments.range,
         steps: arguments.steps,
-        label: arguments.label,
+        label,
     };
     let images = source.as_ref().map(Chosen::images);
-    gallery::traverse(&codec, Size::of_run(&run), images.as_ref(), &origin, &options)?.save(&path)?;
+    match &run.config.data.table {
+        Some(table) => gallery::responses(&codec, table, images.as_ref(), &origin, &options)?.save(&path)?,
+        None => gallery::traverse(&codec, Size::of_run(&run), images.as_ref(), &origin, &options)?.save(&path)?,
+    }
     result!("{}", path.display())
 }

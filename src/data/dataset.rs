@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::table::{Recipe, shown};
-use super::{Names, sha256};
+use super::{Division, Names, sha256};
+use crate::Result;
 use crate::model::Values;
-use crate::random::Permutation;
-use crate::{Error, Result};
 
 /// Images, or the rows of a table, one after the other, with optional labels.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -61,6 +60,10 @@ pub struct Dataset {
     pub class_names: Vec<String>,
     /// What `--labels` named.
     pub labels: Option<String>,
+    /// How the source was divided, where it was not.
+    pub division: Division,
+    /// Whether unreadable pictures were left out.
+    pub skip_bad: bool,
     /// How the columns of a table were scaled; none of images.
     pub table: Option<Recipe>,
     /// What the model is trained on.
@@ -177,18 +180,29 @@ impl Whole {
         }
     }
 
-    /// Divides the images for training.
+    /// Divides the images for training: a seventh becomes the test split.
     ///
     /// # Errors
-    /// As [`division`].
+    /// [`Error::Malformed`](crate::Error::Malformed) for fewer than two images, or more than 2^32.
     pub fn divide(&self) -> Result<Dataset> {
-        let [train, test] = division(Path::new(&self.name), self.images.count)?;
+        let [train, test] = Division::Seventh.rows(Path::new(&self.name), self.images.count)?;
         Ok(self.divided(&train, &test))
     }
 
     /// The images `train` to train on, the images `test` to test.
     pub(super) fn divided(&self, train: &[u32], test: &[u32]) -> Dataset {
         let [train, test] = [train, test].map(|items| self.images.pick(items, self.width * self.height));
+        self.dataset(train, test)
+    }
+
+    /// All images to train on, those of `test` to test.
+    pub(super) fn beside(self, test: Whole) -> Dataset {
+        let classes = self.classes.max(test.classes);
+        let class_names = test.class_names; // which begin with those known before
+        Dataset { classes, class_names, ..self.dataset(self.images.clone(), test.images) }
+    }
+
+    fn dataset(&self, train: Split, test: Split) -> Dataset {
         Dataset {
             classes: self.classes,
             class_names: self.class_names.clone(),
@@ -201,23 +215,6 @@ impl Whole {
     pub(super) fn summary(&self) -> String {
         format!("{} {}", self.images.count, kind_of(&self.all()))
     }
-}
-
-/// Divides so many images for training: a seventh, chosen by a fixed permutation, becomes the test split (70,000 images give
-/// MNIST's 60,000 and 10,000), and the rest stays in the order of that permutation.
-///
-/// # Errors
-/// [`Error::Malformed`] for fewer than two images, or more than 2^32.
-pub(super) fn division(path: &Path, count: usize) -> Result<[Vec<u32>; 2]> {
-    if count < 2 {
-        let problem = format!("{count} images, expected at least 2: one to train on, one to test");
-        return Err(Error::malformed(path, problem));
-    }
-    let number =
-        u32::try_from(count).map_err(|_| Error::malformed(path, format!("{count} images, expected at most 2^32")))?;
-    let order: Vec<u32> = Permutation::new(0, 0, number).items().collect();
-    let (train, test) = order.split_at(count - (count / 7).max(1));
-    Ok([train.to_vec(), test.to_vec()])
 }
 
 /// A source as it was found.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use image::{DynamicImage, GrayImage, ImageReader};
 use rayon::prelude::*;
 
+use super::table::shown;
 use super::{ACCEPTED, Dataset, Found, Names, Split, Whole, metadata};
 use crate::{Error, Result, memory::expect_room};
 
@@ -16,6 +17,8 @@ struct Listing {
     labels: Option<Vec<u8>>,
     classes: Vec<String>,
     ignored: usize,
+    /// Files that cannot be read and were left out.
+    bad: Vec<PathBuf>,
 }
 
 /// Reads PNG, JPEG and BMP files, in the order of their names, as gray (transparency is left out); all must be of one
@@ -26,12 +29,12 @@ struct Listing {
 /// # Errors
 /// A folder without images, images beside folders of images, more than 256 classes, classes that differ between
 /// `train` and `test`, a symbolic link that leads nowhere, a file that is not an image or not of the size of the first.
-pub(super) fn read(dir: &Path) -> Result<(Found, String)> {
+pub(super) fn read(dir: &Path, skip_bad: bool) -> Result<(Found, String)> {
     let (_, folders) = entries(dir)?;
     let names: Vec<_> = folders.iter().filter_map(|path| path.file_name()).collect();
     let name = dir.display().to_string();
     if names == [OsStr::new("test"), OsStr::new("train")] {
-        let (train, test) = (list(&folders[1])?, list(&folders[0])?);
+        let (train, test) = (list(&folders[1], skip_bad)?, list(&folders[0], skip_bad)?);
         if train.classes != test.classes {
             let problem = format!("its classes are {:?}, expected {:?} as in train", test.classes, train.classes);
             return Err(Error::malformed(&folders[0], problem));
@@ -39,21 +42,35 @@ pub(super) fn read(dir: &Path) -> Result<(Found, String)> {
         let train_images = decode(&train.files, None)?;
         let test_images = decode(&test.files, Some((train_images.sides, &train.files[0])))?;
         let (sides, lost) = (train_images.sides, train_images.lost.and(test_images.lost));
-        let note = format!("image files in train and test{}", remarks(&train, train.ignored + test.ignored, &lost));
+        let note = format!("image files in train and test{}", remarks(&[&train, &test], &lost));
         let class_names = train.class_names();
         let (train, test) = (train.split(&folders[1], train_images.bytes), test.split(&folders[0], test_images.bytes));
         let dataset = Dataset { class_names, ..Dataset::new(name, sides, train, test) };
         return Ok((Found::Divided(dataset), note));
     }
-    let all = list(dir)?;
+    let all = list(dir, skip_bad)?;
     let decoded = decode(&all.files, None)?;
-    let note = format!("image files{}", remarks(&all, all.ignored, &decoded.lost));
+    let note = format!("image files{}", remarks(&[&all], &decoded.lost));
     let class_names = all.class_names();
     let images = all.split(dir, decoded.bytes);
     Ok((Found::Images(Whole::new(dir, decoded.sides, images).with_class_names(class_names)), note))
 }
 
 impl Listing {
+    /// The files that can be decoded; a second time they are decoded for their pixels.
+    fn without_bad(self, dir: &Path) -> Result<Listing> {
+        let read: Vec<bool> = self.files.par_iter().map(|file| decoded(file).is_ok()).collect();
+        if !read.contains(&true) {
+            return Err(Error::malformed(dir, "none of its pictures can be read"));
+        }
+        let kept = |i: usize| read[i];
+        let labels =
+            self.labels.map(|labels| (0..).zip(labels).filter(|(i, _)| kept(*i)).map(|(_, label)| label).collect());
+        let (files, bad): (Vec<_>, Vec<_>) = (0..).zip(self.files).partition(|(i, _)| kept(*i));
+        let [files, bad] = [files, bad].map(|some| some.into_iter().map(|(_, file)| file).collect());
+        Ok(Listing { files, labels, bad, ..self })
+    }
+
     /// The names of the classes; none where they are the numbers from 0 on, which stand for themselves.
     fn class_names(&self) -> Vec<String> {
         match (0..).zip(&self.classes).all(|(number, name): (usize, _)| *name == number.to_string()) {
@@ -70,17 +87,24 @@ impl Listing {
     }
 }
 
-fn remarks(listing: &Listing, ignored: usize, lost: &Lost) -> String {
-    let classes = match listing.classes.as_slice() {
+fn remarks(listings: &[&Listing], lost: &Lost) -> String {
+    let all = listings[0].classes.as_slice(); // the same in each
+    let classes = match all {
         [] => String::new(),
-        [first, .., last] if listing.classes.len() > 4 => format!(", classes {first} to {last}"),
+        [first, .., last] if all.len() > 4 => format!(", classes {first} to {last}"),
         few => format!(", classes {}", few.join(", ")),
     };
-    let ignored = match ignored {
+    let ignored = match listings.iter().map(|listing| listing.ignored).sum() {
         0 => String::new(),
         files => format!(", {files} other files ignored"),
     };
-    classes + &ignored + &lost.words()
+    let bad: Vec<String> =
+        listings.iter().flat_map(|listing| &listing.bad).map(|path| path.display().to_string()).collect();
+    let bad = match bad.len() {
+        0 => String::new(),
+        count => format!(", {count} that cannot be read left out: {}", shown(&bad)),
+    };
+    classes + &ignored + &bad + &lost.words()
 }
 
 /// What the images had that gray ones cannot show.
@@ -121,7 +145,7 @@ impl Lost {
     }
 }
 
-fn list(dir: &Path) -> Result<Listing> {
+fn list(dir: &Path, skip_bad: bool) -> Result<Listing> {
     let (here, folders) = entries(dir)?;
     let (mut files, others): (Vec<_>, Vec<_>) = here.into_iter().partition(|path| is_image(path));
     let mut ignored = others.len();
@@ -153,7 +177,8 @@ fn list(dir: &Path) -> Result<Listing> {
         return Err(Error::malformed(dir, format!("not a data set: {ACCEPTED}")));
     }
     let labels = (!classes.is_empty()).then_some(labels);
-    Ok(Listing { files, labels, classes, ignored })
+    let listing = Listing { files, labels, classes, ignored, bad: Vec::new() };
+    if skip_bad { listing.without_bad(dir) } else { Ok(listing) }
 }
 
 /// The files and the folders in a folder, each in order, without hidden ones.
@@ -209,12 +234,16 @@ fn decode(files: &[PathBuf], demanded: Option<([usize; 2], &Path)>) -> Result<De
     })?;
 
     let images = files.par_iter().map(|file| {
-        let image = reader(file)?.decode().map_err(unreadable(file))?;
+        let image = decoded(file)?;
         Ok((Lost::of(&image), image.into_luma8()))
     });
     let images: Vec<(Lost, GrayImage)> = images.collect::<Result<_>>()?;
     let lost = images.iter().fold(Lost::default(), |sum, (lost, _)| sum.and(*lost));
     Ok(Decoded { bytes: images.into_iter().flat_map(|(_, image)| image.into_raw()).collect(), sides, lost })
+}
+
+fn decoded(file: &Path) -> Result<DynamicImage> {
+    reader(file)?.decode().map_err(unreadable(file))
 }
 
 /// `[height, width]` as an image's header tells them.

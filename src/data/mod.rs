@@ -3,17 +3,18 @@
 
 use std::fs::Metadata;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::model::class_name;
 use crate::{Error, Result, memory};
 
-use dataset::division;
 use table::Table;
 
 mod dataset;
 pub mod digits;
+mod division;
 pub mod download;
 mod folder;
 pub mod glyphs;
@@ -21,14 +22,16 @@ pub mod idx;
 pub mod mnist;
 mod names;
 pub(crate) mod npy;
+mod npz;
 mod source;
 pub mod stroke;
 pub mod table;
 
 pub use dataset::{Content, Dataset, Images, Split, Subset, Whole, rows_f32};
+pub use division::Division;
 pub use names::Names;
 pub use source::Source;
-pub use table::{Missing, Reading, Recipe, Scale, class_name};
+pub use table::{Missing, Reading, Recipe, Scale};
 
 /// How a source is opened.
 #[derive(Clone, Debug)]
@@ -43,8 +46,10 @@ pub struct Options {
     pub train_limit: Option<usize>,
     /// Keep only so many test images, the first ones.
     pub test_limit: Option<usize>,
-    /// How tables are read.
+    /// How files are read.
     pub reading: Reading,
+    /// How a source that is not divided is divided.
+    pub division: Division,
     /// Where MNIST is downloaded from.
     pub download: download::Settings,
 }
@@ -59,6 +64,7 @@ impl Default for Options {
             train_limit: None,
             test_limit: None,
             reading: Reading::default(),
+            division: Division::default(),
             download,
         }
     }
@@ -80,25 +86,69 @@ pub fn open(
         return Err(Error::invalid(option, "is 0, expected at least 1"));
     }
     let (found, mut from) = read(source, data_dir, options)?;
+    let divided = options.division.words();
     let (mut dataset, divided) = match found {
-        Found::Divided(dataset) => (dataset, ""),
-        Found::Images(whole) => (whole.divide()?, "; a seventh was set apart for the test"),
+        Found::Divided(_) if !options.division.is_seventh() => {
+            let problem = "divide data, and these come as two parts already";
+            return Err(Error::invalid("--test-share, --test", problem));
+        }
+        Found::Divided(dataset) => (dataset, String::new()),
+        Found::Images(whole) => (divide(whole, options)?, divided),
         Found::Table(table) => {
-            let [train, test] = division(&table.path, table.count())?;
+            let train = options.division.rows(&table.path, table.count())?[0].clone();
             let fitted = &train[..options.train_limit.unwrap_or(train.len()).min(train.len())];
             let (whole, note) = table.into_rows(&options.reading, fitted)?;
             from += &note;
-            (whole.divided(&train, &test), "; a seventh was set apart for the test")
+            (divide(whole, options)?, divided)
         }
     };
     if let Source::Path(path) = source {
         // a run is resumed from anywhere
         dataset.name = std::path::absolute(path).map_err(Error::io("read", path))?.display().to_string();
     }
-    dataset.labels = options.reading.labels.clone();
+    dataset.labels = options.reading.recorded_labels()?;
+    dataset.division = options.division.recorded()?;
+    dataset.skip_bad = options.reading.skip_bad;
     dataset.limit(options.train_limit, options.test_limit);
     report(&format!("{from} ({}{divided})", dataset.summary()));
     Ok(dataset)
+}
+
+/// Divides a source for training, or puts the file beside it that is for test.
+fn divide(whole: Whole, options: &Options) -> Result<Dataset> {
+    let path = PathBuf::from(&whole.name);
+    let Division::File(test) = &options.division else {
+        let [train, test] = options.division.rows(&path, whole.images.count)?;
+        return Ok(whole.divided(&train, &test));
+    };
+    let reading = Reading {
+        recipe: whole.table.clone(),
+        class_names: whole.class_names.clone(),
+        columns: Vec::new(),
+        except: Vec::new(),
+        scale: None,
+        ..options.reading.clone()
+    };
+    let found = match open_path(test, &reading)?.0 {
+        Found::Images(found) => found,
+        Found::Table(table) => table.into_rows(&reading, &[])?.0,
+        Found::Divided(_) => return Err(Error::malformed(test, "comes as two parts, expected one that is for test")),
+    };
+    let (sides, expected) = ([found.height, found.width], [whole.height, whole.width]);
+    if sides != expected || found.table.is_some() != whole.table.is_some() {
+        let words = |[height, width]: [usize; 2]| format!("{width}x{height}");
+        let problem = format!("holds rows of {}, expected {} as of {}", words(sides), words(expected), whole.name);
+        return Err(Error::malformed(test, problem));
+    }
+    let trained = whole.images.labels.iter().flatten().max();
+    if let (Some(most), Some(labels)) = (trained, &found.images.labels)
+        && let Some(row) = labels.iter().position(|label| label > most)
+    {
+        let class = class_name(&found.class_names, labels[row] as usize);
+        let problem = format!("{}: the class {class} is that of no row to train on", found.images.names.of(row));
+        return Err(Error::malformed(test, problem));
+    }
+    Ok(whole.beside(found))
 }
 
 /// Opens a source for a trained model: one that is not divided stays whole and in its order, and a single row is enough.
@@ -192,7 +242,7 @@ fn reason(error: &Error) -> String {
 /// What [`Source::Path`] accepts, for its errors.
 const ACCEPTED: &str = "expected a folder of IDX files (train-images-idx3-ubyte, t10k-images-idx3-ubyte and, with labels, \
     train-labels-idx1-ubyte, t10k-labels-idx1-ubyte; plain or .gz), a folder of PNG, JPEG or BMP images (all in one, or one \
-    folder per class), a .npy file, or a table in a .csv, .tsv or .parquet file";
+    folder per class), a .npy or .npz file, or a table in a .csv, .tsv or .parquet file";
 
 /// What is at a path, decided by its kind and its extension, and a line about it.
 fn open_path(path: &Path, reading: &Reading) -> Result<(Found, String)> {
@@ -201,9 +251,11 @@ fn open_path(path: &Path, reading: &Reading) -> Result<(Found, String)> {
     let (found, note) = if kind.is_dir() && mnist::is_idx_folder(path) {
         (Found::Divided(mnist::read(path)?), "IDX files".into())
     } else if kind.is_dir() {
-        folder::read(path)?
+        folder::read(path, reading.skip_bad)?
     } else if kind.is_file() && extension == "npy" {
         npy::read(path, reading)?
+    } else if kind.is_file() && extension == "npz" {
+        npz::read(path, reading)?
     } else if kind.is_file() && (extension == "csv" || extension == "tsv") {
         let table = table::delimited::read(path, reading)?;
         let note = format!("a table of {} columns", table.columns.len());
@@ -242,7 +294,8 @@ fn expect_images(reading: &Reading) -> Result<()> {
 /// What a file of numbers is: images, or a table whose missing values are dealt with.
 fn settled(found: Found, note: String, reading: &Reading) -> Result<(Found, String)> {
     let Found::Table(table) = found else {
-        expect_images(reading)?;
+        let labelled = reading.label_file().is_some(); // they have been read
+        expect_images(&Reading { labels: reading.labels.clone().filter(|_| !labelled), ..reading.clone() })?;
         return Ok((found, note));
     };
     if let Some(white) = table.white(reading) {

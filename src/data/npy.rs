@@ -23,33 +23,77 @@ const MOST_BRACKETS: usize = 8;
 /// # Errors
 /// [`Error::Malformed`] for another type or shape, and as [`Selection::new`].
 pub(super) fn read(path: &Path, reading: &Reading) -> Result<(Found, String)> {
-    let file = NpyFile::open(path)?;
-    let as_table = reading.wants_table().is_some() || reading.recipe.is_some() || reading.labels.is_some();
+    let of_file = reading.label_file().map(|path| labels(&NpyFile::open(path)?)).transpose()?;
+    found(NpyFile::open(path)?, of_file, reading)
+}
+
+/// The same of an array with the labels of its rows, where they are known.
+pub(super) fn found(file: NpyFile, known: Option<LabelColumn>, reading: &Reading) -> Result<(Found, String)> {
+    let path = file.path;
+    let by_column = reading.labels.is_some() && reading.label_file().is_none();
+    let as_table = reading.wants_table().is_some() || reading.recipe.is_some() || by_column;
     let shape = format!("{} array {:?}", file.type_name(), file.header.shape);
+    let expect = |count: usize| match known.as_ref().map_or(count, LabelColumn::len) {
+        labels if labels != count => {
+            let problem = format!("{labels} labels for {count} rows, expected one each");
+            Err(Error::malformed(path, problem))
+        }
+        _ => Ok(()),
+    };
     if !as_table && let Some(array) = file.array::<u8>()? {
-        let sides = sides_of(path, array.shape())?;
-        let count = array.shape()[0];
+        let (sides, count) = (sides_of(path, array.shape())?, array.shape()[0]);
+        expect(count)?;
+        let (labels, class_names) = match known {
+            Some(known) => known.classes(path, &reading.class_names).map(|(labels, names)| (Some(labels), names))?,
+            None => (None, Vec::new()),
+        };
         let images = array.iter().copied().collect::<Vec<_>>().into(); // row by row, whatever order the file has
-        let images = Split { images, labels: None, count, names: Names::InOrder };
-        return Ok((Found::Images(Whole::new(path, sides, images)), shape));
+        let images = Split { images, labels, count, names: Names::InOrder };
+        return Ok((Found::Images(Whole::new(path, sides, images).with_class_names(class_names)), shape));
     }
     let Some(array) = file.numbers()? else {
         let problem = format!("holds values of type {}, expected floats, integers or booleans", file.type_name());
         return Err(Error::malformed(path, problem));
     };
-    let table = table(path, &array, reading)?;
-    Ok((Found::Table(table), shape))
+    let table = table(path, &array, reading, by_column)?;
+    expect(table.count())?;
+    let labels = known.or(table.labels);
+    Ok((Found::Table(Table { labels, ..table }), shape))
+}
+
+/// An array of whole numbers, one for each row.
+///
+/// # Errors
+/// [`Error::Malformed`] for another type or shape.
+pub(super) fn labels(file: &NpyFile) -> Result<LabelColumn> {
+    let wrong = |problem: String| Error::malformed(file.path, format!("labels {problem}"));
+    let Some(array) = file.numbers()? else {
+        return Err(wrong(format!("of type {}, expected numbers", file.type_name())));
+    };
+    match array.shape() {
+        [_] | [_, 1] => {}
+        shape => return Err(wrong(format!("of shape {shape:?}, expected [n]"))),
+    }
+    let mut labels = LabelColumn::default();
+    for (row, value) in array.iter().enumerate() {
+        if value.fract() != 0.0 {
+            return Err(wrong(format!("of row {row} is {value}, expected a whole number")));
+        }
+        labels.push(&value.to_string());
+    }
+    Ok(labels)
 }
 
 /// The columns of an array that `reading` chooses. They are numbered from 0, or where rows are images, `ROWxCOLUMN`.
-fn table(path: &Path, array: &ArrayD<f64>, reading: &Reading) -> Result<Table> {
+fn table(path: &Path, array: &ArrayD<f64>, reading: &Reading, by_column: bool) -> Result<Table> {
     let sides = sides_of(path, array.shape())?;
     let (flat, [height, width]) = (array.ndim() == 2, sides);
     let names: Vec<String> = match flat {
         true => (0..height * width).map(|i| i.to_string()).collect(),
         false => (0..height).flat_map(|y| (0..width).map(move |x| format!("{y}x{x}"))).collect(),
     };
-    let selection = Selection::new(path, &names, reading)?;
+    let labels = reading.labels.clone().filter(|_| by_column);
+    let selection = Selection::new(path, &names, &Reading { labels, ..reading.clone() })?;
     let all: Vec<f64> = array.iter().copied().collect(); // row by row, whatever order the file has
     let whole = selection.features.iter().copied().eq(0..names.len());
     let mut labels = selection.labels.map(|_| LabelColumn::default());
@@ -87,7 +131,14 @@ impl NpyFile<'_> {
     /// # Errors
     /// [`Error::Malformed`] where it does not begin with a header, or the header is longer than any that NumPy reads.
     pub(crate) fn open(path: &Path) -> Result<NpyFile<'_>> {
-        let mut bytes = bytes(path)?;
+        NpyFile::parse(path, bytes(path)?)
+    }
+
+    /// The same of a file's bytes; `path` is for messages only.
+    ///
+    /// # Errors
+    /// As [`NpyFile::open`].
+    pub(crate) fn parse(path: &Path, mut bytes: Vec<u8>) -> Result<NpyFile<'_>> {
         let length = match *bytes {
             [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, low, high, ..] => u16::from_le_bytes([low, high]) as usize,
             [0x93, b'N', b'U', b'M', b'P', b'Y', _, _, a, b, c, d, ..] => u32::from_le_bytes([a, b, c, d]) as usize,

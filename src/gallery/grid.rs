@@ -4,6 +4,7 @@ use super::{Figure, Size, at_least, fits};
 use crate::{
     Result,
     data::{Images, rows_f32},
+    model::class_name,
 };
 
 /// Images in a row of the sheet.
@@ -18,7 +19,7 @@ pub fn grid(images: &Images, count: usize) -> Result<Figure> {
     let shown: Vec<usize> = (0..at_least("count", count, 1)?.min(split.count)).collect();
     fits(&Size::of_images(images).sheet(), shown.len().div_ceil(COLUMNS), COLUMNS)?;
     let caption = |&index: &usize| match &split.labels {
-        Some(labels) => format!("{} #{index}", labels[index]),
+        Some(labels) => format!("{} #{index}", class_name(images.class_names, labels[index] as usize)),
         None => format!("#{index}"),
     };
     let what = if split.labels.is_some() { "label #index" } else { "#index" };

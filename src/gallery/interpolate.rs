@@ -60,7 +60,7 @@ pub fn interpolate(codec: &Codec, images: &Images, options: &Interpolation) -> R
     }
     let share = |step: usize| step as f32 / (steps - 1) as f32;
     let row_label = |&(from, to, label): &(usize, usize, Option<u8>)| match label {
-        Some(label) => format!("#{} to #{} as {label}", stops[from], stops[to]),
+        Some(label) => format!("#{} to #{} as {}", stops[from], stops[to], codec.class_name(label as usize)),
         None => format!("#{} to #{}", stops[from], stops[to]),
     };
     let shares = (0..steps).map(|step| format!("{:.2}", share(step)));

@@ -25,7 +25,7 @@ pub use reconstruct::{Reconstruction, reconstruct};
 pub use sample::{Samples, Sampling, sample, samples};
 pub use scatter::{Cloud, scatter};
 pub use style::{example_of_each_class, style};
-pub use traverse::{Centre, Traversal, traverse};
+pub use traverse::{Centre, Traversal, responses, traverse};
 
 use crate::{
     Error, Result,

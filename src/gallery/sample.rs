@@ -96,7 +96,7 @@ pub fn sample(codec: &Codec, size: Size, origin: &Origin, options: &Sampling) ->
     let columns = count.min(room(size, 1, COLUMNS)[1]);
     let rows_each = count.div_ceil(columns);
     fits(&sheet, labels.len().saturating_mul(rows_each), columns)?;
-    let rows = labels.iter().flat_map(|label| std::iter::repeat_n(label.to_string(), rows_each));
+    let rows = labels.iter().flat_map(|&label| std::iter::repeat_n(codec.class_name(label as usize), rows_each));
     let sheet = sheet.columns(columns).row_labels(rows).title(title);
     let sheet = if rows_each > 1 { sheet.group_rows(rows_each) } else { sheet };
     let Samples { latents, rows: images, .. } = samples(codec, origin, options)?;

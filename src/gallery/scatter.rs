@@ -43,6 +43,7 @@ pub fn scatter(codec: &Codec, images: &Images, count: usize) -> Result<Cloud> {
     let [x, y] = axes;
     let classes: Option<Vec<usize>> = labels.map(|labels| labels.into_iter().map(usize::from).collect());
     let title = format!("{}: {what} of {count} {}s", name(model), images.subset.image());
-    let plot = Scatter::new(x, y).title(title).plot(points.view(), classes.as_deref())?;
+    let plot =
+        Scatter::new(x, y).title(title).class_names(images.class_names).plot(points.view(), classes.as_deref())?;
     Ok(Cloud { plot, points, shares })
 }

@@ -27,7 +27,7 @@ pub fn style(codec: &Codec, images: &Images, indices: &[usize]) -> Result<Figure
         .sheet()
         .columns(1 + classes)
         .column_labels(
-            std::iter::once(images.subset.word().to_string()).chain((0..classes).map(|class| class.to_string())),
+            std::iter::once(images.subset.word().to_string()).chain((0..classes).map(|class| codec.class_name(class))),
         )
         .row_labels(indices.iter().map(|index| format!("#{index}")))
         .title(format!("{}: the style of {} under every label", name(model), images.subset.one()));

@@ -34,5 +34,5 @@ pub use corruption::{Corruption, Noise};
 pub use likelihood::{Likelihood, Loss, OUTPUT_LOG_VAR_MAX, Pixel, Reduction};
 pub use objective::{Bound, Objective};
 pub use param::Param;
-pub use rows::{Rows, Values};
+pub use rows::{Rows, Values, class_name};
 pub use schedule::{Rate, Schedule, Step};

@@ -134,3 +134,8 @@ impl<'a> Rows<'a> {
         }
     }
 }
+
+/// The name of class `label`; its number where classes have no names.
+pub fn class_name(names: &[String], label: usize) -> String {
+    names.get(label).cloned().unwrap_or_else(|| label.to_string())
+}

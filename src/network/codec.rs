@@ -4,7 +4,7 @@ use super::gpu_codec::GpuCodec;
 use crate::{
     Error, Result,
     device::Device,
-    model::{Model, OUTPUT_LOG_VAR, Param, Rows},
+    model::{Model, OUTPUT_LOG_VAR, Param, Rows, class_name},
     oracle::step::Oracle,
 };
 use ndarray::{Array2, ArrayView2};
@@ -55,6 +55,8 @@ pub struct Codec {
     pub(super) model: Model,
     /// The learned log σ² of a Gaussian likelihood, `[input]`.
     output_log_var: Vec<f64>,
+    /// Names of the classes; empty where they are known by their numbers alone.
+    class_names: Vec<String>,
     pub(super) engine: Engine,
 }
 
@@ -76,7 +78,17 @@ impl Codec {
         };
         let output_log_var = params.iter().find(|param| param.name == OUTPUT_LOG_VAR);
         let output_log_var = output_log_var.map(|param| param.values.clone()).unwrap_or_default();
-        Ok(Codec { model: model.clone(), output_log_var, engine })
+        Ok(Codec { model: model.clone(), output_log_var, class_names: Vec::new(), engine })
+    }
+
+    /// The same model, whose classes have these names.
+    pub fn named(self, class_names: &[String]) -> Codec {
+        Codec { class_names: class_names.to_vec(), ..self }
+    }
+
+    /// The name of class `label`; its number where classes have no names.
+    pub fn class_name(&self, label: usize) -> String {
+        class_name(&self.class_names, label)
     }
 
     /// The model.

@@ -3,7 +3,7 @@
 use super::{Keeping, Settings};
 use crate::{
     Error, Result,
-    data::{Dataset, Reading, Recipe},
+    data::{Dataset, Division, Reading, Recipe},
     device::Device,
     gpu::{Format, Tilings},
     model::{Adam, Binarization, Corruption, Model, Objective, Schedule, init::Scheme},
@@ -107,6 +107,12 @@ pub struct DataConfig {
     /// What `--labels` named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<String>,
+    /// How a source that came in one part was divided.
+    #[serde(default, skip_serializing_if = "Division::is_seventh")]
+    pub division: Division,
+    /// Whether unreadable pictures were left out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skip_bad: bool,
     /// How the columns of a table are scaled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<Recipe>,
@@ -141,6 +147,8 @@ impl DataConfig {
             classes: data.classes,
             class_names: data.class_names.clone(),
             labels: data.labels.clone(),
+            division: data.division.clone(),
+            skip_bad: data.skip_bad,
             table: data.table.clone(),
             train: data.train.count,
             test: data.test.count,
@@ -155,6 +163,7 @@ impl DataConfig {
             missing: self.table.as_ref().map(|table| table.missing).unwrap_or_default(),
             recipe: self.table.clone(),
             class_names: self.class_names.clone(),
+            skip_bad: self.skip_bad,
             ..Reading::default()
         }
     }

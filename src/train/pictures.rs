@@ -3,7 +3,7 @@
 use super::Session;
 use crate::{
     Error, Result,
-    gallery::{Figure, Origin, Sampling, Size, Traversal, reconstruct, room, sample, traverse},
+    gallery::{Figure, Origin, Sampling, Size, Traversal, reconstruct, responses, room, sample, traverse},
     network::Codec,
     picture::Sheet,
 };
@@ -20,8 +20,8 @@ impl Session {
     }
 
     /// Draws the run as it stands into its directory: `reconstructions.png`, `samples.png` and `traversal.png`, as the commands that
-    /// draw them do without options, and a sheet of the epoch just finished. A run without a directory has no pictures, and neither has
-    /// a table.
+    /// draw them do without options, and a sheet of the epoch just finished. A run without a directory has no pictures; one on
+    /// a table has `traversal.png` alone.
     ///
     /// # Errors
     /// [`Error::Io`](crate::Error::Io) where one cannot be written, [`Error::Invalid`](crate::Error::Invalid) where an image is too
@@ -29,13 +29,15 @@ impl Session {
     pub fn draw_pictures(&self) -> Result<()> {
         let Some(folder) = self.dir().map(|dir| dir.join("images")) else { return Ok(()) };
         std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
-        if self.data.table.is_some() {
-            return Ok(());
-        }
         let (data, test, size) = (&self.data, self.data.test_images(), Size::of(&self.data));
         let codec = Codec::new(&self.device, &self.config.model, &self.trainer.state()?.params)?;
+        let codec = codec.named(&self.data.class_names);
         let origin = Origin::of(&codec, Some(data))?;
 
+        if let Some(table) = &data.table {
+            let map = responses(&codec, table, None, &origin, &Traversal::default())?;
+            return map.save(&folder.join("traversal.png"));
+        }
         let shown: Vec<usize> = (0..SHOWN.min(data.test.count)).collect();
         let pairs = reconstruct(&codec, &test, &shown, false)?.figure;
         pairs.save(&folder.join("reconstructions.png"))?;

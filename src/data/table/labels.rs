@@ -91,8 +91,3 @@ impl LabelColumn {
         Ok((self.rows.iter().map(|&row| numbers[row as usize]).collect(), names))
     }
 }
-
-/// The name of class `label`; its number where classes have no names.
-pub fn class_name(names: &[String], label: usize) -> String {
-    names.get(label).cloned().unwrap_or_else(|| label.to_string())
-}

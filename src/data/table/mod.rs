@@ -3,7 +3,7 @@
 //! A file of numbers is read as a [`Table`]. It becomes images of bytes where it looks like images, and else rows of real values that
 //! are scaled by what its training rows say ([`Recipe`]).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Names, Split, Whole, sides};
 use crate::model::Values;
@@ -16,18 +16,18 @@ pub mod parquet;
 mod recipe;
 mod select;
 
-pub use labels::{LabelColumn, class_name};
+pub use labels::LabelColumn;
 pub use recipe::{Missing, Recipe, Scale};
 pub use select::Selection;
 
-/// What is asked for of a file of numbers, and what an earlier run knows.
+/// How files are read: what is asked for, and what an earlier run knows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
     /// The only columns that a model sees, in this order; empty for all.
     pub columns: Vec<String>,
     /// Columns that it does not see.
     pub except: Vec<String>,
-    /// The column of labels; unless told, that of the run, or one that is called `label`.
+    /// The column of labels, or a `.npy` file of them; unless told, the column of the run, or one that is called `label`.
     pub labels: Option<String>,
     /// The column of labels of a run; new data need not have it.
     pub run_labels: Option<String>,
@@ -39,9 +39,30 @@ pub struct Reading {
     pub recipe: Option<Recipe>,
     /// The class names of a run.
     pub class_names: Vec<String>,
+    /// Whether pictures that cannot be read are left out of a folder, instead of an error.
+    pub skip_bad: bool,
 }
 
 impl Reading {
+    /// The `.npy` file of labels, where `--labels` names one.
+    pub fn label_file(&self) -> Option<&Path> {
+        self.labels
+            .as_deref()
+            .map(Path::new)
+            .filter(|path| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("npy")))
+    }
+
+    /// What `--labels` named, for a run, which is resumed from anywhere.
+    pub(super) fn recorded_labels(&self) -> Result<Option<String>> {
+        match self.label_file() {
+            Some(path) => {
+                let path = std::path::absolute(path).map_err(Error::io("read", path))?;
+                Ok(Some(path.display().to_string()))
+            }
+            None => Ok(self.labels.clone()),
+        }
+    }
+
     /// The first option that says that a file is a table, where one is given.
     pub fn wants_table(&self) -> Option<&'static str> {
         let options = [
