@@ -191,14 +191,16 @@ fn begin(arguments: &Arguments) -> Result<Session> {
     if claim.dir().join("config.json").exists() {
         progress!("replacing the run in {} and its pictures", claim.dir().display());
     }
-    let source = data.name.clone(); // `auto` and a path as they were found: the same from anywhere
-    let mut session = Session::begin_in(Some(claim), &settings, weights.as_deref(), device, data)?;
+    // `auto` and paths as they were found: the same from anywhere
     let mut options = arguments.typed.clone();
-    options.insert("data".into(), source);
-    if let Some(init) = &arguments.init {
-        let init = std::path::absolute(init).map_err(Error::io("read", init))?;
-        options.insert("init".into(), init.display().to_string());
+    options.insert("data".into(), data.name.clone());
+    options.extend(data.labels.clone().map(|labels| ("labels".into(), labels)));
+    for name in ["init", "test", "data-dir"] {
+        if let Some(path) = options.get_mut(name) {
+            *path = std::path::absolute(&*path).map_err(Error::io("read", Path::new(path)))?.display().to_string();
+        }
     }
+    let mut session = Session::begin_in(Some(claim), &settings, weights.as_deref(), device, data)?;
     session.keep_options(options)?;
     Ok(session)
 }
