@@ -202,11 +202,13 @@ fi
 
 # --- the tests -------------------------------------------------------------------------------------------------------
 
-# On a second driver: what runs our shaders and compares the outcome with the oracle. (Mutants killed by one driver are dead.) The
-# variants of a hundred steps are minutes on a slow one: there the recorded runs stand for them; and wide subgroups are lavapipe's.
+# On a second driver: what runs our shaders and compares the outcome with the oracle. (Mutants killed by one driver are dead.) On
+# SwiftShader, the slowest, kernels and recorded runs stand for the rest. The variants of a hundred steps are minutes elsewhere too,
+# and wide subgroups are lavapipe's.
 skipped=()
 if [ -n "$driver" ] && [ ${#names[@]} = 0 ]; then
-    names=(kernels replay codec training)
+    names=(kernels replay)
+    [ "$driver" = swiftshader ] || names+=(codec training)
     skipped=(-- --skip each_of_a_hundred_steps_is_the_oracles_with --skip kernels_by_subgroups)
     say "on $driver: ${names[*]}"
 fi
