@@ -80,17 +80,17 @@ install_packages() {
     Arch             pacman -S gcc vulkan-icd-loader vulkan-swrast spirv-tools python"
 }
 
-# Python with numpy and onnxruntime, for the tests that ask others to read our files.
+# Python with the packages of those tests that ask others to read our files.
 make_python() {
     [ -z "${WGVAE_PYTHON-}" ] || return 0
-    local venv=$target/venv found python log=$target/python.log
+    local venv=$target/venv packages='numpy onnxruntime tensorboard' found python log=$target/python.log
     python=$(command -v python3 || command -v python) || { say "no Python; the tests that ask it say so" && return 0; }
-    if [ ! -e "$venv/complete" ]; then
+    if [ "$(cat "$venv/complete" 2>/dev/null)" != "$packages" ]; then
         say "making a Python environment in target/venv"
         if ! { "$python" -m venv --clear "$venv" &&
-            PATH=$venv/bin:$venv/Scripts:$PATH python -m pip --disable-pip-version-check install numpy onnxruntime &&
-            touch "$venv/complete"; } >"$log" 2>&1 </dev/null; then
-            say "no Python with numpy and onnxruntime ($(tail -n 1 "$log")); the tests that ask them say so"
+            PATH=$venv/bin:$venv/Scripts:$PATH python -m pip --disable-pip-version-check install $packages &&
+            echo "$packages" >"$venv/complete"; } >"$log" 2>&1 </dev/null; then
+            say "no Python with $packages ($(tail -n 1 "$log")); the tests that ask them say so"
             return 0
         fi
     fi

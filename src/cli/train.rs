@@ -15,10 +15,11 @@ use crate::{
     device::{Choice, Device},
     error::chain,
     gpu::{Format, Precision, Tilings, adapters},
+    interop::tensorboard::EventFile,
     model::{Binarization, Bottleneck, Kind, Model, Param},
     network,
     proofs::Checked,
-    run::{BEST, Claim, Config, Figures, Keep, Keeping, Metrics, Run, Settings, checkpoint},
+    run::{BEST, Claim, Config, EVENTS, Figures, Keep, Keeping, Metrics, Run, Settings, checkpoint},
     train::{
         Changes, Session,
         tuning::{TilingChoice, prove, tilings},
@@ -71,6 +72,10 @@ pub struct Arguments {
     /// Keep the weights of every N-th epoch, as epoch-NNNN.safetensors
     #[arg(long, value_name = "N")]
     keep_every: Option<u64>,
+    /// Also write every figure and picture of the run to RUN/tensorboard, which `tensorboard --logdir RUN` shows; a resumed run that has
+    /// the folder goes on with it
+    #[arg(long, value_enum)]
+    log: Option<Log>,
     /// Images per step
     #[arg(long, default_value_t = 32)]
     batch: usize,
@@ -104,6 +109,13 @@ pub struct Arguments {
     /// What was typed, or came from a file or a preset.
     #[arg(skip)]
     pub typed: BTreeMap<String, String>,
+}
+
+/// Another program's form of a run's figures and pictures.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Log {
+    /// Event files
+    Tensorboard,
 }
 
 impl Arguments {
@@ -144,7 +156,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         None => begin(&arguments)?,
     };
     describe(&session);
-    train(&mut session, arguments.epochs, &stop)?;
+    let events = events(&session, arguments.log)?;
+    train(&mut session, arguments.epochs, events, &stop)?;
     let dir = session.dir().expect("a run of the command line has a directory");
     // The run is whole whether or not anyone reads where it lies.
     let _ = match session.config().data.table {
@@ -296,7 +309,7 @@ fn describe(session: &Session) {
 }
 
 /// Trains the epochs that are left, `asked` in all where given.
-fn train(session: &mut Session, asked: Option<u64>, stop: &Stop) -> Result<(), Failure> {
+fn train(session: &mut Session, asked: Option<u64>, mut events: Option<EventFile>, stop: &Stop) -> Result<(), Failure> {
     let (from, epochs) = (session.epochs_done(), session.config().epochs);
     if from >= asked.unwrap_or(epochs) {
         progress!("nothing to do: {from} epochs are done");
@@ -332,10 +345,14 @@ fn train(session: &mut Session, asked: Option<u64>, stop: &Stop) -> Result<(), F
             {
                 progress!("note: {hint}");
             }
-            if session.pictures_due()
-                && let Err(error) = session.draw_pictures()
+            let drawn = session.pictures_due().then(|| session.draw_pictures());
+            if let Some(Err(error)) = &drawn {
+                progress!("warning: no pictures of epoch {epoch}: {}", chain(error));
+            }
+            if let Some(events) = &mut events
+                && let Err(error) = log(events, session, &metrics, matches!(drawn, Some(Ok(()))))
             {
-                progress!("warning: no pictures of epoch {epoch}: {}", chain(&error));
+                progress!("warning: nothing for TensorBoard of epoch {epoch}: {}", chain(&error));
             }
         });
         if session.is_done() {
@@ -353,6 +370,44 @@ fn train(session: &mut Session, asked: Option<u64>, stop: &Stop) -> Result<(), F
     if let Some(best) = session.best().filter(|best| best.epoch < session.epochs_done()) {
         let ends_with = if session.config().keeping.keep == Keep::Best { "model.safetensors" } else { BEST };
         progress!("best: epoch {}, test loss {:.3}; its weights are in {ends_with}", best.epoch, best.test.loss);
+    }
+    Ok(())
+}
+
+/// The event file of this start of the run, where one is asked for or earlier starts have left some.
+fn events(session: &Session, log: Option<Log>) -> Result<Option<EventFile>> {
+    let folder = session.dir().map(|dir| dir.join(EVENTS));
+    let wanted = folder.filter(|folder| matches!(log, Some(Log::Tensorboard)) || folder.is_dir());
+    wanted.filter(|_| !session.is_done()).map(|folder| EventFile::create(&folder)).transpose()
+}
+
+/// Writes the figures of an epoch to an event file, and its pictures where they were `drawn`.
+fn log(events: &mut EventFile, session: &Session, metrics: &Metrics, drawn: bool) -> Result<()> {
+    let Metrics { step, train, test, active_units, gradient_norm, images_per_s, .. } = *metrics;
+    let mut scalars = vec![
+        ("train/reconstruction", train.reconstruction),
+        ("train/kl", train.kl),
+        ("train/loss", train.loss),
+        ("test/reconstruction", test.reconstruction),
+        ("test/kl", test.kl),
+        ("test/loss", test.loss),
+        ("images_per_s", images_per_s),
+    ];
+    scalars.extend(active_units.map(|units| ("active_units", units as f64)));
+    scalars.extend(gradient_norm.map(|norm| ("gradient_norm", norm)));
+    events.scalars(step, &scalars)?;
+    let Some(folder) = session.dir().map(|dir| dir.join("images")).filter(|_| drawn) else { return Ok(()) };
+    let sheet = format!("epoch-{:03}", metrics.epoch);
+    for (tag, file) in [
+        ("reconstructions", "reconstructions"),
+        ("samples", "samples"),
+        ("traversal", "traversal"),
+        ("epoch", sheet.as_str()),
+    ] {
+        let path = folder.join(format!("{file}.png"));
+        if path.is_file() {
+            events.image(step, tag, &path)?; // a run on a table has the traversal alone
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Run,
-    keeping::{BEST, is_epoch_file},
+    keeping::{BEST, EVENTS, is_epoch_file},
     status::FAILURE,
 };
 use crate::{Error, Result, files};
@@ -103,7 +103,9 @@ impl Claim {
         let files = files.map(|name| self.dir.join(name)).into_iter().filter(|path| path.exists());
         let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
         let epochs = entries.filter(|entry| is_epoch_file(&entry.file_name().to_string_lossy()));
-        for path in pictures.chain(epochs.map(|entry| entry.path())).chain(files) {
+        let events = fs::read_dir(self.dir.join(EVENTS)).into_iter().flatten().flatten().map(|entry| entry.path());
+        let events = events.filter(|path| path.extension().is_some_and(|extension| extension == "wgvae"));
+        for path in pictures.chain(events).chain(epochs.map(|entry| entry.path())).chain(files) {
             fs::remove_file(&path).map_err(Error::io("remove", &path))?;
         }
         [&self.dir, &images].into_iter().try_for_each(|folder| files::remove_parts(folder))

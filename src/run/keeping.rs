@@ -5,6 +5,9 @@ use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
+/// The folder of a run's event files, which TensorBoard reads.
+pub const EVENTS: &str = "tensorboard";
+
 /// The weights of the epoch with the least test loss.
 pub const BEST: &str = "best.safetensors";
 

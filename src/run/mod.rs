@@ -14,7 +14,7 @@ mod status;
 pub use claim::Claim;
 pub use config::{Config, DataConfig, DeviceConfig, Stage};
 pub use directory::Run;
-pub use keeping::{BEST, Keep, Keeping, best, epoch_file};
+pub use keeping::{BEST, EVENTS, Keep, Keeping, best, epoch_file};
 pub use metrics::{Figures, Metrics};
 pub use settings::Settings;
 pub use state::State;

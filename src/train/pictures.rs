@@ -16,7 +16,7 @@ impl Session {
     /// the last.
     pub fn pictures_due(&self) -> bool {
         let (epoch, power) = (self.epoch, 10_u64.pow(self.epoch.max(1).ilog10()));
-        epoch <= 10 || epoch == self.config.epochs || [1, 2, 5].contains(&(epoch / power)) && epoch % power == 0
+        epoch <= 10 || self.is_done() || [1, 2, 5].contains(&(epoch / power)) && epoch % power == 0
     }
 
     /// Draws the run as it stands into its directory: `reconstructions.png`, `samples.png` and `traversal.png`, as the commands that
