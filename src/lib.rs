@@ -41,7 +41,7 @@
 //! | [`run`] | what a run leaves: its directory and the lock on it, configuration, metrics, weights, checkpoints |
 //! | [`train`] | the loop on either device, the choice of tilings, pictures of a run |
 //! | [`verify`] | what `wgvae verify` does: every proof, whole steps, training runs recorded elsewhere |
-//! | [`data`] | sources; every one becomes bytes: a [`data::Dataset`] to train on, or a [`data::Whole`] of new rows |
+//! | [`data`] | sources; every one becomes bytes, or of a table real values: a [`data::Dataset`] to train on, or a [`data::Whole`] of new rows |
 //! | [`analysis`], [`gallery`], [`interop`] | what is done with a trained model: figures, pictures, other programs' files |
 //! | [`picture`] | sheets, curves and scatters from plain numbers |
 //! | [`bench`](mod@bench) | whole steps and single kernels, checked before they are timed |

@@ -131,7 +131,7 @@ fn only_force_replaces_a_file_that_was_named() {
     );
     assert_eq!(fs::read(&file).unwrap(), b"mine");
     assert_ne!(draws("sample vae --device cpu -o mine.png --force", "mine.png"), b"mine");
-    refuses("sample vae --device cpu -o picture.jpg", "--output: picture.jpg must end in .png");
+    refuses("sample vae --device cpu -o picture.jpg", "--output: picture.jpg must end in .png or .npy");
     refuses("curves vae -o picture", "--output: picture must end in .png or .svg");
 }
 

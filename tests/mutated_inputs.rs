@@ -14,6 +14,7 @@ use ndarray::{Array1, Array2, Array3};
 use ndarray_npy::write_npy;
 use std::{
     fs,
+    io::Write,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     process::{Command, Stdio},
@@ -53,7 +54,7 @@ fn open(path: &Path) -> Result<()> {
     data::open_whole(&Source::Path(path.to_path_buf()), None, &Reading::default(), &mut |_| ()).map(drop)
 }
 
-const READERS: [Reader; 18] = [
+const READERS: [Reader; 22] = [
     Reader {
         name: "IDX images",
         file: "idx/train-images-idx3-ubyte",
@@ -116,6 +117,38 @@ const READERS: [Reader; 18] = [
         packing: Packing::None,
         read: |dir| open(&dir.join("table.csv")),
         command: "grid --data table.csv -o x.png --force",
+    },
+    Reader {
+        name: "TSV of real values",
+        file: "real.tsv",
+        packing: Packing::None,
+        read: |dir| open(&dir.join("real.tsv")),
+        command: "score table --device cpu --data real.tsv --draws 2",
+    },
+    Reader {
+        name: ".npy of float16",
+        file: "half.npy",
+        packing: Packing::Npy,
+        read: |dir| open(&dir.join("half.npy")),
+        command: "train vae --data half.npy --device cpu --epochs 1 --hidden 4 --latent 2 --out fresh",
+    },
+    Reader {
+        name: "labels in a .npy",
+        file: "labels.npy",
+        packing: Packing::Npy,
+        read: |dir| {
+            let labels = Some(dir.join("labels.npy").display().to_string());
+            let reading = Reading { labels, ..Reading::default() };
+            data::open_whole(&Source::Path(dir.join("bytes.npy")), None, &reading, &mut |_| ()).map(drop)
+        },
+        command: "encode vae --device cpu --data bytes.npy --labels labels.npy -o x.npy --force",
+    },
+    Reader {
+        name: ".npz",
+        file: "arrays.npz",
+        packing: Packing::None,
+        read: |dir| open(&dir.join("arrays.npz")),
+        command: "encode vae --device cpu --data arrays.npz -o x.npy --force",
     },
     Reader {
         name: "PNG",
@@ -235,6 +268,22 @@ fn make(dir: &Path) {
             image.save(dir.join(format!("{folder}/{i}.{end}"))).unwrap();
         }
     }
+    let row = |i: i32| format!("{i}.5\t{}\t{}e3\n", ["red", "blue"][(i % 2) as usize], i * i % 7);
+    fs::write(dir.join("real.tsv"), format!("height\tlabel\tcost\n{}", (0..12).map(row).collect::<String>())).unwrap();
+    write_npy(dir.join("half.npy"), &Array2::from_shape_fn((6, 3), |(i, j)| 0x3c00 + (100 * i + j) as u16)).unwrap();
+    let half = fs::read(dir.join("half.npy")).unwrap();
+    let at = half.windows(3).position(|word| word == b"<u2").unwrap();
+    fs::write(dir.join("half.npy"), [&half[..at], b"<f2", &half[at + 3..]].concat()).unwrap();
+    let mut archive = zip::ZipWriter::new(fs::File::create(dir.join("arrays.npz")).unwrap());
+    for (name, method) in [("bytes", zip::CompressionMethod::Stored), ("labels", zip::CompressionMethod::Deflated)] {
+        let options = zip::write::SimpleFileOptions::default().compression_method(method);
+        archive.start_file(format!("{}.npy", if name == "bytes" { "x" } else { "y" }), options).unwrap();
+        archive.write_all(&fs::read(dir.join(format!("{name}.npy"))).unwrap()).unwrap();
+    }
+    archive.finish().unwrap();
+    let table = "train vae --data real.tsv --device cpu --hidden 4 --latent 2 --epochs 1 --out table";
+    let made = Command::new(env!("CARGO_BIN_EXE_wgvae")).current_dir(dir).args(table.split(' ')).output();
+    assert!(made.unwrap().status.success());
     for name in ["vae", "cvae"] {
         let options =
             "--data glyphs --device cpu --train-limit 20 --test-limit 5 --hidden 8 --latent 3 --epochs 1 --out";

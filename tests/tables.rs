@@ -148,6 +148,8 @@ fn columns_are_chosen_by_name_and_a_run_finds_its_own() {
     );
     let error = refused("x,y,x\n1.5,2,3\n", &columns(&["x"], &[]));
     assert!(error.contains("two columns are called x"), "{error}");
+    let error = refused("x,y,x\n1.5,2,3\n", &Reading::default());
+    assert!(error.contains("two columns are called x, and new rows are found by name"), "{error}");
     let both = Reading { labels: Some("height".into()), ..columns(&["height"], &[]) };
     assert!(refused(FLOWERS, &both).contains("column height is asked for as labels and as a value"));
 }

@@ -1,5 +1,7 @@
 //! How the columns of a table become what a model sees, and how that is undone.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Table;
@@ -112,7 +114,7 @@ impl Recipe {
     /// [`Scale::Standard`] and [`Scale::Unit`].
     ///
     /// # Errors
-    /// [`Error::Malformed`] for a column without any value, and one too large to be scaled in float32.
+    /// [`Error::Malformed`] for two columns of one name, a column without any value, and one too large to be scaled in float32.
     pub fn fit(table: &Table, train: &[u32], scale: Scale, missing: Missing) -> Result<(Recipe, Vec<String>)> {
         let count = table.columns.len();
         let mut recipe = Recipe {
@@ -124,6 +126,12 @@ impl Recipe {
             spread: Vec::with_capacity(count),
         };
         let mut constant = Vec::new();
+        let mut seen = HashSet::new();
+        if let Some(name) = table.columns.iter().find(|name| !seen.insert(*name)) {
+            let problem =
+                format!("two columns are called {name}, and new rows are found by name: rename one, or take --except");
+            return Err(Error::malformed(&table.path, problem));
+        }
         for (j, name) in table.columns.iter().enumerate() {
             let column = train.iter().map(|&i| table.values[i as usize * count + j]);
             let Some(summary) = Summary::of(column) else {
