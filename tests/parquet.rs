@@ -3,6 +3,7 @@
 #![cfg(feature = "parquet")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[allow(dead_code, reason = "not every way of packing is one of Parquet")]
 mod mutate;
 
 use mutate::{Generator, Packing};

@@ -199,7 +199,7 @@ fn classes_go_by_name_and_the_rows_of_a_run_are_listed() {
     for line in &lines[1..] {
         let cells: Vec<&str> = line.split(',').collect();
         let row: usize = cells[2].strip_prefix("line ").unwrap().parse().unwrap();
-        assert_eq!(cells[3], if row % 2 == 0 { "even" } else { "odd" }, "{line}");
+        assert_eq!(cells[3], if row.is_multiple_of(2) { "even" } else { "odd" }, "{line}");
     }
     let (drawn, _) = succeed(&["sample", &out, "--label", "odd", "--count", "3", "--device", "cpu"]);
     let text = fs::read_to_string(drawn.trim()).unwrap();

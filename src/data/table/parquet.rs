@@ -1,6 +1,7 @@
 //! Tables in Parquet files, column by column.
 
 use std::fs::File;
+use std::panic::catch_unwind;
 use std::path::Path;
 
 use parquet::basic::{ConvertedType, LogicalType, Type};
@@ -24,6 +25,16 @@ const ROWS: usize = 8192;
 /// # Errors
 /// [`Error::Malformed`] for a damaged file, columns of text, lists and other types that are no numbers, and as [`Selection::new`].
 pub fn read(path: &Path, reading: &Reading) -> Result<Table> {
+    // The library panics on some damaged files; nothing of ours is changed when it does.
+    catch_unwind(|| read_columns(path, reading)).unwrap_or_else(|_| {
+        Err(Error::malformed(
+            path,
+            "not a whole Parquet file: its reader broke off where a page is not as its header says",
+        ))
+    })
+}
+
+fn read_columns(path: &Path, reading: &Reading) -> Result<Table> {
     let damaged = |error: ParquetError| damaged(path, &error);
     let file = File::open(path).map_err(Error::io("read", path))?;
     let reader = SerializedFileReader::new(file).map_err(damaged)?;
