@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
-use wgvae::data::download::{Remote, Settings, fetch};
+use wgvae::data::download::{Hash, Remote, Settings, fetch};
 use wgvae::data::{self, Options, Source};
 
 /// A server that answers each path with `answer`'s status and bytes, for as long as the test runs; its address.
@@ -44,7 +44,7 @@ fn serve_raw(bytes: &'static [u8], pause: Duration) -> String {
 fn settings(mirrors: &[&str]) -> Settings {
     let mirrors = mirrors.iter().map(|mirror| mirror.to_string()).collect();
     let brief = Duration::from_millis(400);
-    Settings { mirrors, connect: brief, stall: brief, total: Duration::from_secs(2) }
+    Settings { mirrors: Some(mirrors), connect: brief, stall: brief, total: Duration::from_secs(2) }
 }
 
 const CONTENT: &[u8] = b"sixteen bytes...";
@@ -56,7 +56,7 @@ fn hash() -> String {
 /// Tries to download `CONTENT` from the mirrors; the folder that it went to, and the message of the error.
 fn attempt(mirrors: &[&str]) -> (tempfile::TempDir, Result<(), String>) {
     let dir = tempfile::tempdir().unwrap();
-    let file = Remote { name: "file.gz", bytes: CONTENT.len() as u64, sha256: &hash() };
+    let file = Remote { name: "file.gz", bytes: Some(CONTENT.len() as u64), hash: Hash::Sha256(&hash()) };
     let result = fetch(&[file], dir.path(), &settings(mirrors)).map_err(|error| error.to_string());
     (dir, result)
 }
@@ -95,7 +95,7 @@ fn a_missing_folder_is_made() {
     let mirror = serve(|_| (200, CONTENT.to_vec()));
     let dir = tempfile::tempdir().unwrap();
     let deep = dir.path().join("cache/mnist");
-    let file = Remote { name: "file.gz", bytes: CONTENT.len() as u64, sha256: &hash() };
+    let file = Remote { name: "file.gz", bytes: Some(CONTENT.len() as u64), hash: Hash::Sha256(&hash()) };
     fetch(&[file], &deep, &settings(&[&mirror])).unwrap();
     assert_eq!(names(&deep), ["file.gz"]);
 }
@@ -150,7 +150,8 @@ fn the_mirror_that_served_is_asked_first_for_the_next_file() {
     let good = serve(|_| (200, CONTENT.to_vec()));
     let dir = tempfile::tempdir().unwrap();
     let hash = hash();
-    let files = ["a", "b", "c"].map(|name| Remote { name, bytes: CONTENT.len() as u64, sha256: &hash });
+    let files =
+        ["a", "b", "c"].map(|name| Remote { name, bytes: Some(CONTENT.len() as u64), hash: Hash::Sha256(&hash) });
     fetch(&files, dir.path(), &settings(&[&empty, &good])).unwrap();
     assert_eq!(asked.try_iter().collect::<Vec<_>>(), ["/a"]);
     assert_eq!(names(dir.path()).len(), 3);

@@ -5,6 +5,7 @@ mod bar;
 mod bench;
 mod config;
 mod curves;
+mod data;
 mod decode;
 mod denoise;
 mod devices;
@@ -53,6 +54,8 @@ enum Command {
     Train(Box<train::Arguments>),
     /// List what train --preset stands for: the options, and what they reach
     Presets(presets::Arguments),
+    /// List the data sets that are known by name; fetch and verify them
+    Data(data::Arguments),
     /// List the rows that a run was trained on and judged on, by their names in the data
     Split(split::Arguments),
     /// Draw images of the data with their labels and indices
@@ -102,6 +105,7 @@ impl Command {
         let done = match self {
             Command::Train(arguments) => return train::run(*arguments),
             Command::Presets(arguments) => presets::run(arguments),
+            Command::Data(arguments) => data::run(arguments),
             Command::Split(arguments) => split::run(arguments),
             Command::Grid(arguments) => grid::run(arguments),
             Command::Reconstruct(arguments) => reconstruct::run(arguments),

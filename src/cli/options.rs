@@ -31,8 +31,8 @@ pub struct DeviceOptions {
 /// Which images.
 #[derive(Args)]
 pub struct DataOptions {
-    /// auto: MNIST, or the built-in glyphs where it cannot be had; mnist; glyphs; or the path of IDX files, an image
-    /// folder, a .npy, or a table in a .csv or .tsv
+    /// auto: MNIST, or the built-in glyphs where it cannot be had; mnist, or another name of `wgvae data`; glyphs; or the path of IDX
+    /// files, an image folder, a .npy or .npz, or a table in a .csv, .tsv or .parquet
     #[arg(long, default_value = "auto", value_name = "auto|mnist|glyphs|PATH", value_parser = OsStringValueParser::new().try_map(source))]
     pub data: Source,
     #[command(flatten)]

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use md5::Md5;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
@@ -15,17 +16,29 @@ use crate::{Error, Result};
 pub struct Remote<'a> {
     /// Its name, at the mirrors and on disk.
     pub name: &'a str,
-    /// Its size.
-    pub bytes: u64,
-    /// Its SHA-256 in hex.
-    pub sha256: &'a str,
+    /// Its size, where it is known.
+    pub bytes: Option<u64>,
+    /// What it must hash to.
+    pub hash: Hash<'a>,
 }
+
+/// A hash in hex.
+#[derive(Clone, Copy, Debug)]
+pub enum Hash<'a> {
+    /// SHA-256.
+    Sha256(&'a str),
+    /// MD5, which some publishers give: it tells damage, not intent.
+    Md5(&'a str),
+}
+
+/// The largest file whose size is not known, in bytes.
+const MOST: u64 = 1 << 28;
 
 /// Where files come from, and how long to wait for them.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Addresses that a file's name is added to, in the order they are tried.
-    pub mirrors: Vec<String>,
+    /// Addresses that a file's name is added to, in the order they are tried; none: those that the data set is known to have.
+    pub mirrors: Option<Vec<String>>,
     /// How long to wait for a name to be resolved, and again for a connection.
     pub connect: Duration,
     /// How long to wait for the next bytes.
@@ -36,13 +49,8 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Settings {
-        let mirrors = [
-            "https://ossci-datasets.s3.amazonaws.com/mnist/",
-            "https://storage.googleapis.com/cvdf-datasets/mnist/",
-            "https://cdn.jsdelivr.net/gh/fgnt/mnist@master/",
-        ];
         Settings {
-            mirrors: mirrors.map(String::from).to_vec(),
+            mirrors: None,
             connect: Duration::from_secs(3),
             stall: Duration::from_secs(6),
             total: Duration::from_secs(120),
@@ -69,7 +77,7 @@ pub fn fetch(files: &[Remote], dir: &Path, settings: &Settings) -> Result<()> {
         .timeout_global(Some(settings.total))
         .build();
     let agent = ureq::Agent::new_with_config(config);
-    let mut mirrors: Vec<&str> = settings.mirrors.iter().map(String::as_str).collect();
+    let mut mirrors: Vec<&str> = settings.mirrors.iter().flatten().map(String::as_str).collect();
     for file in files {
         let mut failures: Vec<(String, String)> = Vec::new(); // hosts, and the problem they share
         let mut served = None;
@@ -102,29 +110,39 @@ pub fn fetch(files: &[Remote], dir: &Path, settings: &Settings) -> Result<()> {
 /// One file from one mirror; the inner error is the mirror's, the outer this machine's.
 fn fetch_from(agent: &ureq::Agent, mirror: &str, file: &Remote, dir: &Path) -> Result<Result<(), String>> {
     let mut body = match agent.get(format!("{mirror}{}", file.name)).call() {
-        Ok(response) => response.into_body().into_reader().take(file.bytes + 1),
+        Ok(response) => response.into_body().into_reader().take(file.bytes.unwrap_or(MOST) + 1),
         Err(error) => return Ok(Err(error.to_string())),
     };
     let mut kept = temporary(dir)?;
-    let (mut hash, mut bytes, mut chunk) = (Sha256::new(), 0, vec![0; 64 << 10]);
+    let (mut sha256, mut md5, mut bytes, mut chunk) = (Sha256::new(), Md5::new(), 0, vec![0; 64 << 10]);
     loop {
         match body.read(&mut chunk) {
             Ok(0) => break,
             Ok(read) => {
                 bytes += read as u64;
-                hash.update(&chunk[..read]);
+                match file.hash {
+                    Hash::Sha256(_) => sha256.update(&chunk[..read]),
+                    Hash::Md5(_) => md5.update(&chunk[..read]),
+                }
                 kept.write_all(&chunk[..read]).map_err(Error::io("write", kept.path()))?;
             }
-            Err(error) => return Ok(Err(format!("broke off after {bytes} of {} bytes: {error}", file.bytes))),
+            Err(error) => {
+                let whole = file.bytes.map_or(String::new(), |whole| format!(" of {whole}"));
+                return Ok(Err(format!("broke off after {bytes}{whole} bytes: {error}")));
+            }
         }
     }
-    if bytes != file.bytes {
-        let found = if bytes > file.bytes { "more".to_string() } else { bytes.to_string() };
-        return Ok(Err(format!("{found} bytes, expected {}", file.bytes)));
+    let (least, most) = (file.bytes.unwrap_or(0), file.bytes.unwrap_or(MOST));
+    if !(least..=most).contains(&bytes) {
+        let found = if bytes > most { "more".to_string() } else { bytes.to_string() };
+        return Ok(Err(format!("{found} bytes, expected {most}")));
     }
-    let found = hex(&hash.finalize());
-    if found != file.sha256 {
-        return Ok(Err(format!("SHA-256 {found}, expected {}", file.sha256)));
+    let (kind, found, expected) = match file.hash {
+        Hash::Sha256(expected) => ("SHA-256", hex(&sha256.finalize()), expected),
+        Hash::Md5(expected) => ("MD5", hex(&md5.finalize()), expected),
+    };
+    if found != expected {
+        return Ok(Err(format!("{kind} {found}, expected {expected}")));
     }
     let path = dir.join(file.name);
     kept.as_file().sync_all().map_err(Error::io("write", &path))?;

@@ -5,77 +5,37 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::download::{self, Remote};
+use super::download;
 use super::idx::{self, Idx};
+use super::known::{Known, State};
 use super::{Dataset, Names, Split};
 use crate::{Error, Result};
 
 /// One of the four files.
-struct MnistFile {
+pub struct Part {
     /// Its name in [`Dataset::hashes`].
     key: &'static str,
     /// What its file name begins with.
     stem: &'static str,
     /// Sizes in its header: 3 for images, 1 for labels.
-    rank: usize,
-    /// MNIST's own file, compressed.
-    remote: Remote<'static>,
-    /// SHA-256 of MNIST's own file, uncompressed.
-    sha256: &'static str,
+    pub(super) rank: usize,
+    /// Its name as it is published, compressed.
+    pub(super) file: &'static str,
 }
 
-static PARTS: [MnistFile; 4] = [
-    MnistFile {
-        key: "train-images",
-        stem: "train-images",
-        rank: 3,
-        remote: Remote {
-            name: "train-images-idx3-ubyte.gz",
-            bytes: 9_912_422,
-            sha256: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-        },
-        sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    },
-    MnistFile {
-        key: "train-labels",
-        stem: "train-labels",
-        rank: 1,
-        remote: Remote {
-            name: "train-labels-idx1-ubyte.gz",
-            bytes: 28_881,
-            sha256: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-        },
-        sha256: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    },
-    MnistFile {
-        key: "test-images",
-        stem: "t10k-images",
-        rank: 3,
-        remote: Remote {
-            name: "t10k-images-idx3-ubyte.gz",
-            bytes: 1_648_877,
-            sha256: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-        },
-        sha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    },
-    MnistFile {
-        key: "test-labels",
-        stem: "t10k-labels",
-        rank: 1,
-        remote: Remote {
-            name: "t10k-labels-idx1-ubyte.gz",
-            bytes: 4_542,
-            sha256: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-        },
-        sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-    },
+/// The four files.
+pub static PARTS: [Part; 4] = [
+    Part { key: "train-images", stem: "train-images", rank: 3, file: "train-images-idx3-ubyte.gz" },
+    Part { key: "train-labels", stem: "train-labels", rank: 1, file: "train-labels-idx1-ubyte.gz" },
+    Part { key: "test-images", stem: "t10k-images", rank: 3, file: "t10k-images-idx3-ubyte.gz" },
+    Part { key: "test-labels", stem: "t10k-labels", rank: 1, file: "t10k-labels-idx1-ubyte.gz" },
 ];
 
-impl MnistFile {
+impl Part {
     /// Its file in a folder: `train-images-idx3-ubyte` or `train-images.idx3-ubyte`, as such or with `.gz`. A symbolic link
     /// whose target is missing counts: reading it says so.
-    fn find(&self, dir: &Path) -> Option<PathBuf> {
-        let MnistFile { stem, rank, .. } = self;
+    pub(super) fn find(&self, dir: &Path) -> Option<PathBuf> {
+        let Part { stem, rank, .. } = self;
         let names =
             ["", ".gz"].iter().flat_map(|end| ["-", "."].map(|joint| format!("{stem}{joint}idx{rank}-ubyte{end}")));
         names.map(|name| dir.join(name)).find(|path| path.symlink_metadata().is_ok())
@@ -91,37 +51,51 @@ pub fn default_dir() -> Option<PathBuf> {
     }
 }
 
-/// MNIST from `dir`, or else [`default_dir`], after a download of what is missing there; and a line that says so.
+/// A known data set from [`Known::folder`], after a download of what is missing there; and a line that says so.
 ///
 /// # Errors
-/// A failed download; a file that is damaged or not MNIST's. Files that are there are never replaced.
-pub fn open(dir: Option<&Path>, settings: &download::Settings) -> Result<(Dataset, String)> {
-    let no_dir = || Error::invalid("--data-dir", "not given, and this system names no folder for caches");
-    let dir = dir.map(Path::to_path_buf).or_else(default_dir).ok_or_else(no_dir)?;
-    let missing: Vec<Remote> = PARTS.iter().filter(|part| part.find(&dir).is_none()).map(|part| part.remote).collect();
-    download::fetch(&missing, &dir, settings)?;
-
-    let mut dataset = read(&dir)?;
-    for part in &PARTS {
-        let found = &dataset.hashes[part.key];
-        if found != part.sha256 {
-            let path = part.find(&dir).unwrap_or_else(|| dir.clone());
-            let problem = format!(
-                "SHA-256 of the uncompressed file is {found}, MNIST's is {}; delete the file to have it downloaded, or name \
-                 the folder with --data to train on what it holds",
-                part.sha256
-            );
-            return Err(Error::malformed(&path, problem));
+/// A failed download; a file that is damaged or not the publisher's. Files that are there are never replaced.
+pub fn open(known: &Known, dir: Option<&Path>, settings: &download::Settings) -> Result<(Dataset, String)> {
+    let (folder, name) = (known.folder(dir)?, title(known));
+    let missing = known.fetch(&folder, settings)?;
+    let mut dataset = read(&folder)?;
+    let differs = |part: &Part, problem: String| {
+        let path = part.find(&folder).unwrap_or_else(|| folder.clone());
+        let problem = format!(
+            "{problem}; delete the file to have it downloaded, or name the folder with --data to train on what it holds"
+        );
+        Err(Error::malformed(&path, problem))
+    };
+    for (part, raw) in PARTS.iter().zip(known.raw()) {
+        match (raw, &dataset.hashes.get(part.key)) {
+            (Some(raw), Some(found)) if *found != raw => {
+                return differs(part, format!("SHA-256 of the uncompressed file is {found}, {name}'s is {raw}"));
+            }
+            _ => {}
         }
     }
-    dataset.name = "mnist".into();
-    dataset.directory = Some(std::path::absolute(&dir).map_err(Error::io("read", &dir))?);
-    let from = match missing.len() {
-        0 => format!("MNIST from {}", dir.display()),
-        all if all == PARTS.len() => format!("MNIST, downloaded to {}", dir.display()),
-        some => format!("MNIST from {}, {some} of its 4 files downloaded", dir.display()),
+    if known.raw().contains(&None) {
+        for (part, (_, state)) in PARTS.iter().zip(known.verify(&folder)) {
+            if let State::Wrong(problem) = state {
+                return differs(part, problem);
+            }
+        }
+    }
+    dataset.name = known.name.into();
+    let base = dir.map_or(folder.clone(), Path::to_path_buf);
+    dataset.directory = Some(std::path::absolute(&base).map_err(Error::io("read", &base))?)
+        .filter(|_| dir.is_some() || known.name == "mnist");
+    let from = match missing {
+        0 => format!("{name} from {}", folder.display()),
+        all if all == PARTS.len() => format!("{name}, downloaded to {}", folder.display()),
+        some => format!("{name} from {}, {some} of its 4 files downloaded", folder.display()),
     };
     Ok((dataset, from))
+}
+
+/// Its name in a sentence.
+fn title(known: &Known) -> &'static str {
+    if known.name == "mnist" { "MNIST" } else { known.name }
 }
 
 /// Whether a folder has any of the four files.
@@ -139,7 +113,7 @@ pub fn read(dir: &Path) -> Result<Dataset> {
     let labelled = paths[1].is_some() || paths[3].is_some();
     let missing: Vec<&str> = (PARTS.iter().zip(&paths))
         .filter(|(part, path)| path.is_none() && (labelled || part.rank == 3))
-        .map(|(part, _)| part.remote.name)
+        .map(|(part, _)| part.file)
         .collect();
     if !missing.is_empty() {
         let found: Vec<_> = paths.iter().flatten().filter_map(|path| path.file_name()?.to_str()).collect();
@@ -148,7 +122,7 @@ pub fn read(dir: &Path) -> Result<Dataset> {
         return Err(Error::malformed(dir, problem));
     }
 
-    let read = |(part, path): (&MnistFile, &Option<PathBuf>)| path.as_ref().map(|path| idx::read(path, part.rank));
+    let read = |(part, path): (&Part, &Option<PathBuf>)| path.as_ref().map(|path| idx::read(path, part.rank));
     let mut files: Vec<Option<Result<Idx>>> = PARTS.par_iter().zip(&paths).map(read).collect(); // unpacking is most of the time
     let mut hashes = BTreeMap::new();
     let mut load = |i: usize| -> Result<Option<(Idx, &Path)>> {

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::model::class_name;
 use crate::{Error, Result, memory};
 
+use known::Known;
 use table::Table;
 
 mod dataset;
@@ -19,6 +20,7 @@ pub mod download;
 mod folder;
 pub mod glyphs;
 pub mod idx;
+pub mod known;
 pub mod mnist;
 mod names;
 pub(crate) mod npy;
@@ -199,14 +201,18 @@ fn read(source: &Source, data_dir: Option<&Path>, options: &Options) -> Result<(
     }
     let divided = |(dataset, from)| (Found::Divided(dataset), from);
     match source {
-        Source::Auto => match mnist::open(data_dir, &options.download) {
+        Source::Auto => match mnist::open(&known::ALL[0], data_dir, &options.download) {
             Ok(opened) => Ok(divided(opened)),
             Err(error) => {
                 let why = format!("MNIST {}: using the built-in glyphs", reason(&error));
                 Ok(divided((glyphs(options)?, why)))
             }
         },
-        Source::Mnist => mnist::open(data_dir, &options.download).map(divided),
+        Source::Mnist => mnist::open(&known::ALL[0], data_dir, &options.download).map(divided),
+        Source::Known(name) => match Known::find(name) {
+            Some(known) => mnist::open(known, data_dir, &options.download).map(divided),
+            None => Err(Error::invalid("--data", format!("{name} is no data set that is known by name"))),
+        },
         Source::Glyphs => Ok(divided((glyphs(options)?, format!("the built-in glyphs, seed {}", options.glyph_seed)))),
         Source::Path(path) => open_path(path, &options.reading),
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::known::Known;
 use crate::{Error, Result};
 
 /// What `--data` names.
@@ -15,6 +16,8 @@ pub enum Source {
     Auto,
     /// MNIST from disk, else downloaded.
     Mnist,
+    /// Another data set that is known by name, from disk, else downloaded.
+    Known(&'static str),
     /// The built-in glyphs.
     Glyphs,
     /// IDX files or images in a folder, a `.npy` or a `.csv` file. A folder that is called `mnist` is `./mnist`.
@@ -22,7 +25,8 @@ pub enum Source {
 }
 
 impl Source {
-    /// The source of this name; any name but `auto`, `mnist` and `glyphs` is a path, whatever its encoding.
+    /// The source of this name; any name but `auto`, `glyphs` and those of [`known::ALL`](super::known::ALL) is a path, whatever its
+    /// encoding.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an empty name.
@@ -32,7 +36,10 @@ impl Source {
             Some("auto") => Source::Auto,
             Some("mnist") => Source::Mnist,
             Some("glyphs") => Source::Glyphs,
-            _ => Source::Path(name.into()),
+            other => match other.and_then(Known::find) {
+                Some(known) => Source::Known(known.name),
+                None => Source::Path(name.into()),
+            },
         })
     }
 
@@ -68,6 +75,7 @@ impl fmt::Display for Source {
         match self {
             Source::Auto => write!(f, "auto"),
             Source::Mnist => write!(f, "mnist"),
+            Source::Known(name) => write!(f, "{name}"),
             Source::Glyphs => write!(f, "glyphs"),
             Source::Path(path) => write!(f, "{}", path.display()),
         }
