@@ -68,12 +68,17 @@ fn names(dir: &Path) -> Vec<String> {
 
 /// Asserts that the mirror is refused with all of `words`, leaves nothing behind, and that the next mirror is used.
 fn refused(mirror: &str, words: &[&str]) {
+    leaves(mirror, words, &[]);
+}
+
+/// As [`refused`], for a mirror that leaves these files behind.
+fn leaves(mirror: &str, words: &[&str], left: &[&str]) {
     let (dir, result) = attempt(&[mirror]);
     let message = result.unwrap_err();
     for word in ["cannot download file.gz: 127.0.0.1:"].iter().chain(words) {
         assert!(message.contains(word), "`{message}` does not say `{word}`");
     }
-    assert_eq!(names(dir.path()), [""; 0], "left behind");
+    assert_eq!(names(dir.path()), left, "left behind");
 
     let good = serve(|_| (200, CONTENT.to_vec()));
     let (dir, result) = attempt(&[mirror, &good]);
@@ -118,10 +123,55 @@ fn a_missing_file_is_refused() {
 
 #[test]
 fn a_body_that_breaks_off_is_refused() {
-    refused(
-        &serve_raw(b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\nsixteen", Duration::ZERO),
-        &["broke off after 7 of 16"],
-    );
+    let mirror = serve_raw(b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\nsixteen", Duration::ZERO);
+    leaves(&mirror, &["broke off after 7 of 16"], &[".download-file.gz"]);
+}
+
+#[test]
+fn a_download_that_broke_off_goes_on_where_it_was() {
+    let server = tiny_http::Server::http("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/", server.server_addr().to_ip().unwrap());
+    let (send, asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for request in server.incoming_requests() {
+            let range = request
+                .headers()
+                .iter()
+                .find(|header| header.field.equiv("Range"))
+                .map(|header| header.value.to_string());
+            let from = range.as_ref().map_or(0, |range| range["bytes=".len()..range.len() - 1].parse().unwrap());
+            send.send(range).unwrap();
+            let answer = tiny_http::Response::from_data(&CONTENT[from..]).with_status_code(206);
+            let header = format!("Content-Range: bytes {from}-15/16").parse::<tiny_http::Header>().unwrap();
+            let _ = request.respond(answer.with_header(header));
+        }
+    });
+    let broken = serve_raw(b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\nsixteen", Duration::ZERO);
+    // in one attempt at two mirrors, and in two attempts
+    let (dir, result) = attempt(&[&broken, &address]);
+    result.unwrap();
+    assert_eq!(std::fs::read(dir.path().join("file.gz")).unwrap(), CONTENT);
+    assert_eq!(asked.try_iter().collect::<Vec<_>>(), [Some("bytes=7-".to_string())]);
+    let (dir, result) = attempt(&[&broken]);
+    assert!(result.is_err());
+    let file = Remote { name: "file.gz", bytes: Some(CONTENT.len() as u64), hash: Hash::Sha256(&hash()) };
+    fetch(&[file], dir.path(), &settings(&[&address])).unwrap();
+    assert_eq!(names(dir.path()), ["file.gz"]);
+    assert_eq!(std::fs::read(dir.path().join("file.gz")).unwrap(), CONTENT);
+    assert_eq!(asked.try_iter().count(), 1);
+
+    // a part of another file is not mixed into this one, and is gone after the refusal
+    let (dir, _) = attempt(&[]);
+    std::fs::create_dir_all(dir.path()).unwrap();
+    std::fs::write(dir.path().join(".download-file.gz"), b"seventy").unwrap();
+    let error = fetch(&[file], dir.path(), &settings(&[&address])).unwrap_err().to_string();
+    assert!(error.contains("SHA-256"), "{error}");
+    assert_eq!(names(dir.path()), [""; 0]);
+    // nor does a process write into the part of another
+    let part = std::fs::File::create(dir.path().join(".download-file.gz")).unwrap();
+    part.lock().unwrap();
+    let error = fetch(&[file], dir.path(), &settings(&[&address])).unwrap_err().to_string();
+    assert!(error.contains("another process is downloading it"), "{error}");
 }
 
 #[test]
@@ -129,7 +179,8 @@ fn servers_that_hang_are_given_up_soon() {
     let long = Duration::from_secs(30);
     for bytes in [&b""[..], b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\nsix"] {
         let begin = Instant::now();
-        refused(&serve_raw(bytes, long), &["timeout"]);
+        let left: &[&str] = if bytes.is_empty() { &[] } else { &[".download-file.gz"] };
+        leaves(&serve_raw(bytes, long), &["timeout"], left);
         assert!(begin.elapsed() < Duration::from_secs(3), "took {:?}", begin.elapsed());
     }
 }
