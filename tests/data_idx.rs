@@ -88,8 +88,7 @@ fn a_flipped_bit_in_a_gzip_stream_is_noticed() {
 #[test]
 fn other_magic_types_and_ranks_are_refused() {
     refused(&[1, 2, 3, 4, 5, 6, 7, 8], 3, &["[01, 02, 03, 04]", "[00, 00, 08, 03]"]);
-    refused(&idx(0x0c, &[1, 1, 1], &[0; 4]), 3, &["0x0c (i32)", "expected 0x08 (u8)"]);
-    refused(&idx(0x07, &[1, 1, 1], &[0]), 3, &["0x07 (unknown)"]);
+    refused(&idx(0x07, &[1, 1, 1], &[0]), 3, &["0x07, which no IDX file has"]);
     refused(&idx(8, &[2], &[1, 2]), 3, &["has 1 sizes", "expected 3 for images"]);
     refused(&whole(), 1, &["has 3 sizes", "expected 1 for labels"]);
     refused(&idx(8, &[], &[]), 3, &["has 0 sizes", "expected 3"]);
@@ -213,4 +212,36 @@ fn a_limit_keeps_the_first_images_and_the_hashes() {
     assert_eq!((dataset.train.count, dataset.train.images.len(), dataset.test.count), (3, 18, 1));
     assert_eq!(dataset.train.labels.as_deref(), Some(&[3, 0, 1][..]));
     assert_eq!((dataset.hashes, dataset.classes), (whole.hashes, whole.classes));
+}
+
+#[test]
+fn values_of_every_type_become_bytes() {
+    let of = |kind: u8, values: Vec<u8>, rank: usize| {
+        let shape: &[u32] = if rank == 3 { &[1, 2, 2] } else { &[4] };
+        parse(&idx(kind, shape, &values), rank)
+    };
+    let whole = [0, 7, 100, 127];
+    for rank in [1, 3] {
+        for (kind, values) in [
+            (0x08, whole.iter().map(|&x| x as u8).collect::<Vec<u8>>()),
+            (0x09, whole.iter().map(|&x| x as u8).collect()),
+            (0x0b, whole.iter().flat_map(|&x| (x as i16).to_be_bytes()).collect()),
+            (0x0c, whole.iter().flat_map(|&x: &i32| x.to_be_bytes()).collect()),
+            (0x0d, whole.iter().flat_map(|&x| (x as f32).to_be_bytes()).collect()),
+            (0x0e, whole.iter().flat_map(|&x| f64::from(x).to_be_bytes()).collect()),
+        ] {
+            assert_eq!(of(kind, values, rank).unwrap().values, [0, 7, 100, 127], "type {kind:#x}, rank {rank}");
+        }
+    }
+    let shares = |x: [f32; 4]| x.iter().flat_map(|x| x.to_be_bytes()).collect::<Vec<u8>>();
+    assert_eq!(of(0x0d, shares([0.0, 0.5, 0.2, 1.0]), 3).unwrap().values, [0, 128, 51, 255]);
+    assert_eq!(of(0x0d, shares([0.0, 1.0, 1.0, 0.0]), 1).unwrap().values, [0, 1, 1, 0], "labels are no shares");
+    let wrong = |kind, values, rank| of(kind, values, rank).unwrap_err();
+    assert!(
+        wrong(0x0d, shares([0.0, 1.5, 0.0, 0.0]), 3).contains("value 1 is 1.5, expected whole numbers in 0 to 255")
+    );
+    assert!(wrong(0x0d, shares([0.0, 0.0, f32::NAN, 0.0]), 1).contains("label 2 is NaN, expected a whole number"));
+    assert!(wrong(0x09, vec![0, 0, 0, 0xff], 3).contains("value 3 is -1"));
+    assert!(wrong(0x0c, vec![0; 15], 3).contains("truncated: 3 values, expected 4 = 1 x 2 x 2"));
+    assert!(wrong(0x0c, vec![0; 17], 1).contains("goes on after the 4 = 4 values"));
 }

@@ -1,5 +1,5 @@
 //! IDX files (yann.lecun.com/exdb/mnist): two zero bytes, a type, the number of sizes, big-endian u32 sizes, then the
-//! values row by row. Of the types only u8 is read; compression is told by content, never by name.
+//! values row by row. Values of every type become bytes, as images and labels are; compression is told by content, never by name.
 
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::{Error, Result, memory};
 pub struct Idx {
     /// Sizes, outermost first; none is 0.
     pub shape: Vec<usize>,
-    /// The values, as many as the product of the sizes.
+    /// The values as bytes, as many as the product of the sizes. Images of floats in [0, 1] are multiplied by 255.
     pub values: Vec<u8>,
     /// SHA-256 in hex of the uncompressed file.
     pub sha256: String,
@@ -33,7 +33,7 @@ pub fn read(path: &Path, rank: usize) -> Result<Idx> {
 ///
 /// # Errors
 /// [`Error::Malformed`] for a damaged gzip stream, a page or pointer in place of the file, another magic number, type or
-/// rank, a size of 0, sizes too large, and fewer or more values than the sizes announce.
+/// rank, a size of 0, sizes too large, fewer or more values than the sizes announce, and values that are no bytes.
 pub fn parse(path: &Path, bytes: &[u8], rank: usize) -> Result<Idx> {
     match bytes {
         [0x1f, 0x8b, ..] => decode(path, MultiGzDecoder::new(bytes), rank, memory::expect_room),
@@ -68,9 +68,9 @@ fn decode(
             "begins with the bytes {magic:02x?}, expected [00, 00, 08, {rank:02x}] of an IDX file"
         )));
     }
-    if kind != 8 {
-        return Err(wrong(format!("holds values of type 0x{kind:02x} ({}), expected 0x08 (u8)", type_name(kind))));
-    }
+    let Some(width) = width(kind) else {
+        return Err(wrong(format!("holds values of type 0x{kind:02x}, which no IDX file has")));
+    };
     if sizes as usize != rank {
         let what = if rank == 3 { "images" } else { "labels" };
         return Err(wrong(format!("has {sizes} sizes, expected {rank} for {what}")));
@@ -89,16 +89,17 @@ fn decode(
         return Err(wrong(format!("its sizes are {words}, expected none to be 0")));
     }
     let count = shape.iter().try_fold(1_u64, |product, size| product.checked_mul(*size));
-    let Some(count) = count.filter(|count| *count <= isize::MAX as u64 - header as u64) else {
+    let bytes = count.and_then(|count| count.checked_mul(width as u64));
+    let (Some(count), Some(bytes)) = (count, bytes.filter(|bytes| *bytes <= isize::MAX as u64 - header as u64)) else {
         return Err(wrong(format!("its sizes {words} are too large for this machine's memory")));
     };
 
-    let total = header as u64 + count;
+    let total = header as u64 + bytes;
     expect_room(Some(total)).map_err(|problem| wrong(format!("its sizes {words} {problem}")))?;
     let mut source = Cursor::new(std::mem::take(&mut raw)).chain(source);
     fill(&mut source, total, &mut raw)?;
     if (raw.len() as u64) < total {
-        let found = raw.len() - header;
+        let found = (raw.len() - header) / width;
         return Err(wrong(format!("truncated: {found} values, expected {count} = {words}")));
     }
     let mut rest = Vec::new();
@@ -107,7 +108,8 @@ fn decode(
     }
     let sha256 = sha256(&raw);
     raw.drain(..header);
-    Ok(Idx { shape: shape.iter().map(|size| *size as usize).collect(), values: raw, sha256 })
+    let values = if kind == 8 { raw } else { as_bytes(kind, &raw, rank).map_err(wrong)? };
+    Ok(Idx { shape: shape.iter().map(|size| *size as usize).collect(), values, sha256 })
 }
 
 /// What stands in place of an IDX file, where that is something often met.
@@ -124,13 +126,38 @@ fn mistaken(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn type_name(kind: u8) -> &'static str {
+/// Bytes of a value.
+fn width(kind: u8) -> Option<usize> {
     match kind {
-        0x09 => "i8",
-        0x0b => "i16",
-        0x0c => "i32",
-        0x0d => "f32",
-        0x0e => "f64",
-        _ => "unknown",
+        0x08 | 0x09 => Some(1),
+        0x0b => Some(2),
+        0x0c | 0x0d => Some(4),
+        0x0e => Some(8),
+        _ => None,
+    }
+}
+
+/// Big-endian values of another type than u8 as bytes: whole numbers in 0 to 255 as they are, or images of floats in [0, 1] times 255. The
+/// error says which value is neither.
+fn as_bytes(kind: u8, raw: &[u8], rank: usize) -> Result<Vec<u8>, String> {
+    let numbers: Vec<f64> = match kind {
+        0x09 => raw.iter().map(|&byte| f64::from(byte as i8)).collect(),
+        0x0b => raw.as_chunks().0.iter().map(|&word| f64::from(i16::from_be_bytes(word))).collect(),
+        0x0c => raw.as_chunks().0.iter().map(|&word| f64::from(i32::from_be_bytes(word))).collect(),
+        0x0d => raw.as_chunks().0.iter().map(|&word| f64::from(f32::from_be_bytes(word))).collect(),
+        _ => raw.as_chunks().0.iter().map(|&word| f64::from_be_bytes(word)).collect(),
+    };
+    let of_floats = kind >= 0x0d && rank == 3;
+    if of_floats && numbers.iter().all(|value| (0.0..=1.0).contains(value)) {
+        return Ok(numbers.iter().map(|value| (value * 255.0).round() as u8).collect());
+    }
+    match numbers.iter().position(|value| !(0.0..=255.0).contains(value) || value.fract() != 0.0) {
+        Some(i) if rank == 3 => {
+            let problem =
+                "expected whole numbers in 0 to 255, or floats in 0 to 1; real values are read from .npy and .csv";
+            Err(format!("value {i} is {}, {problem}", numbers[i]))
+        }
+        Some(i) => Err(format!("label {i} is {}, expected a whole number in 0 to 255", numbers[i])),
+        None => Ok(numbers.iter().map(|value| *value as u8).collect()),
     }
 }
