@@ -117,6 +117,11 @@ fn a_run_on_a_known_data_set_finds_it_again() {
     succeed(&[&["train", "vae", "--data", "kmnist", "--data-dir", at], &small[..]].concat());
     let config = command::json(format!("{out}/config.json"));
     assert_eq!(config["data"]["source"], "kmnist");
+    // samples as an array of images
+    let array = dir.path().join("drawn.npy");
+    succeed(&["sample", &out, "--count", "3", "-o", array.to_str().unwrap(), "--device", "cpu"]);
+    let drawn: ndarray::Array3<f32> = ndarray_npy::read_npy(&array).unwrap();
+    assert!(drawn.dim() == (3, 2, 2) && drawn.iter().all(|value| (0.0..=1.0).contains(value)), "{drawn}");
     let mut evaluate = assert_cmd::Command::new(env!("CARGO_BIN_EXE_wgvae"));
     let output = evaluate.args(["evaluate", &out, "--device", "cpu"]).env_remove("WGVAE_DATA").output().unwrap();
     assert!(output.status.success(), "{output:?}");

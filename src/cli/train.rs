@@ -335,7 +335,7 @@ fn train(session: &mut Session, asked: Option<u64>, mut events: Option<EventFile
             failure(error, session, stop)
         })?;
         bar.aside(|| {
-            progress!("{}{}", line(&metrics, epochs, session.config().model.latent), patience(session));
+            progress!("{}{}", line(&metrics, epochs, session.config()), patience(session));
             if is_collapsed(session.config(), &metrics) && !std::mem::replace(&mut warned, true) {
                 progress!("warning: {}", advice(session.config(), &metrics));
             }
@@ -484,12 +484,13 @@ fn few_units(config: &Config, metrics: &Metrics) -> Option<String> {
     })
 }
 
-fn line(metrics: &Metrics, epochs: u64, latent: usize) -> String {
+fn line(metrics: &Metrics, epochs: u64, config: &Config) -> String {
+    let (latent, row) = (config.model.latent, if config.data.table.is_some() { "row" } else { "image" });
     let figures = |figures: &Figures| format!("{:.3} + KL {:.3}", figures.reconstruction, figures.kl);
     let active = metrics.active_units.map_or(String::new(), |active| format!("; {active} of {latent} units active"));
     let norm = metrics.gradient_norm.map(|norm| format!("gradient norm {norm:.3}; ")).unwrap_or_default();
     format!(
-        "epoch {:>2}/{epochs}  train {}  test {}  per image; {norm}{:.0} images/s, {:.1} s{active}",
+        "epoch {:>2}/{epochs}  train {}  test {}  per {row}; {norm}{:.0} {row}s/s, {:.1} s{active}",
         metrics.epoch,
         figures(&metrics.train),
         figures(&metrics.test),
