@@ -43,6 +43,7 @@
 //! | [`verify`] | what `wgvae verify` does: every proof, whole steps, training runs recorded elsewhere |
 //! | [`data`] | sources; every one becomes bytes, or of a table real values: a [`data::Dataset`] to train on, or a [`data::Whole`] of new rows |
 //! | [`analysis`], [`gallery`], [`interop`] | what is done with a trained model: figures, pictures, other programs' files |
+//! | [`web`] | programs as JSON for a host in JavaScript, and the pages that carry them |
 //! | [`picture`] | sheets, curves and scatters from plain numbers |
 //! | [`bench`](mod@bench) | whole steps and single kernels, checked before they are timed |
 //! | [`cli`] | one file per command |
@@ -74,6 +75,7 @@
 //! gallery
 //! train
 //! verify analysis interop bench
+//! web
 //! cli
 //! ```
 //!
@@ -114,5 +116,6 @@ pub mod random;
 pub mod run;
 pub mod train;
 pub mod verify;
+pub mod web;
 
 pub use error::{Error, Result};

@@ -3,11 +3,12 @@
 #
 #   tests/run.sh                        every test
 #   tests/run.sh NAME…                  those of tests/NAME.rs
+#   tests/run.sh web                    those of the pages, in Chromium too, which no other line runs
 #   tests/run.sh --driver swiftshader   those that use a GPU, on Chromium's software driver instead of this system's
 #   tests/run.sh --driver mesa          likewise on Debian testing's lavapipe, which has cooperative matrices
 #
 # Nothing is installed but Debian and Ubuntu packages (as root or with sudo that asks no password); elsewhere what is
-# missing is named. Python packages and other drivers go to target/. A GPU test without an adapter fails.
+# missing is named. Python and Node packages and other drivers go to target/. A GPU test without an adapter fails.
 # The status is 75 where another driver cannot be fetched.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -50,6 +51,9 @@ has_driver() {
         compgen -G '/etc/vulkan/icd.d/*.json' >/dev/null
 }
 
+# Whether a test file was asked for by its name.
+asked_for() { [[ " ${names[*]-} " = *" $1 "* ]]; }
+
 # Sets the array `missing` to the Debian packages this system lacks.
 list_missing() {
     missing=()
@@ -58,6 +62,11 @@ list_missing() {
     [ -n "$driver" ] || has_driver || missing+=(mesa-vulkan-drivers)
     [ -n "$driver" ] || command -v spirv-val >/dev/null || missing+=(spirv-tools)
     [ -n "$driver" ] || [ -n "${WGVAE_PYTHON-}" ] || python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+    if asked_for web; then
+        command -v chromium >/dev/null || missing+=(chromium)
+        command -v node >/dev/null || missing+=(nodejs)
+        command -v npm >/dev/null || missing+=(npm)
+    fi
 }
 
 install_packages() {
@@ -97,6 +106,19 @@ make_python() {
     for found in "$venv/bin/python" "$venv/Scripts/python.exe"; do
         [ ! -e "$found" ] || export WGVAE_PYTHON=$found
     done
+}
+
+# What drives Chromium, and what checks types, for the tests of the pages.
+fetch_node_packages() {
+    local folder=$target/node log=$target/node.log
+    if [ ! -e "$folder/complete" ]; then
+        say "fetching puppeteer-core, typescript and WebGPU's types from npm"
+        mkdir -p "$folder"
+        npm install --prefix "$folder" --no-audit --no-fund --ignore-scripts puppeteer-core@24.43.1 typescript@7.0.2 \
+            @webgpu/types@0.1.74 >"$log" 2>&1 </dev/null || { tail -n 5 "$log" >&2; exit 1; }
+        touch "$folder/complete"
+    fi
+    export WGVAE_NODE=$folder
 }
 
 # Takes Microsoft's shader compiler out of the source package of compushady, for the test that asks it.
@@ -195,6 +217,7 @@ esac
 if [ -z "$driver" ] && [ "$(uname -s)" = Linux ] && [[ -z ${names[*]-} || " ${names[*]} " = *' compilers '* ]]; then
     fetch_dxc
 fi
+! asked_for web || fetch_node_packages
 if [ -z "${XDG_RUNTIME_DIR-}" ]; then # without it Mesa prints an error
     XDG_RUNTIME_DIR=$(mktemp -d) && export XDG_RUNTIME_DIR
     trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT
@@ -212,6 +235,7 @@ if [ -n "$driver" ] && [ ${#names[@]} = 0 ]; then
     skipped=(-- --skip each_of_a_hundred_steps_is_the_oracles_with --skip kernels_by_subgroups)
     say "on $driver: ${names[*]}"
 fi
+! asked_for web || skipped=(-- --include-ignored --nocapture)
 selected=()
 for name in ${names[@]+"${names[@]}"}; do selected+=(--test "$name"); done
 cargo test --locked --release --no-run ${selected[@]+"${selected[@]}"}

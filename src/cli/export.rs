@@ -1,8 +1,8 @@
 //! `wgvae export`
 
-use super::print::result;
-use crate::{Error, Result, interop::onnx};
-use std::path::PathBuf;
+use super::{images::ImageOptions, options::DataDir, output::check, print::result};
+use crate::{Error, Result, files::write_atomically, interop::onnx, run::Run, web};
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -11,19 +11,35 @@ pub struct Arguments {
     run: PathBuf,
     /// Write encoder.onnx (image to code, or to mu and log_var) and decoder.onnx (z, for a CVAE also label, to
     /// reconstruction) to DIR
-    #[arg(long, value_name = "DIR", required = true)]
-    onnx: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "html")]
+    onnx: Option<PathBuf>,
+    /// Write a page to FILE that explores the model in a browser, with some of its test images: one file, which asks no server
+    #[arg(long, value_name = "FILE.html")]
+    html: Option<PathBuf>,
+    #[command(flatten)]
+    source: ImageOptions,
+    #[command(flatten)]
+    dir: DataDir,
     /// Replace files that exist
     #[arg(long)]
     force: bool,
 }
 
 pub fn run(arguments: Arguments) -> Result<()> {
-    let run = crate::run::Run::open(&arguments.run)?;
+    let run = Run::open(&arguments.run)?;
+    if arguments.html.is_none() {
+        arguments.source.expect_none("--html")?;
+    }
+    if let Some(folder) = &arguments.onnx {
+        to_onnx(&run, folder, arguments.force)?;
+    }
+    arguments.html.as_ref().map_or(Ok(()), |path| to_html(&run, path, &arguments))
+}
+
+fn to_onnx(run: &Run, folder: &Path, force: bool) -> Result<()> {
     let weights = run.weights()?;
-    let folder = &arguments.onnx;
     let files = [onnx::ENCODER, onnx::DECODER].map(|name| folder.join(name));
-    if let Some(file) = files.iter().find(|file| file.exists() && !arguments.force) {
+    if let Some(file) = files.iter().find(|file| file.exists() && !force) {
         return Err(Error::invalid("--onnx", format!("{} exists: replace it with --force", file.display())));
     }
     std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
@@ -32,4 +48,13 @@ pub fn run(arguments: Arguments) -> Result<()> {
         result!("{}", file.display())?;
     }
     Ok(())
+}
+
+fn to_html(run: &Run, path: &Path, arguments: &Arguments) -> Result<()> {
+    check("--html", path, &["html"], arguments.force)?;
+    let weights = run.weights()?;
+    let images = arguments.source.open(run, &arguments.dir)?;
+    let page = web::explorer(run, &weights, &images.images())?;
+    write_atomically(path, page.as_bytes())?;
+    result!("{}", path.display())
 }

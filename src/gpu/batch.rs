@@ -1,6 +1,6 @@
 //! The record of a step: what changes from one step to the next, bound as group 0 with a dynamic offset.
 
-use super::Gpu;
+use super::{Field, Gpu, Scalar};
 use crate::model::Adam;
 
 /// What changes from step to step; the same struct as in `shaders/parts/batch.wgsl`.
@@ -34,6 +34,29 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Its words in order, for hosts that are not of Rust.
+    pub const FIELDS: [Field; 13] = [
+        word("first", Scalar::U32),
+        word("rows", Scalar::U32),
+        word("slot", Scalar::U32),
+        word("entry", Scalar::U32),
+        word("index", Scalar::U32),
+        word("index_high", Scalar::U32),
+        word("step_size", Scalar::F32),
+        word("correction", Scalar::F32),
+        word("beta1", Scalar::F32),
+        word("beta2", Scalar::F32),
+        word("epsilon", Scalar::F32),
+        word("decay", Scalar::F32),
+        word("kl_weight", Scalar::F32),
+    ];
+
+    /// Distance between two records, in bytes: the offset alignment every device grants.
+    pub const STRIDE: u32 = 256;
+
+    /// Size of a record as a uniform buffer sees it, in bytes: a multiple of 16.
+    pub const BYTES: u64 = size_of::<Batch>().next_multiple_of(16) as u64;
+
     /// The record of Adam's step `t`, counted from 1: step size, bias correction and decays; its other fields are 0, the weight of
     /// the KL divergence included.
     pub fn adam(adam: &Adam, t: u64) -> Batch {
@@ -46,12 +69,13 @@ impl Batch {
     }
 }
 
-/// Distance between two records: the offset alignment every device grants.
-pub(super) const STRIDE: u32 = 256;
+const fn word(name: &'static str, scalar: Scalar) -> Field {
+    Field { name, scalar }
+}
 
 /// Where the record of step `slot` lies: that of its images, or that of their samples.
 pub(super) fn offset(slot: u32, sampled: bool) -> u32 {
-    STRIDE * (2 * slot + u32::from(sampled))
+    Batch::STRIDE * (2 * slot + u32::from(sampled))
 }
 
 /// The records of a submit's steps, written once per submit: each step has one for its images and one for their samples, which differ
@@ -72,7 +96,7 @@ impl Batches {
     pub fn sampled(gpu: &Gpu, slots: usize, samples: usize) -> Batches {
         let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("batches"),
-            size: 2 * STRIDE as u64 * slots as u64,
+            size: 2 * Batch::STRIDE as u64 * slots as u64,
             usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
@@ -84,7 +108,7 @@ impl Batches {
                 resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                     buffer: &buffer,
                     offset: 0,
-                    size: wgpu::BufferSize::new(BATCH_BYTES),
+                    size: wgpu::BufferSize::new(Batch::BYTES),
                 }),
             }],
         });
@@ -100,16 +124,13 @@ impl Batches {
     pub fn write(&self, gpu: &Gpu, batches: &[Batch]) {
         let of_samples = |batch: &Batch| Batch { rows: batch.rows * self.samples, ..*batch };
         let records = batches.iter().flat_map(|batch| [*batch, of_samples(batch)]);
-        let mut bytes = vec![0; 2 * STRIDE as usize * batches.len()];
-        for (space, record) in bytes.chunks_exact_mut(STRIDE as usize).zip(records) {
+        let mut bytes = vec![0; 2 * Batch::STRIDE as usize * batches.len()];
+        for (space, record) in bytes.chunks_exact_mut(Batch::STRIDE as usize).zip(records) {
             space[..size_of::<Batch>()].copy_from_slice(bytemuck::bytes_of(&record));
         }
         gpu.queue.write_buffer(&self.buffer, 0, &bytes);
     }
 }
-
-/// Size of a record as a uniform buffer sees it: a multiple of 16.
-const BATCH_BYTES: u64 = size_of::<Batch>().next_multiple_of(16) as u64;
 
 /// How group 0 is bound.
 pub(super) fn batch_layout(gpu: &Gpu) -> wgpu::BindGroupLayout {
@@ -121,7 +142,7 @@ pub(super) fn batch_layout(gpu: &Gpu) -> wgpu::BindGroupLayout {
             ty: wgpu::BindingType::Buffer {
                 ty: wgpu::BufferBindingType::Uniform,
                 has_dynamic_offset: true,
-                min_binding_size: wgpu::BufferSize::new(BATCH_BYTES),
+                min_binding_size: wgpu::BufferSize::new(Batch::BYTES),
             },
             count: None,
         }],

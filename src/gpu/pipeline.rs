@@ -1,9 +1,7 @@
 //! Kernels compiled for a device, and programs bound to its memory.
 
 use super::{
-    Access, Args, Binding, Gpu, Memory, Program, Slot, Spec,
-    batch::{STRIDE, batch_layout},
-    cache::PipelineCache,
+    Access, Args, Batch, Binding, Gpu, Memory, Program, Slot, Spec, batch::batch_layout, cache::PipelineCache,
 };
 use crate::{Error, Result};
 use std::sync::Arc;
@@ -76,18 +74,18 @@ impl Gpu {
     ) -> Result<Prepared> {
         let args = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("args"),
-            size: STRIDE as u64 * program.dispatches.len().max(1) as u64,
+            size: Batch::STRIDE as u64 * program.dispatches.len().max(1) as u64,
             usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
         let mut bytes = vec![0; args.size() as usize];
-        for (slot, dispatch) in bytes.chunks_exact_mut(STRIDE as usize).zip(&program.dispatches) {
+        for (slot, dispatch) in bytes.chunks_exact_mut(Batch::STRIDE as usize).zip(&program.dispatches) {
             slot[..dispatch.args.len()].copy_from_slice(&dispatch.args);
         }
         self.queue.write_buffer(&args, 0, &bytes);
         let mut dispatches = Vec::new();
         for ((dispatch, shader), number) in program.dispatches.iter().zip(shaders).zip(0..) {
-            let (spec, args_at) = (dispatch.spec, STRIDE as u64 * number);
+            let (spec, args_at) = (dispatch.spec, Batch::STRIDE as u64 * number);
             let pipeline = self.pipeline(spec, shader, cache)?;
             let own = wgpu::BufferBinding {
                 buffer: &args,

@@ -31,9 +31,16 @@ impl Network {
     /// # Errors
     /// As [`Memory::create`].
     pub fn create_inference(&self, gpu: &Gpu, memory: &mut Memory) -> Result<()> {
-        memory.create(gpu, Role::Activations, self.activation_bytes())?;
-        memory.create(gpu, Role::Noise, 0)?;
-        memory.create(gpu, Role::Partials, 4 * self.partials.stride as u64)
+        self.inference_sizes().into_iter().try_for_each(|(role, bytes)| memory.create(gpu, role, bytes))
+    }
+
+    /// What [`Network::create_inference`] creates, in bytes.
+    pub fn inference_sizes(&self) -> [(Role, u64); 3] {
+        [
+            (Role::Activations, self.activation_bytes()),
+            (Role::Noise, 0),
+            (Role::Partials, 4 * self.partials.stride as u64),
+        ]
     }
 
     /// Creates what one batch after another is written to: images in `format` and labels, taken in the order they lie in.
@@ -41,10 +48,14 @@ impl Network {
     /// # Errors
     /// As [`Memory::create`].
     pub fn create_batch(&self, gpu: &Gpu, memory: &mut Memory, format: Format) -> Result<()> {
-        let row_bytes = 4 * format.bytes() * vec4s(self.model.input);
-        memory.create(gpu, Role::Images, (self.rows * row_bytes) as u64)?;
-        memory.create(gpu, Role::Labels, 4 * self.rows as u64)?;
+        self.batch_sizes(format).into_iter().try_for_each(|(role, bytes)| memory.create(gpu, role, bytes))?;
         memory.upload(gpu, Role::Order, bytemuck::cast_slice(&straight(self.rows)))
+    }
+
+    /// What a batch of images in `format` and their labels take, in bytes.
+    pub fn batch_sizes(&self, format: Format) -> [(Role, u64); 2] {
+        let row_bytes = 4 * format.bytes() * vec4s(self.model.input);
+        [(Role::Images, (self.rows * row_bytes) as u64), (Role::Labels, 4 * self.rows as u64)]
     }
 
     /// Uploads `params`.

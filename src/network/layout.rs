@@ -260,7 +260,7 @@ impl Network {
     }
 
     /// Where the values of each parameter lie, in the order of [`Model::shapes`]: in one matrix, or in several one after the other.
-    fn places(&self) -> Vec<Vec<Matrix>> {
+    pub fn places(&self) -> Vec<Vec<Matrix>> {
         let (middle, model) = (&self.layers, &self.model);
         let mut layers = self.encoder.clone();
         layers.extend(model.has_code().then_some(middle.code));

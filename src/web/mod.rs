@@ -1,0 +1,12 @@
+//! Pages of one file that run this crate's kernels in a browser: programs as plain JSON, a host in JavaScript that replays them
+//! with WebGPU and knows no kernel, and the pages' own sources in `page/`.
+//!
+//! A page makes no request: style, modules and data are written into it, and its content security policy forbids the rest.
+
+mod explorer;
+mod page;
+mod plan;
+
+pub use explorer::explorer;
+pub use page::{Page, base64};
+pub use plan::{Place, Plan};

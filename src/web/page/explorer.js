@@ -1,0 +1,429 @@
+import { bytesOf, floatsOf } from "./base64.js";
+import { CpuCodec } from "./cpu_codec.js";
+import { GpuCodec } from "./gpu_codec.js";
+import { Host } from "./host.js";
+import { LatentMap } from "./map.js";
+import { Pad } from "./pad.js";
+import { colourOf, show } from "./picture.js";
+
+/**
+ * @typedef {object} Data As `src/web/explorer.rs` writes it.
+ * @property {string} version
+ * @property {string} name
+ * @property {import("./cpu_codec.js").Model} model
+ * @property {number} width
+ * @property {number} height
+ * @property {[string, string][]} facts
+ * @property {import("./host.js").Plan} plan
+ * @property {import("./gpu_codec.js").Places} places
+ * @property {Record<string, import("./gpu_codec.js").Place>} params
+ * @property {[number, number]} log_var
+ * @property {{low: number[], high: number[], active: boolean[]}} latents
+ * @property {{mean: number[], axes: [number[], number[]], names: [string, string], points: string, labels: string}} map
+ * @property {{count: number, what: string, pixels: string, labels: string}} images
+ */
+
+/** Images between the ends of a way, both among them. */
+const WAY = 9;
+
+/** @param {string} id */
+const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+/** @param {string} id */
+const canvas = (id) => /** @type {HTMLCanvasElement} */ (document.getElementById(id));
+/** @param {string} id */
+const button = (id) => /** @type {HTMLButtonElement} */ (document.getElementById(id));
+/** @param {number} value */
+const written = (value) => value.toFixed(2).replace("-", "−");
+
+/** Everything between the model and the page. */
+class Explorer {
+  /** @param {Data} data */
+  constructor(data) {
+    this.data = data;
+    const { model, latents } = data;
+    this.size = { width: data.width, height: data.height };
+    this.variational = model.kind !== "ae";
+    this.conditional = model.kind === "cvae";
+    /** The point that is decoded. */
+    this.z = Float32Array.from(latents.low, (low, j) => (this.variational ? 0 : (low + latents.high[j]) / 2));
+    this.label = 0;
+    this.pixels = bytesOf(data.images.pixels);
+    this.labels = bytesOf(data.images.labels);
+    /** @type {{z: Float32Array, name: string} | undefined} The image that was picked or drawn last. */
+    this.picked = undefined;
+    /** @type {{start?: Float32Array, end?: Float32Array}} */
+    this.ends = {};
+    /** @type {GpuCodec | CpuCodec} */
+    this.codec = this.plain();
+    /** @type {Map<string, (() => Promise<void>) | undefined>} Work that waits, by what it draws; undefined while it is under way. */
+    this.jobs = new Map();
+    const { points, labels } = data.map;
+    this.map = new LatentMap(canvas("map"), floatsOf(points), bytesOf(labels), (from, to) => this.moved(from, to));
+    this.pad = new Pad(canvas("pad"), this.size, (pixels) => this.pick(pixels, "drawn by hand"));
+    /** @type {HTMLInputElement[]} */
+    this.sliders = [];
+  }
+
+  plain() {
+    const { model, params, plan, log_var: bounds } = this.data;
+    return new CpuCodec(model, params, floatsOf(String(plan.buffers.params.content)), bounds);
+  }
+
+  /** Takes the GPU where there is one, and says what computes. */
+  async open() {
+    let reason = "this browser has no WebGPU";
+    if (navigator.gpu) {
+      try {
+        const { plan, places, log_var: bounds } = this.data;
+        const host = await Host.open(navigator.gpu, plan.limits, (problem) => this.lost(problem));
+        this.codec = new GpuCodec(await host.load(plan), host.adapter, places, bounds);
+        element("engine").textContent = `Computed by ${this.codec.name}, with the run's own shaders.`;
+        return;
+      } catch (error) {
+        reason = error instanceof Error ? error.message : String(error);
+      }
+    }
+    element("engine").textContent = `Computed in plain JavaScript: ${reason}.`;
+  }
+
+  /** @param {string} problem */
+  lost(problem) {
+    this.problem(`WebGPU: ${problem}`);
+    this.codec = this.plain();
+    element("engine").textContent = "Computed in plain JavaScript, since WebGPU failed.";
+    this.refresh();
+  }
+
+  /** @param {string} problem */
+  problem(problem) {
+    element("problem").textContent = problem;
+    element("problem").hidden = false;
+  }
+
+  /**
+   * Runs `work` unless work of this name is under way: then the newest runs after it, and those between are dropped.
+   * @param {string} name
+   * @param {() => Promise<void>} work
+   */
+  async latest(name, work) {
+    if (this.jobs.has(name)) {
+      this.jobs.set(name, work);
+      return;
+    }
+    /** @type {(() => Promise<void>) | undefined} */
+    let next = work;
+    while (next) {
+      this.jobs.set(name, undefined);
+      try {
+        await next();
+      } catch (error) {
+        this.problem(error instanceof Error ? error.message : String(error));
+      }
+      next = this.jobs.get(name);
+    }
+    this.jobs.delete(name);
+  }
+
+  /**
+   * Images of latents, a row each, all with the label that is chosen or with `label`.
+   * @param {Float32Array} z
+   * @param {number} [label]
+   */
+  decode(z, label = this.label) {
+    return this.codec.decode(z, this.labelsFor(z.length / this.data.model.latent, label));
+  }
+
+  /**
+   * @param {Float32Array} images
+   * @param {number} [label]
+   */
+  encode(images, label = this.label) {
+    return this.codec.encode(images, this.labelsFor(images.length / this.data.model.input, label));
+  }
+
+  /**
+   * @param {number} count
+   * @param {number} label
+   */
+  labelsFor(count, label) {
+    return this.conditional ? Array(count).fill(label) : [];
+  }
+
+  /** Draws all that follows from the point and the label. */
+  refresh() {
+    for (const [j, slider] of this.sliders.entries()) {
+      slider.value = String(this.z[j]);
+      const output = /** @type {HTMLOutputElement} */ (slider.nextElementSibling);
+      output.textContent = written(this.z[j]);
+    }
+    const { mean, axes } = this.data.map;
+    const along = axes.map((axis) => axis.reduce((sum, a, j) => sum + a * (this.z[j] - mean[j]), 0));
+    this.map.set([along[0], along[1]]);
+    this.latest("image", async () => show(canvas("image"), await this.decode(this.z), this.size));
+  }
+
+  /**
+   * Moves the point as the map's was moved: within the plane, and no other way.
+   * @param {[number, number]} from
+   * @param {[number, number]} to
+   */
+  moved(from, to) {
+    const { axes } = this.data.map;
+    this.z = this.z.map((value, j) => value + axes[0][j] * (to[0] - from[0]) + axes[1][j] * (to[1] - from[1]));
+    this.refresh();
+  }
+
+  /**
+   * Encodes an image, shows what becomes of it and moves the point there.
+   * @param {Float32Array} pixels
+   * @param {string} name
+   * @param {number} [label]
+   */
+  pick(pixels, name, label) {
+    const image = pixels.slice();
+    if (label !== undefined && this.conditional) this.choose(label);
+    show(canvas("original"), image, this.size);
+    element("picked").textContent = name;
+    this.latest("reconstruction", async () => {
+      const { mean, logVar } = await this.encode(image);
+      const restored = await this.decode(mean);
+      show(canvas("reconstruction"), restored, this.size);
+      const error = restored.reduce((sum, value, i) => sum + (value - image[i]) ** 2, 0);
+      element("error").textContent = `reconstruction, squared error ${error.toFixed(1)}`;
+      this.table(mean, logVar);
+      this.picked = { z: mean, name };
+      for (const id of ["start", "end"]) button(id).disabled = false;
+      this.z = mean.slice();
+      this.refresh();
+    });
+  }
+
+  /**
+   * @param {Float32Array} mean
+   * @param {Float32Array} [logVar]
+   */
+  table(mean, logVar) {
+    const heads = ["latent", ...(logVar ? ["μ", "σ"] : ["code"])];
+    const rows = Array.from(mean, (value, j) => [String(j), written(value), ...(logVar ? [written(Math.exp(logVar[j] / 2))] : [])]);
+    const row = (/** @type {string} */ tag, /** @type {string[]} */ cells) => {
+      const tr = document.createElement("tr");
+      for (const cell of cells) tr.append(Object.assign(document.createElement(tag), { textContent: cell }));
+      return tr;
+    };
+    const [head, body] = ["thead", "tbody"].map((tag) => document.createElement(tag));
+    head.append(row("th", heads));
+    body.append(...rows.map((cells) => row("td", cells)));
+    element("code").replaceChildren(head, body);
+  }
+
+  /** @param {"start" | "end"} which */
+  async end(which) {
+    if (!this.picked) return;
+    this.ends[which] = this.picked.z.slice();
+    button(which).textContent = `${which === "start" ? "Start" : "End"}: ${this.picked.name}`;
+    await this.way();
+  }
+
+  /** Draws the images of the way, where it has both ends. */
+  async way() {
+    const { start, end } = this.ends;
+    if (!start || !end) {
+      element("ends").textContent = `Pick an image, then say that the way ${start ? "ends" : "starts"} there.`;
+      return;
+    }
+    element("ends").textContent = "";
+    await this.latest("way", async () => {
+      const { latent, input } = this.data.model;
+      const points = new Float32Array(WAY * latent);
+      for (let i = 0; i < WAY; i++) points.set(between(start, end, i / (WAY - 1), this.variational), i * latent);
+      const images = await this.decode(points);
+      const shown = Array.from({ length: WAY }, (_, i) => {
+        const picture = Object.assign(document.createElement("canvas"), { className: "picture" });
+        show(picture, images.subarray(i * input, (i + 1) * input), this.size);
+        return picture;
+      });
+      element("way").replaceChildren(...shown);
+    });
+  }
+
+  /** @param {number} share */
+  along(share) {
+    element("share-value").textContent = share.toFixed(2);
+    const { start, end } = this.ends;
+    if (!start || !end) return;
+    this.z = between(start, end, share, this.variational);
+    this.refresh();
+  }
+
+  /** @param {number} label */
+  choose(label) {
+    this.label = label;
+    for (const [k, choice] of [...element("labels").children].entries()) {
+      choice.setAttribute("aria-checked", String(k === label));
+      choice.setAttribute("tabindex", k === label ? "0" : "-1");
+    }
+    this.refresh();
+    this.way();
+  }
+
+  /** New latents: normals, or for an autoencoder a point in the box of its codes. */
+  draw() {
+    const { low, high } = this.data.latents;
+    const uniform = () => 1 - Math.random(); // never 0
+    const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+    this.z = this.z.map((_, j) => (this.variational ? normal() : low[j] + uniform() * (high[j] - low[j])));
+    this.refresh();
+  }
+
+  centre() {
+    const { low, high } = this.data.latents;
+    this.z = this.z.map((_, j) => (this.variational ? 0 : (low[j] + high[j]) / 2));
+    this.refresh();
+  }
+
+  /** Fills the page with what does not change. */
+  build() {
+    const { data } = this;
+    const { model, latents } = data;
+    element("name").textContent = data.name;
+    const [layers, source] = ["layers", "data"].map((name) => data.facts.find(([own]) => own === name)?.[1] ?? "");
+    element("summary").textContent = `${layers}, trained on ${source.split(",")[0]} by wgvae ${data.version}`;
+    element("axes").textContent = `across: ${data.map.names[0]}; up: ${data.map.names[1]}`;
+    const facts = data.facts.map(([name, value]) => {
+      const fact = document.createElement("div");
+      fact.append(Object.assign(document.createElement("dt"), { textContent: name }));
+      fact.append(Object.assign(document.createElement("dd"), { textContent: value }));
+      return fact;
+    });
+    element("facts").append(...facts);
+    const classes = [...new Set(bytesOf(data.map.labels))].sort((a, b) => a - b);
+    element("legend").append(
+      ...classes.map((label) => {
+        const dot = document.createElement("span");
+        dot.style.background = colourOf(label);
+        const item = document.createElement("li");
+        item.append(dot, String(label));
+        return item;
+      }),
+    );
+    for (let j = 0; j < model.latent; j++) this.slider(j, latents);
+    if (!this.variational) button("draw").textContent = "Draw from the box of codes";
+    button("draw").onclick = () => this.draw();
+    button("centre").onclick = () => this.centre();
+    button("clear").onclick = () => this.pad.clear();
+    for (const which of /** @type {const} */ (["start", "end"])) {
+      button(which).disabled = true;
+      button(which).onclick = () => this.end(which);
+    }
+    const share = /** @type {HTMLInputElement} */ (element("share"));
+    share.oninput = () => this.along(Number(share.value));
+    this.thumbnails();
+    if (this.conditional) this.labelButtons();
+    this.way();
+  }
+
+  /**
+   * @param {number} j
+   * @param {Data["latents"]} latents
+   */
+  slider(j, { low, high, active }) {
+    const row = document.createElement("label");
+    row.className = active[j] ? "row" : "row dead";
+    row.title = active[j] ? "" : "dead: its mean hardly varies over the images, and the decoder has learnt to ignore it";
+    const [least, most] = this.variational ? [Math.min(-3, low[j]), Math.max(3, high[j])] : [low[j], Math.max(high[j], low[j] + 1)];
+    const range = { type: "range", min: String(least), max: String(most), step: "any", id: `z${j}` };
+    const slider = Object.assign(document.createElement("input"), range);
+    slider.oninput = () => {
+      this.z[j] = Number(slider.value);
+      this.refresh();
+    };
+    row.append(active[j] ? `z ${j}` : `z ${j} †`, slider, document.createElement("output"));
+    this.sliders.push(slider);
+    element("sliders").append(row);
+    if (!active[j] && !document.getElementById("dead")) {
+      const note = Object.assign(document.createElement("p"), { id: "dead", className: "note" });
+      note.textContent = "† dead: its mean hardly varies over the images";
+      element("sliders").after(note);
+    }
+  }
+
+  thumbnails() {
+    const list = element("thumbnails");
+    const { input } = this.data.model;
+    let chosen = -1;
+    const choose = (/** @type {number} */ number) => {
+      list.children[chosen]?.setAttribute("aria-selected", "false");
+      chosen = Math.min(this.data.images.count - 1, Math.max(0, number));
+      const picture = list.children[chosen];
+      picture.setAttribute("aria-selected", "true");
+      list.setAttribute("aria-activedescendant", picture.id);
+      picture.scrollIntoView({ block: "nearest", inline: "nearest" });
+      const pixels = Float32Array.from(this.pixels.subarray(chosen * input, (chosen + 1) * input), (byte) => byte / 255);
+      this.pick(pixels, `${this.data.images.what} ${chosen}`, this.labels[chosen]);
+    };
+    for (let number = 0; number < this.data.images.count; number++) {
+      const picture = Object.assign(document.createElement("canvas"), { id: `image-${number}` });
+      picture.setAttribute("role", "option");
+      picture.setAttribute("aria-selected", "false");
+      picture.setAttribute("aria-label", `${this.data.images.what} ${number}`);
+      picture.onclick = () => choose(number);
+      const bytes = this.pixels.subarray(number * input, (number + 1) * input);
+      show(picture, Float32Array.from(bytes, (byte) => byte / 255), this.size);
+      list.append(picture);
+    }
+    list.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      choose(chosen + step);
+    });
+  }
+
+  labelButtons() {
+    const group = element("labels");
+    group.hidden = false;
+    for (let label = 0; label < this.data.model.classes; label++) {
+      const choice = Object.assign(document.createElement("button"), { textContent: String(label) });
+      choice.setAttribute("role", "radio");
+      choice.onclick = () => this.choose(label);
+      group.append(choice);
+    }
+    group.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const { classes } = this.data.model;
+      this.choose((this.label + step + classes) % classes);
+      /** @type {HTMLElement} */ (group.children[this.label]).focus();
+    });
+    this.choose(0);
+  }
+}
+
+/**
+ * The point that `share` of the way from `a` to `b` has been gone: straight, or with `arc` as `wgvae interpolate` goes between
+ * Gaussian latents, the direction along an arc and the length evenly.
+ * @param {Float32Array} a
+ * @param {Float32Array} b
+ * @param {number} share
+ * @param {boolean} arc
+ */
+function between(a, b, share, arc) {
+  const length = (/** @type {Float32Array} */ v) => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
+  const [from, to] = [length(a), length(b)];
+  const dot = a.reduce((sum, x, j) => sum + x * b[j], 0);
+  const angle = Math.acos(Math.min(1, Math.max(-1, dot / (from * to))));
+  const curved = arc && Math.sin(angle) > 1e-6 && share > 0 && share < 1;
+  const norm = (1 - share) * from + share * to;
+  const weight = (/** @type {number} */ share, /** @type {number} */ own) =>
+    curved ? ((norm / own) * Math.sin(share * angle)) / Math.sin(angle) : share;
+  return a.map((x, j) => weight(1 - share, from) * x + weight(share, to) * b[j]);
+}
+
+/** The page's own objects, for the console: `await explorer.decode(new Float32Array(8))`. */
+const explorer = new Explorer(JSON.parse(element("data").textContent ?? ""));
+Object.assign(globalThis, { explorer });
+explorer.build();
+await explorer.open();
+explorer.refresh();
+document.documentElement.dataset.ready = "yes";

@@ -1,0 +1,256 @@
+//! Pages for browsers: what `wgvae export --html` writes and refuses, and the page itself in Chromium, with WebGPU and without. What
+//! needs Chromium and Node.js is ignored unless `tests/run.sh web` runs it, which installs them.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod command;
+mod tiny;
+
+use command::{fails, succeed, text};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+use wgvae::{
+    data::rows_f32,
+    device::Device,
+    gallery::{linear, prior, spherical},
+    gpu::{Batch, Role, Scalar, Tiling, Tilings},
+    model::{Activation, Bottleneck, Condition, Kind, Likelihood, Loss, Model, Objective},
+    network::{Codec, Network, step},
+    run::Run,
+    web::{Page, Plan},
+};
+
+/// The designs whose pages are driven: together they have every kind, activation, bottleneck, condition and likelihood.
+fn designs() -> Vec<(&'static str, Model, Likelihood)> {
+    let model = tiny::model;
+    use Likelihood::{Bernoulli, Gaussian, GaussianHeteroscedastic, SquaredError};
+    vec![
+        ("vae", model(Kind::Vae), SquaredError),
+        ("ae", Model { activation: Activation::Softplus, latent: 2, ..model(Kind::Ae) }, SquaredError),
+        (
+            "ae-direct",
+            Model { bottleneck: Bottleneck::Direct, activation: Activation::Gelu, ..model(Kind::Ae) },
+            Bernoulli,
+        ),
+        ("cvae", model(Kind::Cvae), Bernoulli),
+        (
+            "cvae-mean",
+            Model { condition: Condition::Mean, activation: Activation::Silu, ..model(Kind::Cvae) },
+            Gaussian,
+        ),
+        (
+            "cvae-multiply",
+            Model {
+                condition: Condition::Multiply,
+                bottleneck: Bottleneck::Direct,
+                activation: Activation::Tanh,
+                ..model(Kind::Cvae)
+            },
+            GaussianHeteroscedastic,
+        ),
+        ("cvae-concat", Model { condition: Condition::Concat, ..model(Kind::Cvae) }, Bernoulli),
+    ]
+}
+
+/// A run of this design after an epoch.
+fn run((name, model, likelihood): (&str, Model, Likelihood), folder: &Path) -> Run {
+    let model = Model { variance: likelihood.variance(), ..model };
+    let objective = Objective::new(model.kind, likelihood);
+    tiny::trained(model, objective, &folder.join(name))
+}
+
+/// Writes the page of `run`, and beside it what the oracle finds.
+fn page(run: &Run) -> [PathBuf; 2] {
+    let [page, expected] = ["page.html", "expected.json"].map(|name| run.dir.join(name));
+    succeed(&["export", run.dir.to_str().unwrap(), "--html", page.to_str().unwrap(), "--force"]);
+    let (model, data) = (&run.config.model, tiny::data());
+    let codec = Codec::new(&Device::Oracle, model, &run.weights().unwrap()).unwrap();
+    let labelled = |label: usize| model.kind.is_conditional().then(|| vec![label as u8]);
+    let images: Vec<f32> = rows_f32(&data.test, model.input, &(0..6).collect::<Vec<_>>());
+    let own = |i: usize| data.test.labels.as_ref().unwrap()[i];
+    let image = |i: usize| &images[i * model.input..(i + 1) * model.input];
+    let mean = |i: usize, label: u8| codec.encode(image(i), Some(&[label])).unwrap().mean().to_vec();
+    let z = prior(7, 20, model.latent);
+    let decodes: Vec<_> = z
+        .chunks(model.latent)
+        .enumerate()
+        .map(|(i, z)| {
+            let label = i % 10;
+            let image = codec.decode(z, labelled(label).as_deref()).unwrap();
+            serde_json::json!({ "z": z, "label": label, "image": image })
+        })
+        .collect();
+    let encodes: Vec<_> = (0..4)
+        .map(|i| {
+            let found = codec.encode(image(i), Some(&[own(i)])).unwrap();
+            serde_json::json!({ "image": image(i), "label": own(i), "mean": found.mean(), "log_var": found.log_var })
+        })
+        .collect();
+    let reconstruction = codec.decode(&mean(2, own(2)), labelled(own(2).into()).as_deref()).unwrap();
+    let way = if model.kind.is_variational() { spherical } else { linear };
+    let all = serde_json::json!({
+        "classes": if model.kind.is_conditional() { model.classes } else { 0 },
+        "latent": model.latent,
+        "decodes": decodes,
+        "last": codec.decode(&z[19 * model.latent..], labelled(0).as_deref()).unwrap(),
+        "encodes": encodes,
+        "reconstruction": reconstruction,
+        "quarter": way(&mean(2, own(2)), &mean(5, own(5)), 0.25),
+    });
+    fs::write(&expected, all.to_string()).unwrap();
+    [page, expected]
+}
+
+/// Runs a script of `tests/web/` and gives what it printed and whether it succeeded.
+fn node(script: &str, arguments: &[&str]) -> (bool, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/web").join(script);
+    let output = Command::new("node").arg(script).args(arguments).output().expect("tests/run.sh web installs node");
+    (output.status.success(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
+}
+
+#[test]
+#[ignore = "tests/run.sh web"]
+fn the_page_of_every_design_computes_as_the_oracle_and_its_controls_show_it() {
+    let folder = tiny::folder("web_designs");
+    for design in designs() {
+        let name = design.0;
+        let [page, expected] = page(&run(design, &folder)).map(|path| path.display().to_string());
+        for mode in ["gpu", "plain"] {
+            let (ok, said) = node("explorer.mjs", &[&page, &expected, mode]);
+            assert!(ok, "{name}, {mode}:\n{said}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "tests/run.sh web"]
+fn a_changed_weight_a_broken_shader_and_a_request_do_not_pass() {
+    let folder = tiny::folder("web_broken");
+    let [page, expected] = page(&run(designs().remove(0), &folder));
+    let whole = fs::read_to_string(&page).unwrap();
+    let broken = folder.join("broken.html");
+    let fails = |find: &str, replace: &str, mode: &str, words: &str| {
+        assert!(whole.contains(find), "{find}");
+        fs::write(&broken, whole.replacen(find, replace, 1)).unwrap();
+        let (ok, said) = node("explorer.mjs", &[broken.to_str().unwrap(), expected.to_str().unwrap(), mode]);
+        assert!(!ok && said.contains(words), "{find} → {replace} in {mode}: {said}");
+    };
+    fails("sum += this.params[start + j] * x[j]", "sum -= this.params[start + j] * x[j]", "plain", "decode");
+    fails("x >= vec4f()) / (1.0 + z)", "x >= vec4f()) / (1.0 + z * z)", "gpu", "decode");
+    fails("<main>", "<main><img src=\"http://127.0.0.1:9/\">", "plain", "request");
+}
+
+#[test]
+#[ignore = "tests/run.sh web"]
+fn the_scripts_of_the_pages_hold_their_types() {
+    let compiler = Path::new(&std::env::var("WGVAE_NODE").unwrap()).join("node_modules/.bin/tsc");
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/web/tsconfig.json");
+    let types = Path::new(&std::env::var("WGVAE_NODE").unwrap()).join("node_modules/@webgpu/types");
+    let mut command = Command::new(compiler);
+    let output = command.arg("-p").arg(config).arg("--types").arg(types).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stdout));
+}
+
+#[test]
+fn the_host_is_short_and_names_no_kernel_and_no_buffer() {
+    let host = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web/page/host.js")).unwrap();
+    assert!(host.lines().count() < 500);
+    let roles = Role::ALL.into_iter().map(Role::name);
+    let kernels = wgvae::kernels::all().map(|spec| spec.name.split(' ').next().unwrap());
+    for name in roles.chain(kernels) {
+        assert!(!host.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
+
+#[test]
+fn words_of_the_record_have_their_names() {
+    let batch = Batch {
+        first: 1,
+        rows: 2,
+        slot: 3,
+        entry: 4,
+        index: [5, 6],
+        step_size: 7.0,
+        correction: 8.0,
+        beta1: 9.0,
+        beta2: 10.0,
+        epsilon: 11.0,
+        decay: 12.0,
+        kl_weight: 13.0,
+    };
+    let words: &[u32] = bytemuck::cast_slice(bytemuck::bytes_of(&batch));
+    let names = "first rows slot entry index index_high step_size correction beta1 beta2 epsilon decay kl_weight";
+    assert_eq!(Batch::FIELDS.map(|field| field.name).join(" "), names);
+    for (number, (word, field)) in (1..).zip(words.iter().zip(Batch::FIELDS)) {
+        let wanted = if field.scalar == Scalar::U32 { number } else { (number as f32).to_bits() };
+        assert_eq!(*word, wanted, "{}", field.name);
+    }
+}
+
+#[test]
+fn a_plan_has_each_shader_once_and_refuses_subgroups_and_missing_buffers() {
+    let net = Network::new(&tiny::model(Kind::Vae), 4, Tilings::all(Tiling::Split)).with_outputs();
+    let decoding = step::decoding(&net, wgvae::kernels::linear::Finish::Sigmoid).unwrap();
+    let mut plan = Plan::new(1);
+    let error = plan.program("decode", &decoding).unwrap_err().to_string();
+    assert!(error.contains("no buffer for params"), "{error}");
+    for role in Role::ALL {
+        plan.buffer(role, 100);
+    }
+    plan.program("decode", &decoding).unwrap();
+    plan.program("again", &decoding).unwrap();
+    let plan_json = serde_json::to_value(&plan).unwrap();
+    let count = |key: &str| plan_json[key].as_array().unwrap().len();
+    assert_eq!(plan_json["programs"]["decode"].as_array().unwrap().len(), decoding.dispatches.len());
+    assert!(count("shaders") <= count("kernels") && count("kernels") < decoding.dispatches.len());
+    assert_eq!(plan_json["buffers"]["params"]["bytes"], 112);
+    assert_eq!(plan_json["limits"]["maxComputeInvocationsPerWorkgroup"], 256);
+
+    let narrow = Network::new(&tiny::model(Kind::Vae), 4, Tilings::all(Tiling::Subgroup)).with_outputs();
+    let program = step::decoding(&narrow, wgvae::kernels::linear::Finish::Sigmoid).unwrap();
+    let error = plan.program("narrow", &program).unwrap_err().to_string();
+    assert!(error.contains("needs a software adapter with subgroups"), "{error}");
+}
+
+#[test]
+fn modules_become_one_and_data_cannot_end_its_element() {
+    let page = Page {
+        markup: "<title><!-- title --></title><!-- style --><!-- data --><!-- script -->",
+        styles: &["a {}\n", "b {}\n"],
+        modules: &["export const a = 1;\n", "import { a } from \"./a.js\";\nconst b = a;\n"],
+    };
+    let html = page.render("a < b", &"</script>");
+    assert_eq!(
+        html,
+        "<title>a &lt; b</title><style>\na {}\nb {}\n</style><script type=\"application/json\" id=\"data\">\"\\u003c/script>\"</script>\
+         <script type=\"module\">\nconst a = 1;\nconst b = a;\n</script>"
+    );
+}
+
+#[test]
+fn export_writes_a_page_of_one_file_and_says_why_not() {
+    let folder = tiny::folder("web_export");
+    let run = tiny::run(Kind::Vae, Loss::BCE_SUM, Activation::Relu, &folder.join("vae"));
+    let [dir, html, text_file] =
+        [run.dir.clone(), folder.join("a.html"), folder.join("a.txt")].map(|path| path.display().to_string());
+    let (out, _) = succeed(&["export", &dir, "--html", &html]);
+    assert_eq!(out.trim(), html);
+    let page = fs::read_to_string(&html).unwrap();
+    assert!(page.len() < 1 << 20 && page.contains("default-src 'none'") && !page.contains("<!-- data -->"));
+    fails(&["export", &dir, "--html", &html], &["--html", "exists: replace it with --force"]);
+    succeed(&["export", &dir, "--html", &html, "--force"]);
+    fails(&["export", &dir, "--html", &text_file], &["--html", "must end in .html"]);
+    fails(&["export", &dir, "--onnx", &dir, "--data", "glyphs"], &["--data", "--html alone"]);
+
+    // a net whose page no phone would open
+    let large = Model::new(Kind::Ae, 784, [4096, 1024], 8, 10);
+    let objective = Objective::elbo(Loss::MSE_MEAN, 0.0);
+    let run = tiny::trained(large, objective, &folder.join("large"));
+    fails(
+        &["export", run.dir.to_str().unwrap(), "--html", &html, "--force"],
+        &["--html", "14838552 parameters make a page of", "MiB, expected at most 16", "--onnx"],
+    );
+}
