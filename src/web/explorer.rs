@@ -95,9 +95,12 @@ struct Embedded {
 /// The explorer of `run` with its `weights` and some of `images`: a file of HTML.
 ///
 /// # Errors
-/// [`Error::Invalid`] where the page would be too large; as [`Codec::encode`].
+/// [`Error::Invalid`] where the page would be too large, or the run is on a table; as [`Codec::encode`].
 pub fn explorer(run: &Run, weights: &[Param], images: &Images) -> Result<String> {
     let model = &run.config.model;
+    let Some(pixels) = images.split.images.bytes() else {
+        return Err(Error::invalid("--html", "a page shows images, and this run is on a table: use --onnx"));
+    };
     let net = Network::new(model, ROWS, Tilings::all(Tiling::Split)).with_outputs();
     fits(4 * net.param_bytes() as usize / 3, model)?;
     let codec = Codec::new(&Device::Oracle, model, weights)?;
@@ -123,7 +126,7 @@ pub fn explorer(run: &Run, weights: &[Param], images: &Images) -> Result<String>
         images: Embedded {
             count,
             what: images.subset.image(),
-            pixels: base64(&images.split.images[..count * model.input]),
+            pixels: base64(&pixels[..count * model.input]),
             labels: base64(labels(count).unwrap_or_default()),
         },
     };
