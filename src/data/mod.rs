@@ -52,7 +52,7 @@ pub struct Options {
     pub reading: Reading,
     /// How a source that is not divided is divided.
     pub division: Division,
-    /// Where MNIST is downloaded from.
+    /// Where data sets that are known by name are downloaded from.
     pub download: download::Settings,
 }
 
