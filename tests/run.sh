@@ -3,7 +3,8 @@
 #
 #   tests/run.sh                        every test
 #   tests/run.sh NAME…                  those of tests/NAME.rs
-#   tests/run.sh web                    those of the pages, in Chromium too, which no other line runs
+#   tests/run.sh web                    those of the pages, in Chromium too, which no other line does
+#   tests/run.sh dawn                   every portable kernel by Chrome's compiler, which no other line does
 #   tests/run.sh --driver swiftshader   those that use a GPU, on Chromium's software driver instead of this system's
 #   tests/run.sh --driver mesa          likewise on Debian testing's lavapipe, which has cooperative matrices
 #
@@ -62,8 +63,8 @@ list_missing() {
     [ -n "$driver" ] || has_driver || missing+=(mesa-vulkan-drivers)
     [ -n "$driver" ] || command -v spirv-val >/dev/null || missing+=(spirv-tools)
     [ -n "$driver" ] || [ -n "${WGVAE_PYTHON-}" ] || python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
-    if asked_for web; then
-        command -v chromium >/dev/null || missing+=(chromium)
+    ! asked_for web || command -v chromium >/dev/null || missing+=(chromium)
+    if asked_for web || asked_for dawn; then
         command -v node >/dev/null || missing+=(nodejs)
         command -v npm >/dev/null || missing+=(npm)
     fi
@@ -108,15 +109,15 @@ make_python() {
     done
 }
 
-# What drives Chromium, and what checks types, for the tests of the pages.
+# Fetches Node packages, NAME@VERSION each, those not there yet.
 fetch_node_packages() {
-    local folder=$target/node log=$target/node.log
-    if [ ! -e "$folder/complete" ]; then
-        say "fetching puppeteer-core, typescript and WebGPU's types from npm"
+    local folder=$target/node log=$target/node.log package lacking=()
+    for package; do [ -e "$folder/node_modules/${package%@*}" ] || lacking+=("$package"); done
+    if [ ${#lacking[@]} -gt 0 ]; then
+        say "fetching ${lacking[*]} from npm"
         mkdir -p "$folder"
-        npm install --prefix "$folder" --no-audit --no-fund --ignore-scripts puppeteer-core@24.43.1 typescript@7.0.2 \
-            @webgpu/types@0.1.74 >"$log" 2>&1 </dev/null || { tail -n 5 "$log" >&2; exit 1; }
-        touch "$folder/complete"
+        npm install --prefix "$folder" --no-audit --no-fund --ignore-scripts "${lacking[@]}" >"$log" 2>&1 </dev/null ||
+            { tail -n 5 "$log" >&2; exit 1; }
     fi
     export WGVAE_NODE=$folder
 }
@@ -217,7 +218,11 @@ esac
 if [ -z "$driver" ] && [ "$(uname -s)" = Linux ] && [[ -z ${names[*]-} || " ${names[*]} " = *' compilers '* ]]; then
     fetch_dxc
 fi
-! asked_for web || fetch_node_packages
+! asked_for web || fetch_node_packages puppeteer-core@24.43.1 typescript@7.0.2 @webgpu/types@0.1.74
+if asked_for dawn; then
+    fetch_node_packages webgpu@0.6.2
+    fetch_swiftshader
+fi
 if [ -z "${XDG_RUNTIME_DIR-}" ]; then # without it Mesa prints an error
     XDG_RUNTIME_DIR=$(mktemp -d) && export XDG_RUNTIME_DIR
     trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT
@@ -235,7 +240,7 @@ if [ -n "$driver" ] && [ ${#names[@]} = 0 ]; then
     skipped=(-- --skip each_of_a_hundred_steps_is_the_oracles_with --skip kernels_by_subgroups)
     say "on $driver: ${names[*]}"
 fi
-! asked_for web || skipped=(-- --include-ignored --nocapture)
+if asked_for web || asked_for dawn; then skipped=(-- --include-ignored --nocapture); fi
 selected=()
 for name in ${names[@]+"${names[@]}"}; do selected+=(--test "$name"); done
 cargo test --locked --release --no-run ${selected[@]+"${selected[@]}"}

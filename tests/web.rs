@@ -13,14 +13,16 @@ use std::{
     process::Command,
 };
 use wgvae::{
+    check::Proof,
     data::rows_f32,
     device::Device,
     gallery::{linear, prior, spherical},
-    gpu::{Batch, Role, Scalar, Tiling, Tilings},
+    gpu::{Batch, Needs, Role, Scalar, Tiling, Tilings},
     model::{Activation, Bottleneck, Condition, Kind, Likelihood, Loss, Model, Objective},
     network::{Codec, Network, step},
+    proofs::ALL,
     run::Run,
-    web::{Page, Plan},
+    web::{Page, Plan, verifier},
 };
 
 /// The designs whose pages are driven: together they have every kind, activation, bottleneck, condition and likelihood.
@@ -141,6 +143,72 @@ fn a_changed_weight_a_broken_shader_and_a_request_do_not_pass() {
     fails("sum += this.params[start + j] * x[j]", "sum -= this.params[start + j] * x[j]", "plain", "decode");
     fails("x >= vec4f()) / (1.0 + z)", "x >= vec4f()) / (1.0 + z * z)", "gpu", "decode");
     fails("<main>", "<main><img src=\"http://127.0.0.1:9/\">", "plain", "request");
+}
+
+/// What the page of the checks reports, by `verify.mjs`.
+fn report(page: &Path, arguments: &[&str]) -> serde_json::Value {
+    let (ok, said) = node("verify.mjs", &[&[page.to_str().unwrap()], arguments].concat());
+    assert!(ok, "{said}");
+    serde_json::from_str(said.lines().last().unwrap()).unwrap()
+}
+
+#[test]
+#[ignore = "tests/run.sh web"]
+fn the_page_of_the_checks_passes_kernels_and_fails_a_mutant() {
+    let folder = tiny::folder("web_verify");
+    let chosen = ["noise", "onehot", "adam", "loss"];
+    let proofs: Vec<&Proof> = ALL.iter().filter(|proof| chosen.contains(&&proof.spec.name[..])).collect();
+    let page = folder.join("verify.html");
+    fs::write(&page, verifier(proofs.iter().copied()).unwrap()).unwrap();
+    let found = report(&page, &["gpu", "mutants"]);
+    let names: Vec<_> = found["kernels"].as_array().unwrap().iter().map(|kernel| &kernel["name"]).collect();
+    assert_eq!(names, chosen);
+    assert!(found["ok"] == true && found["shown"] == 4, "{found}");
+    for kernel in found["kernels"].as_array().unwrap() {
+        let share = kernel["worst_share_of_limit"].as_f64().unwrap();
+        assert!(
+            share < 1.0 && kernel["cases"].as_u64().unwrap() >= 3 && kernel["killed"].as_u64().unwrap() > 0,
+            "{kernel}"
+        );
+    }
+
+    let loss = proofs.iter().find(|proof| proof.spec.name == "loss").unwrap();
+    let whole = serde_json::to_string(loss.mutants[0].find).unwrap();
+    let changed = serde_json::to_string(loss.mutants[0].replace).unwrap();
+    let text = fs::read_to_string(&page).unwrap();
+    let [whole, changed] = [whole, changed].map(|text| text.trim_matches('"').replace('<', "\\u003c"));
+    assert!(text.contains(&whole), "{whole}");
+    fs::write(&page, text.replacen(&whole, &changed, 1)).unwrap();
+    let found = report(&page, &["gpu"]);
+    let failed = found["kernels"].as_array().unwrap().iter().find(|kernel| kernel["ok"] == false).unwrap();
+    assert!(found["ok"] == false && failed["name"] == "loss", "{found}");
+    assert!(failed["fault"].as_str().unwrap().contains(", expected "), "{failed}");
+    assert!(found["verdict"].as_str().unwrap().contains("NOT all within their limits"), "{found}");
+
+    let found = report(&page, &["plain"]);
+    assert!(found["said"].as_str().unwrap().contains("this browser has no WebGPU"), "{found}");
+}
+
+#[test]
+fn every_portable_kernel_is_on_the_page_of_the_checks() {
+    let folder = tiny::folder("web_verify_cli");
+    let page = folder.join("verify.html").display().to_string();
+    let (out, _) = succeed(&["verify", "--html", &page]);
+    assert_eq!(out.trim(), page);
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(text.len() < 20 << 20, "{} bytes", text.len());
+    println!("{} bytes", text.len());
+    let data = text.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    let kernels = data["kernels"].as_array().unwrap();
+    let portable = wgvae::kernels::all().filter(|spec| spec.needs == Needs::Nothing).count();
+    assert_eq!(kernels.len(), portable);
+    assert_eq!(portable + data["left_out"].as_array().unwrap().len(), wgvae::kernels::all().count());
+    for kernel in kernels {
+        let own = ALL.iter().find(|proof| proof.spec.name == kernel["name"].as_str().unwrap()).unwrap().cases().len();
+        assert_eq!(kernel["cases"].as_array().unwrap().len(), own.min(6), "{}", kernel["name"]);
+    }
+    fails(&["verify", "--html", &page], &["--html", "exists: replace it with --force"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     options::{PrecisionOptions, parse},
+    output::check,
     print::{progress, result},
     print_json,
 };
@@ -14,6 +15,7 @@ use crate::{
         supervise::supervise,
     },
     device::{Choice, Device},
+    files::write_atomically,
     gpu::{self, Gpu, adapters},
     proofs::{ALL, EQUIVALENT},
     verify::{
@@ -22,6 +24,7 @@ use crate::{
         steps::{self, ModelReport},
         trace::{Limits, Quantity, Trace, replay_oracle},
     },
+    web,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -44,6 +47,12 @@ pub struct Arguments {
     /// Replay training traces recorded elsewhere, instead of checking the kernels
     #[arg(long, num_args = 1.., value_name = "FILE.safetensors")]
     trace: Vec<PathBuf>,
+    /// Write a page to FILE that checks the kernels on the GPU of whoever opens it, instead of checking them here
+    #[arg(long, value_name = "FILE.html", conflicts_with_all = ["trace", "mutants", "json"])]
+    html: Option<PathBuf>,
+    /// Replace FILE where it exists
+    #[arg(long, requires = "html")]
+    force: bool,
     /// Change every shader one token at a time and demand that the check rejects each change
     #[arg(long, conflicts_with = "trace")]
     mutants: bool,
@@ -108,6 +117,11 @@ struct TraceVerdict {
 }
 
 pub fn run(arguments: Arguments) -> Result<()> {
+    if let Some(path) = &arguments.html {
+        check("--html", path, &["html"], arguments.force)?;
+        write_atomically(path, web::verifier(ALL.iter())?.as_bytes())?;
+        return result!("{}", path.display());
+    }
     let devices = match &arguments.device {
         Devices::One(choice) => {
             // Without runtime checks a mutant could write anywhere.

@@ -3,10 +3,12 @@
 //!
 //! A page makes no request: style, modules and data are written into it, and its content security policy forbids the rest.
 
+mod checks;
 mod explorer;
 mod page;
 mod plan;
 
+pub use checks::{Checks, checks, verifier};
 pub use explorer::explorer;
-pub use page::{Page, base64};
+pub use page::{Page, base64, compressed};
 pub use plan::{Place, Plan};

@@ -1,7 +1,9 @@
 //! One file of HTML: a page's markup with style, modules and data written into it.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use flate2::{Compression, write::ZlibEncoder};
 use serde::Serialize;
+use std::io::Write;
 
 /// The sources of a page, from `src/web/page/`.
 pub struct Page {
@@ -50,4 +52,11 @@ fn escaped(text: &str) -> String {
 /// Bytes as they are written into JSON.
 pub fn base64(bytes: &[u8]) -> String {
     BASE64_STANDARD.encode(bytes)
+}
+
+/// Bytes compressed by zlib, which browsers call `deflate`, in base64.
+pub fn compressed(bytes: &[u8]) -> String {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    base64(&written.expect("a vector takes all bytes"))
 }

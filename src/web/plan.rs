@@ -141,6 +141,25 @@ impl Plan {
         self.place(binding, content.len() as u64, Some(base64(content)));
     }
 
+    /// Adds a buffer of so many bytes for the address space of `binding`.
+    pub(super) fn room(&mut self, binding: Binding, bytes: u64) {
+        self.place(binding, bytes, None);
+    }
+
+    /// Drops buffers and programs; kernels and what they need stay.
+    pub(super) fn clear(&mut self) {
+        self.buffers.clear();
+        self.programs.clear();
+    }
+
+    /// Raises each of `limits` to what this plan needs.
+    pub(super) fn raise(&self, limits: &mut BTreeMap<&'static str, u64>) {
+        for (&limit, &least) in &self.limits {
+            let needed = limits.entry(limit).or_default();
+            *needed = least.max(*needed);
+        }
+    }
+
     fn place(&mut self, binding: Binding, bytes: u64, content: Option<String>) {
         let bytes = bytes.max(1).next_multiple_of(16);
         let uniform = binding.access == Access::Uniform;

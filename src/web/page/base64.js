@@ -14,3 +14,12 @@ export function bytesOf(text) {
 export function floatsOf(text) {
   return new Float32Array(bytesOf(text).buffer);
 }
+
+/**
+ * The bytes of a text in base64 that zlib compressed.
+ * @param {string} text
+ */
+export async function inflated(text) {
+  const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).arrayBuffer();
+}
