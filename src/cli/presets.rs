@@ -109,7 +109,7 @@ pub const ALL: [Preset; 14] = [
         kind: Kind::Vae,
         options: ladder!("--objective dreg --samples 5"),
         what: "the same with doubly reparameterized gradients",
-        reaches: "not measured here yet",
+        reaches: "NLL 91.55 (K = 500, 10,000 test images, standard error 0.25), 17 of 50 units active (seed 0)",
     },
     Preset {
         name: "burda-vae",
@@ -131,7 +131,7 @@ pub const ALL: [Preset; 14] = [
         options: "--hidden 512,256 --latent 16 --bottleneck direct --likelihood bernoulli --init-scheme glorot --batch 100 \
                   --epochs 20 --warm-up 5 --schedule cosine --lr 2e-3 --lr-end 2e-5",
         what: "what we recommend for pictures of digits",
-        reaches: "not measured here yet",
+        reaches: "BCE 75.6, KL 23.0, 16 of 16 units active (seed 0)",
     },
     Preset {
         name: "plane",
