@@ -16,6 +16,9 @@ pub struct Arguments {
     /// Write a page to FILE that explores the model in a browser, with some of its test images: one file, which asks no server
     #[arg(long, value_name = "FILE.html")]
     html: Option<PathBuf>,
+    /// With --html: also carry the first N training images of the run, so that the page can train the model from its beginning
+    #[arg(long, value_name = "N", requires = "html", value_parser = clap::value_parser!(u32).range(1..))]
+    train_images: Option<u32>,
     #[command(flatten)]
     source: ImageOptions,
     #[command(flatten)]
@@ -54,7 +57,9 @@ fn to_html(run: &Run, path: &Path, arguments: &Arguments) -> Result<()> {
     check("--html", path, &["html"], arguments.force)?;
     let weights = run.weights()?;
     let images = arguments.source.open(run, &arguments.dir)?;
-    let page = web::explorer(run, &weights, &images.images())?;
+    let own = arguments.train_images.map(|count| Ok((arguments.dir.open(run)?, count as usize))).transpose()?;
+    let train = own.as_ref().map(|(data, count)| (&data.train, *count));
+    let page = web::explorer(run, &weights, &images.images(), train)?;
     write_atomically(path, page.as_bytes())?;
     result!("{}", path.display())
 }

@@ -20,10 +20,17 @@ impl Network {
     /// # Errors
     /// As [`Memory::create`].
     pub fn create_step(&self, gpu: &Gpu, memory: &mut Memory, slots: usize) -> Result<()> {
-        memory.create(gpu, Role::Activations, self.activation_bytes())?;
-        memory.create(gpu, Role::Signals, self.signal_bytes())?;
-        memory.create(gpu, Role::Noise, 4 * (slots * self.normals()) as u64)?;
-        memory.create(gpu, Role::Partials, 4 * slots as u64 * self.partials.stride as u64)
+        self.step_sizes(slots).into_iter().try_for_each(|(role, bytes)| memory.create(gpu, role, bytes))
+    }
+
+    /// What [`Network::create_step`] creates, in bytes.
+    pub fn step_sizes(&self, slots: usize) -> [(Role, u64); 4] {
+        [
+            (Role::Activations, self.activation_bytes()),
+            (Role::Signals, self.signal_bytes()),
+            (Role::Noise, 4 * (slots * self.normals()) as u64),
+            (Role::Partials, 4 * slots as u64 * self.partials.stride as u64),
+        ]
     }
 
     /// Creates what encoding and decoding write: as [`Network::create_step`], without gradients or noise.
@@ -41,6 +48,15 @@ impl Network {
             (Role::Noise, 0),
             (Role::Partials, 4 * self.partials.stride as u64),
         ]
+    }
+
+    /// What [`Network::create_learning`] creates beside the table, in bytes.
+    pub fn learning_sizes(&self) -> Vec<(Role, u64)> {
+        let mut sizes = vec![(Role::FirstMoment, self.param_bytes()), (Role::SecondMoment, self.param_bytes())];
+        if self.clipping.is_some() || self.tilings.spans > 1 {
+            sizes.push((Role::Gradients, self.gradient_bytes()));
+        }
+        sizes
     }
 
     /// Creates what one batch after another is written to: images in `format` and labels, taken in the order they lie in.
@@ -72,11 +88,7 @@ impl Network {
     /// # Errors
     /// As [`Memory::create`].
     pub fn create_learning(&self, gpu: &Gpu, memory: &mut Memory, table: &[Entry]) -> Result<()> {
-        memory.create(gpu, Role::FirstMoment, self.param_bytes())?;
-        memory.create(gpu, Role::SecondMoment, self.param_bytes())?;
-        if self.clipping.is_some() || self.tilings.spans > 1 {
-            memory.create(gpu, Role::Gradients, self.gradient_bytes())?;
-        }
+        self.learning_sizes().into_iter().try_for_each(|(role, bytes)| memory.create(gpu, role, bytes))?;
         memory.upload_for(gpu, Role::Layers.uniform(), bytemuck::cast_slice(&uniform(table)))
     }
 }

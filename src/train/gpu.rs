@@ -6,6 +6,7 @@ use crate::{
     data::{Dataset, Split},
     gpu::{Batch, Batches, Gpu, Memory, Part, Prepared, Program, Readback, Role, Submission},
     kernels::{self, binarize, loss, noise, order, update::Epilogue},
+    model::Objective,
     network::{Network, packed, step, straight},
     random::{Permutation, Stream},
     run::{Settings, State},
@@ -205,6 +206,18 @@ impl GpuTrainer {
     }
 }
 
+/// How the loss partials of the steps of an epoch of `count` images lie.
+pub fn loss_arguments(net: &Network, objective: &Objective, count: usize) -> loss::Args {
+    loss::Args {
+        tiles: net.partials.tiles,
+        rows: if net.model.kind.is_variational() { net.rows as u32 } else { 0 },
+        stride: net.partials.stride,
+        count: count as u32,
+        full: net.rows as u32,
+        bounds: if objective.bound.is_weighted() { net.rows as u32 } else { 0 },
+    }
+}
+
 fn words(value: u64) -> [u32; 2] {
     [value as u32, (value >> 32) as u32]
 }
@@ -240,14 +253,7 @@ impl Loop {
             fill(&mut program);
             gpu.prepare(&program, &memory)
         };
-        let losses = loss::Args {
-            tiles: net.partials.tiles,
-            rows: if net.model.kind.is_variational() { net.rows as u32 } else { 0 },
-            stride: net.partials.stride,
-            count: count as u32,
-            full: net.rows as u32,
-            bounds: if objective.bound.is_weighted() { net.rows as u32 } else { 0 },
-        };
+        let losses = loss_arguments(&net, &objective, count);
         Ok(Loop {
             order: prepare(&|program| order::launch(program, &Permutation::new(seed, 0, count as u32)))?,
             binarize: match memory.bytes(Role::Gray) {

@@ -10,7 +10,7 @@ mod trainer;
 pub mod tuning;
 
 pub use cpu::OracleTrainer;
-pub use gpu::{GpuTrainer, steps_per_submit};
+pub use gpu::{GpuTrainer, loss_arguments, steps_per_submit};
 pub use memory::DeviceMemory;
 pub use session::{Changes, Session};
 pub use trainer::Trainer;

@@ -1,9 +1,12 @@
 //! The page that explores a trained model: its programs and weights, some test images, a map of their latents.
 
-use super::{Page, Place, Plan, base64};
+use super::{
+    Page, Place, Plan, base64,
+    training::{Training, training},
+};
 use crate::{
     Error, Result,
-    data::{Images, rows_f32},
+    data::{Images, Split, rows_f32},
     device::Device,
     gallery::{Bounds, name},
     gpu::{Format, Matrix, Program, Role, Tiling, Tilings},
@@ -39,12 +42,15 @@ struct Data<'a> {
     facts: Vec<[String; 2]>,
     plan: Plan,
     places: Places,
-    /// Where every parameter lies among the params; of one that lies in several matrices, the first.
-    params: BTreeMap<String, Place>,
+    /// Where every parameter lies among the params: in one matrix, or in several one after the other.
+    params: BTreeMap<String, Vec<Place>>,
+    shapes: BTreeMap<String, Vec<usize>>,
     log_var: [f64; 2],
     latents: Latents,
     map: Map,
     images: Embedded,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    training: Option<Training>,
 }
 
 /// Where the programs find what they read and leave what they make.
@@ -92,11 +98,12 @@ struct Embedded {
     labels: String,
 }
 
-/// The explorer of `run` with its `weights` and some of `images`: a file of HTML.
+/// The explorer of `run` with its `weights` and some of `images`: a file of HTML. With `train` images of a split it can train the
+/// model too.
 ///
 /// # Errors
 /// [`Error::Invalid`] where the page would be too large, or the run is on a table; as [`Codec::encode`].
-pub fn explorer(run: &Run, weights: &[Param], images: &Images) -> Result<String> {
+pub fn explorer(run: &Run, weights: &[Param], images: &Images, train: Option<(&Split, usize)>) -> Result<String> {
     let model = &run.config.model;
     let Some(pixels) = images.split.images.bytes() else {
         return Err(Error::invalid("--html", "a page shows images, and this run is on a table: use --onnx"));
@@ -110,6 +117,8 @@ pub fn explorer(run: &Run, weights: &[Param], images: &Images) -> Result<String>
     let bounds = Bounds::of(encoding.mean(), model.latent);
     let active = variances(&encoding, model.latent).into_iter().map(|variance| variance > ACTIVE).collect();
     let count = IMAGES.min(images.split.count);
+    let names = model.shapes().into_iter().map(|param| param.name);
+    let places_of = |matrices: Vec<Matrix>| matrices.into_iter().map(Place::from).collect();
     let data = Data {
         version: env!("CARGO_PKG_VERSION"),
         name: name(model),
@@ -119,7 +128,8 @@ pub fn explorer(run: &Run, weights: &[Param], images: &Images) -> Result<String>
         facts: facts(run)?,
         plan: plan(&net, weights)?,
         places: places(&net),
-        params: model.shapes().into_iter().zip(net.places()).map(|(param, at)| (param.name, at[0].into())).collect(),
+        params: names.clone().zip(net.places().into_iter().map(places_of)).collect(),
+        shapes: names.zip(model.shapes().into_iter().map(|param| param.shape)).collect(),
         log_var: [LOG_VAR_MIN, LOG_VAR_MAX],
         latents: Latents { low: bounds.low, high: bounds.high, active },
         map: map(model, encoding.mean(), labels(shown.len()))?,
@@ -129,6 +139,7 @@ pub fn explorer(run: &Run, weights: &[Param], images: &Images) -> Result<String>
             pixels: base64(&pixels[..count * model.input]),
             labels: base64(labels(count).unwrap_or_default()),
         },
+        training: train.map(|(split, count)| training(&run.config, split, count)).transpose()?,
     };
     let page = PAGE.render(&format!("{} · wgvae", data.name), &data);
     fits(page.len(), model)?;
@@ -145,8 +156,13 @@ const PAGE: Page = Page {
         include_str!("page/gpu_codec.js"),
         include_str!("page/cpu_codec.js"),
         include_str!("page/picture.js"),
+        include_str!("page/latents.js"),
+        include_str!("page/controls.js"),
         include_str!("page/map.js"),
         include_str!("page/pad.js"),
+        include_str!("page/trainer.js"),
+        include_str!("page/safetensors.js"),
+        include_str!("page/training.js"),
         include_str!("page/explorer.js"),
     ],
 };

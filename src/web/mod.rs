@@ -7,6 +7,7 @@ mod checks;
 mod explorer;
 mod page;
 mod plan;
+mod training;
 
 pub use checks::{Checks, checks, verifier};
 pub use explorer::explorer;

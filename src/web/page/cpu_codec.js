@@ -31,7 +31,8 @@ const ACTIVATIONS = {
 export class CpuCodec {
   /**
    * @param {Model} model
-   * @param {Record<string, Place>} places Where each parameter lies in `params`.
+   * @param {Record<string, Place[]>} places Where each parameter lies in `params`; where it is in several matrices, the first is that
+   *   of the image.
    * @param {Float32Array} params
    * @param {[number, number]} bounds Least and greatest log σ².
    */
@@ -131,7 +132,7 @@ export class CpuCodec {
    * @param {ArrayLike<number>} x
    */
   linear(name, x) {
-    const [weight, bias] = [this.places[`${name}.weight`], this.places[`${name}.bias`]];
+    const [weight, bias] = [this.places[`${name}.weight`][0], this.places[`${name}.bias`][0]];
     const y = new Float64Array(weight.rows);
     for (let i = 0; i < weight.rows; i++) {
       let sum = this.params[bias.start + i];

@@ -1,10 +1,14 @@
 import { bytesOf, floatsOf } from "./base64.js";
+import { fillList, fillTable, stepOf, written } from "./controls.js";
 import { CpuCodec } from "./cpu_codec.js";
 import { GpuCodec } from "./gpu_codec.js";
-import { Host } from "./host.js";
+import { Host, limitsOf } from "./host.js";
+import { between, normal } from "./latents.js";
 import { LatentMap } from "./map.js";
 import { Pad } from "./pad.js";
 import { colourOf, show } from "./picture.js";
+import { Trainer } from "./trainer.js";
+import { TrainingPanel } from "./training.js";
 
 /**
  * @typedef {object} Data As `src/web/explorer.rs` writes it.
@@ -16,11 +20,13 @@ import { colourOf, show } from "./picture.js";
  * @property {[string, string][]} facts
  * @property {import("./host.js").Plan} plan
  * @property {import("./gpu_codec.js").Places} places
- * @property {Record<string, import("./gpu_codec.js").Place>} params
+ * @property {Record<string, import("./gpu_codec.js").Place[]>} params
+ * @property {Record<string, number[]>} shapes
  * @property {[number, number]} log_var
  * @property {{low: number[], high: number[], active: boolean[]}} latents
  * @property {{mean: number[], axes: [number[], number[]], names: [string, string], points: string, labels: string}} map
  * @property {{count: number, what: string, pixels: string, labels: string}} images
+ * @property {import("./trainer.js").Training} [training]
  */
 
 /** Images between the ends of a way, both among them. */
@@ -32,8 +38,6 @@ const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id))
 const canvas = (id) => /** @type {HTMLCanvasElement} */ (document.getElementById(id));
 /** @param {string} id */
 const button = (id) => /** @type {HTMLButtonElement} */ (document.getElementById(id));
-/** @param {number} value */
-const written = (value) => value.toFixed(2).replace("-", "−");
 
 /** Everything between the model and the page. */
 class Explorer {
@@ -75,15 +79,51 @@ class Explorer {
     if (navigator.gpu) {
       try {
         const { plan, places, log_var: bounds } = this.data;
-        const host = await Host.open(navigator.gpu, plan.limits, (problem) => this.lost(problem));
-        this.codec = new GpuCodec(await host.load(plan), host.adapter, places, bounds);
+        const host = await Host.open(navigator.gpu, limitsOf([plan, this.data.training?.plan]), (problem) => this.lost(problem));
+        const loaded = await host.load(plan);
+        this.codec = new GpuCodec(loaded, host.adapter, places, bounds);
         element("engine").textContent = `Computed by ${this.codec.name}, with the run's own shaders.`;
+        if (this.data.training) await this.trains(host, loaded, this.data.training);
         return;
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);
       }
     }
     element("engine").textContent = `Computed in plain JavaScript: ${reason}.`;
+  }
+
+  /**
+   * One of the images that the page carries.
+   * @param {number} number
+   */
+  image(number) {
+    const { input } = this.data.model;
+    return Float32Array.from(this.pixels.subarray(number * input, (number + 1) * input), (byte) => byte / 255);
+  }
+
+  /**
+   * Shows the part of the page that trains.
+   * @param {Host} host
+   * @param {import("./host.js").Loaded} loaded
+   * @param {import("./trainer.js").Training} training
+   */
+  async trains(host, loaded, training) {
+    const { data, size, variational } = this;
+    const own = floatsOf(String(data.plan.buffers.params.content));
+    this.training = new TrainingPanel(element("training"), await Trainer.open(host, training), {
+      places: data.params,
+      shapes: data.shapes,
+      size,
+      latent: data.model.latent,
+      variational,
+      decode: (z) => this.decode(z),
+      problem: (problem) => this.problem(problem),
+      take: (from) => {
+        if (from) from.copy("params", loaded);
+        else loaded.write("params", 0, own);
+        this.refresh();
+      },
+    });
   }
 
   /** @param {string} problem */
@@ -190,30 +230,12 @@ class Explorer {
       show(canvas("reconstruction"), restored, this.size);
       const error = restored.reduce((sum, value, i) => sum + (value - image[i]) ** 2, 0);
       element("error").textContent = `reconstruction, squared error ${error.toFixed(1)}`;
-      this.table(mean, logVar);
+      fillTable(element("code"), mean, logVar);
       this.picked = { z: mean, name };
       for (const id of ["start", "end"]) button(id).disabled = false;
       this.z = mean.slice();
       this.refresh();
     });
-  }
-
-  /**
-   * @param {Float32Array} mean
-   * @param {Float32Array} [logVar]
-   */
-  table(mean, logVar) {
-    const heads = ["latent", ...(logVar ? ["μ", "σ"] : ["code"])];
-    const rows = Array.from(mean, (value, j) => [String(j), written(value), ...(logVar ? [written(Math.exp(logVar[j] / 2))] : [])]);
-    const row = (/** @type {string} */ tag, /** @type {string[]} */ cells) => {
-      const tr = document.createElement("tr");
-      for (const cell of cells) tr.append(Object.assign(document.createElement(tag), { textContent: cell }));
-      return tr;
-    };
-    const [head, body] = ["thead", "tbody"].map((tag) => document.createElement(tag));
-    head.append(row("th", heads));
-    body.append(...rows.map((cells) => row("td", cells)));
-    element("code").replaceChildren(head, body);
   }
 
   /** @param {"start" | "end"} which */
@@ -269,9 +291,7 @@ class Explorer {
   /** New latents: normals, or for an autoencoder a point in the box of its codes. */
   draw() {
     const { low, high } = this.data.latents;
-    const uniform = () => 1 - Math.random(); // never 0
-    const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
-    this.z = this.z.map((_, j) => (this.variational ? normal() : low[j] + uniform() * (high[j] - low[j])));
+    this.z = this.z.map((_, j) => (this.variational ? normal() : low[j] + Math.random() * (high[j] - low[j])));
     this.refresh();
   }
 
@@ -291,8 +311,8 @@ class Explorer {
     element("axes").textContent = `across: ${data.map.names[0]}; up: ${data.map.names[1]}`;
     const facts = data.facts.map(([name, value]) => {
       const fact = document.createElement("div");
-      fact.append(Object.assign(document.createElement("dt"), { textContent: name }));
-      fact.append(Object.assign(document.createElement("dd"), { textContent: value }));
+      const parts = { dt: name, dd: value };
+      fact.append(...Object.entries(parts).map(([tag, text]) => Object.assign(document.createElement(tag), { textContent: text })));
       return fact;
     });
     element("facts").append(...facts);
@@ -307,6 +327,7 @@ class Explorer {
       }),
     );
     for (let j = 0; j < model.latent; j++) this.slider(j, latents);
+    for (const id of ["original", "reconstruction"]) show(canvas(id), new Float32Array(model.input), this.size); // nothing picked yet
     if (!this.variational) button("draw").textContent = "Draw from the box of codes";
     button("draw").onclick = () => this.draw();
     button("centre").onclick = () => this.centre();
@@ -317,7 +338,11 @@ class Explorer {
     }
     const share = /** @type {HTMLInputElement} */ (element("share"));
     share.oninput = () => this.along(Number(share.value));
-    this.thumbnails();
+    const { count, what } = data.images;
+    const images = Array.from({ length: count }, (_, number) => this.image(number));
+    fillList(element("thumbnails"), images, this.size, what, (number) =>
+      this.pick(images[number], `${what} ${number}`, this.labels[number]),
+    );
     if (this.conditional) this.labelButtons();
     this.way();
   }
@@ -347,38 +372,6 @@ class Explorer {
     }
   }
 
-  thumbnails() {
-    const list = element("thumbnails");
-    const { input } = this.data.model;
-    let chosen = -1;
-    const choose = (/** @type {number} */ number) => {
-      list.children[chosen]?.setAttribute("aria-selected", "false");
-      chosen = Math.min(this.data.images.count - 1, Math.max(0, number));
-      const picture = list.children[chosen];
-      picture.setAttribute("aria-selected", "true");
-      list.setAttribute("aria-activedescendant", picture.id);
-      picture.scrollIntoView({ block: "nearest", inline: "nearest" });
-      const pixels = Float32Array.from(this.pixels.subarray(chosen * input, (chosen + 1) * input), (byte) => byte / 255);
-      this.pick(pixels, `${this.data.images.what} ${chosen}`, this.labels[chosen]);
-    };
-    for (let number = 0; number < this.data.images.count; number++) {
-      const picture = Object.assign(document.createElement("canvas"), { id: `image-${number}` });
-      picture.setAttribute("role", "option");
-      picture.setAttribute("aria-selected", "false");
-      picture.setAttribute("aria-label", `${this.data.images.what} ${number}`);
-      picture.onclick = () => choose(number);
-      const bytes = this.pixels.subarray(number * input, (number + 1) * input);
-      show(picture, Float32Array.from(bytes, (byte) => byte / 255), this.size);
-      list.append(picture);
-    }
-    list.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      choose(chosen + step);
-    });
-  }
-
   labelButtons() {
     const group = element("labels");
     group.hidden = false;
@@ -389,35 +382,14 @@ class Explorer {
       group.append(choice);
     }
     group.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-      if (!step) return;
-      event.preventDefault();
+      const step = stepOf(event);
+      if (step === 0) return;
       const { classes } = this.data.model;
       this.choose((this.label + step + classes) % classes);
       /** @type {HTMLElement} */ (group.children[this.label]).focus();
     });
     this.choose(0);
   }
-}
-
-/**
- * The point that `share` of the way from `a` to `b` has been gone: straight, or with `arc` as `wgvae interpolate` goes between
- * Gaussian latents, the direction along an arc and the length evenly.
- * @param {Float32Array} a
- * @param {Float32Array} b
- * @param {number} share
- * @param {boolean} arc
- */
-function between(a, b, share, arc) {
-  const length = (/** @type {Float32Array} */ v) => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
-  const [from, to] = [length(a), length(b)];
-  const dot = a.reduce((sum, x, j) => sum + x * b[j], 0);
-  const angle = Math.acos(Math.min(1, Math.max(-1, dot / (from * to))));
-  const curved = arc && Math.sin(angle) > 1e-6 && share > 0 && share < 1;
-  const norm = (1 - share) * from + share * to;
-  const weight = (/** @type {number} */ share, /** @type {number} */ own) =>
-    curved ? ((norm / own) * Math.sin(share * angle)) / Math.sin(angle) : share;
-  return a.map((x, j) => weight(1 - share, from) * x + weight(share, to) * b[j]);
 }
 
 /** The page's own objects, for the console: `await explorer.decode(new Float32Array(8))`. */

@@ -63,6 +63,19 @@ import { bytesOf } from "./base64.js";
 /** Where arguments lie in the buffer of them all: the alignment that WebGPU promises. */
 const ARGS_STRIDE = 256;
 
+/**
+ * What all of several plans need.
+ * @param {(Plan | undefined)[]} plans
+ */
+export function limitsOf(plans) {
+  /** @type {Record<string, number>} */
+  const limits = {};
+  for (const [name, needed] of plans.flatMap((plan) => Object.entries(plan?.limits ?? {}))) {
+    limits[name] = Math.max(needed, limits[name] ?? 0);
+  }
+  return limits;
+}
+
 /** A device with the kernels that were compiled for it. */
 export class Host {
   /**
@@ -189,8 +202,8 @@ export class Loaded {
     this.buffers = {};
     /** @type {Record<string, Prepared[]>} */
     this.programs = {};
-    /** @type {GPUBuffer[]} Arguments, a buffer for each program. */
-    this.args = [];
+    /** @type {Record<string, GPUBuffer>} Arguments, a buffer for each program. */
+    this.args = {};
     /** @type {{buffer: GPUBuffer, group: GPUBindGroup} | undefined} */
     this.records = undefined;
     const buffer = /** @type {const} */ ({ type: "uniform", hasDynamicOffset: true, minBindingSize: plan.record.bytes });
@@ -207,18 +220,19 @@ export class Loaded {
 
   /** @param {Compiled[]} kernels */
   bind(kernels) {
-    for (const [name, launches] of Object.entries(this.plan.programs)) this.programs[name] = this.bound(launches, kernels);
+    for (const [name, launches] of Object.entries(this.plan.programs)) this.programs[name] = this.bound(name, launches, kernels);
   }
 
   /**
+   * @param {string} name
    * @param {Launch[]} launches
    * @param {Compiled[]} kernels
    * @returns {Prepared[]}
    */
-  bound(launches, kernels) {
+  bound(name, launches, kernels) {
     const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
     const args = this.device.createBuffer({ label: "args", size: ARGS_STRIDE * Math.max(1, launches.length), usage });
-    this.args.push(args);
+    this.args[name] = args;
     return launches.map((launch, number) => {
       const { layouts, pipeline } = kernels[launch.kernel];
       const kernel = this.plan.kernels[launch.kernel];
@@ -248,6 +262,35 @@ export class Loaded {
    */
   write(buffer, start, content) {
     this.device.queue.writeBuffer(this.buffers[buffer], 4 * start, content);
+  }
+
+  /**
+   * Copies a buffer over that of the same name, and as large, of another plan.
+   * @param {string} buffer
+   * @param {Loaded} to
+   */
+  copy(buffer, to) {
+    const encoder = this.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(this.buffers[buffer], 0, to.buffers[buffer], 0, to.buffers[buffer].size);
+    this.device.queue.submit([encoder.finish()]);
+  }
+
+  /**
+   * Whether there is a program of this name.
+   * @param {string} program
+   */
+  has(program) {
+    return program in this.programs;
+  }
+
+  /**
+   * Replaces the arguments of a dispatch for all runs to come.
+   * @param {string} program
+   * @param {number} number
+   * @param {number[]} words
+   */
+  setArgs(program, number, words) {
+    this.device.queue.writeBuffer(this.args[program], ARGS_STRIDE * number, Uint32Array.from(words));
   }
 
   /**
@@ -320,7 +363,7 @@ export class Loaded {
 
   /** Frees the memory of the plan. */
   close() {
-    const all = [...Object.values(this.buffers), ...this.args, ...(this.records ? [this.records.buffer] : [])];
+    const all = [...Object.values(this.buffers), ...Object.values(this.args), ...(this.records ? [this.records.buffer] : [])];
     for (const buffer of all) buffer.destroy();
   }
 }

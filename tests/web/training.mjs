@@ -1,0 +1,67 @@
+// node training.mjs PAGE.html EXPECTED.json FOLDER
+//
+// Trains in the page of a run: fifty steps from given parameters, whose outcome EXPECTED holds, then by the page's own controls, and
+// saves the weights to FOLDER. Prints each fault on a line; the status is 1 where there is one.
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { open } from "./browser.mjs";
+
+const [file, expectedFile, folder] = process.argv.slice(2);
+const expected = JSON.parse(readFileSync(expectedFile, "utf8"));
+const { browser, page, faults } = await open(file, { gpu: true, width: 360, height: 740 });
+const check = (holds, fault) => holds || faults.push(fault);
+
+const found = await page.evaluate(async (initial) => {
+  const { trainer } = globalThis.explorer.training;
+  trainer.restart(Float32Array.from(initial));
+  const losses = [];
+  while (trainer.step < 50) losses.push(...(await trainer.submit(50 - trainer.step)));
+  return { losses, params: Array.from(await trainer.params()) };
+}, expected.initial);
+const apart = found.params.reduce((worst, value, i) => Math.max(worst, Math.abs(value - expected.params[i])), 0);
+const moved = found.params.reduce((most, value, i) => Math.max(most, Math.abs(value - expected.initial[i])), 0);
+check(found.params.length === expected.params.length && apart <= 1e-4, `parameters after fifty steps are apart by ${apart}`);
+check(moved > 5e-3, `parameters moved by ${moved} in fifty steps`);
+check(found.losses.length === 50, `${found.losses.length} losses of fifty steps`);
+const reconstruction = found.losses.reduce((sum, step) => sum + step.reconstruction, 0);
+check(Math.abs(reconstruction / expected.reconstruction - 1) < 1e-4, `the losses sum up to ${reconstruction}, not ${expected.reconstruction}`);
+
+// the controls
+await page.click("#training-restart");
+await page.click("#training-toggle");
+await page.waitForFunction(
+  () => globalThis.explorer.training.trainer.step > 60 && document.querySelectorAll("#training-samples canvas").length === 10,
+  { timeout: 120_000 },
+);
+await page.click("#training-toggle");
+await page.waitForFunction(() => !globalThis.explorer.training.running);
+const [status, curve] = await page.evaluate(() => [document.querySelector("#training-status").textContent, globalThis.explorer.training.curve]);
+check(/^step \d+, [\d.]+ epochs; reconstruction [\d.]+, KL [\d.]+ per image; \d+ images\/s$/.test(status), `the page says ${status}`);
+check(curve.at(-1) < curve[0], `the loss went from ${curve[0]} to ${curve.at(-1)}`);
+await page.$eval("#training-rate", (slider) => {
+  slider.value = "-4";
+  slider.dispatchEvent(new Event("input"));
+});
+check((await page.evaluate(() => globalThis.explorer.training.trainer.lr)) === 1e-4, "the slider does not set the learning rate");
+
+// the file
+const session = await page.createCDPSession();
+await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder });
+await page.click("#training-save");
+const saved = join(folder, "model.safetensors");
+for (let waited = 0; !existsSync(saved) && waited < 100; waited++) await new Promise((resume) => setTimeout(resume, 100));
+check(existsSync(saved), "nothing was saved");
+
+// back to the run's own weights
+await page.click("#training-trained");
+await page.waitForFunction(() => globalThis.explorer.jobs.size === 0);
+const image = await page.evaluate(async (z) => Array.from(await globalThis.explorer.decode(Float32Array.from(z))), expected.z);
+const worst = image.reduce((worst, value, i) => Math.max(worst, Math.abs(value - expected.image[i])), 0);
+check(worst <= 1e-4, `the trained model decodes otherwise by ${worst}`);
+
+const wide = await page.evaluate(() => document.scrollingElement.scrollWidth);
+check(wide <= 360, `the page is ${wide} pixels wide on a screen of 360`);
+await browser.close();
+for (const fault of faults) console.log(fault);
+process.exitCode = faults.length > 0 ? 1 : 0;
