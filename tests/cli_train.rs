@@ -244,7 +244,7 @@ fn wrong_usage_exits_with_2() {
     refused_run(&["vae", "--device", "tpu"], 2, &["expected auto, gpu, cpu or an adapter's number, not \"tpu\""]);
     refused_run(&["vae", "--batch", "many"], 2, &["'many'", "--batch"]);
     refused_run(
-        &["vae", "--tiling", "large"],
+        &["vae", "--tiling", "huge"],
         2,
         &["expected auto, measure or one of registers, subgroup, workgroup, split, fine, matrix8, matrix16"],
     );

@@ -254,7 +254,15 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
             }
         }
     }
-    Session::resume(&run, claim, &changes, device, data)
+    let mut session = Session::resume(&run, claim, &changes, device, data)?;
+    let mut options = session.config().options.clone();
+    if !options.is_empty() && !session.is_done() {
+        let taken =
+            arguments.typed.iter().filter(|(name, _)| ["epochs", "lr", "device", "data-dir"].contains(&name.as_str()));
+        options.extend(taken.map(|(name, value)| (name.clone(), value.clone())));
+        session.keep_options(options)?;
+    }
+    Ok(session)
 }
 
 /// The device that a run was trained on, or where its adapter is gone, the best of its kind.
