@@ -246,7 +246,7 @@ fn wrong_usage_exits_with_2() {
     refused_run(
         &["vae", "--tiling", "huge"],
         2,
-        &["expected auto, measure or one of registers, subgroup, workgroup, split, fine, matrix8, matrix16"],
+        &["expected auto, measure or one of registers, subgroup, workgroup, large, split, fine, matrix8, matrix16"],
     );
     refused_run(&["vae", "--precision", "f16"], 2, &["expected f32 or mixed"]);
     refused_run(&["vae", "--schedule", "linear"], 2, &["'linear'", "--schedule"]);
