@@ -1,4 +1,4 @@
 // Blocks of 128 × 128: 16 × 16 invocations that own 8 × 8 each.
-// Provides: SIDE
+// Provides: ACROSS
 // Needs: nothing
-const SIDE = 16u;
+const ACROSS = 16u;

@@ -1,4 +1,4 @@
 // Blocks of 64 × 64: 8 × 8 invocations that own 8 × 8 each.
-// Provides: SIDE
+// Provides: ACROSS
 // Needs: nothing
-const SIDE = 8u;
+const ACROSS = 8u;
