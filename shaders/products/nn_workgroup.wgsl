@@ -1,13 +1,13 @@
 // Σⱼ dy[i, j] w[j, k], handed to finish(i, k, …) four columns at a time.
-// A workgroup of ACROSS × ACROSS owns 8 · ACROSS rows × 8 · ACROSS columns and keeps 16 outputs of each in its memory. Invocation (x, y) owns
+// A workgroup of ACROSS × ACROSS owns 8 · ACROSS rows and columns and keeps 16 outputs of each in its memory. Invocation (x, y) owns
 // rows y, y + ACROSS, … and the vec4 columns x and x + ACROSS: 16 loads of vec4 feed 64 products of four terms.
-// Rows and columns past the end are computed from the last one and dropped.
+// Rows and columns past the end are computed from the last one and dropped. With 8 invocations across:
 //
-//     vec4 columns   0      1    …  ACROSS-1  ACROSS
-//   row   0        (0,0)  (1,0)  …  (7,0)  (0,0)  …    the invocation (x, y) that owns them, for a ACROSS of 8
-//   row   1        (0,1)  (1,1)  …  (7,1)  (0,1)  …
+//     vec4 columns   0      1    …    7      8      9    …   15
+//   row   0        (0,0)  (1,0)  …  (7,0)  (0,0)  (1,0)  …  (7,0)    the invocation (x, y) that owns them
+//   row   1        (0,1)  (1,1)  …  (7,1)  (0,1)  (1,1)  …  (7,1)
 //     …
-//   row ACROSS       (0,0)  (1,0)  …  (7,0)  (0,0)  …
+//   row   8        (0,0)  (1,0)  …  (7,0)  (0,0)  (1,0)  …  (7,0)
 //
 // GPUs serve eight invocations at a time, and at once if the numbers of their vec4 differ modulo 8. Eight neighbours store four outputs
 // of two rows of dy, 8 · ACROSS apart; so a row is kept at its number with the lowest three bits changed, by xor with 2 · output / 4. Eight
@@ -16,11 +16,11 @@
 // Provides: main
 // Needs: ACROSS, args, batch, Tile, signals, params, multiply_add, finish, rest, part
 
-const ROWS = 8u * ACROSS;      // of a block
-const COLUMNS4 = 2u * ACROSS;  // of a block, in vec4
+const ROWS = 8u * ACROSS;        // of a block
+const COLUMNS4 = 2u * ACROSS;    // of a block, in vec4
 const OWNERS = ACROSS * ACROSS;  // invocations that own a part of it
-const LINES = OWNERS / 4u;   // rows of which all invocations load an output in vec4 each
-const LOADS = ROWS / LINES;  // of an invocation, for a round
+const LINES = OWNERS / 4u;       // rows of which all invocations load an output in vec4 each
+const LOADS = ROWS / LINES;      // of an invocation, for a round
 
 var<workgroup> dys: array<vec4f, 4u * ROWS>;      // [j 4, row]
 var<workgroup> ws:  array<vec4f, 16u * COLUMNS4>; // [j 16, column]

@@ -1,13 +1,13 @@
 // Σₖ x[i, k] w[j, k], handed to finish(i, j, …) four columns at a time.
-// A workgroup of ACROSS × ACROSS owns 8 · ACROSS rows × 8 · ACROSS columns and keeps 16 inputs of each in its memory. Invocation (x, y) owns
+// A workgroup of ACROSS × ACROSS owns 8 · ACROSS rows and columns and keeps 16 inputs of each in its memory. Invocation (x, y) owns
 // rows y, y + ACROSS, … and the vec4 columns x and x + ACROSS: 16 loads of vec4 feed 64 dot products.
-// Rows and columns past the end are computed from the last one and dropped.
+// Rows and columns past the end are computed from the last one and dropped. With 8 invocations across:
 //
-//     vec4 columns   0      1    …  ACROSS-1  ACROSS
-//   row   0        (0,0)  (1,0)  …  (7,0)  (0,0)  …    the invocation (x, y) that owns them, for a ACROSS of 8
-//   row   1        (0,1)  (1,1)  …  (7,1)  (0,1)  …
+//     vec4 columns   0      1    …    7      8      9    …   15
+//   row   0        (0,0)  (1,0)  …  (7,0)  (0,0)  (1,0)  …  (7,0)    the invocation (x, y) that owns them
+//   row   1        (0,1)  (1,1)  …  (7,1)  (0,1)  (1,1)  …  (7,1)
 //     …
-//   row ACROSS       (0,0)  (1,0)  …  (7,0)  (0,0)  …
+//   row   8        (0,0)  (1,0)  …  (7,0)  (0,0)  (1,0)  …  (7,0)
 //
 // GPUs serve eight invocations at a time, and at once if the numbers of their vec4 differ modulo 8. Eight neighbours store four inputs
 // of two lines, 8 · ACROSS apart; so row and column / 4 are kept at their number with the lowest three bits changed by xor: by 2 · input
@@ -16,11 +16,11 @@
 // Provides: OWNERS, xs, main
 // Needs: ACROSS, batch, source_row, args, Tile, source, params, multiply_add, finish, part, close
 
-const ROWS = 8u * ACROSS;      // of a block
-const COLUMNS4 = 2u * ACROSS;  // of a block, in vec4
+const ROWS = 8u * ACROSS;        // of a block
+const COLUMNS4 = 2u * ACROSS;    // of a block, in vec4
 const OWNERS = ACROSS * ACROSS;  // invocations that own a part of it
-const LINES = OWNERS / 4u;   // rows, and columns, of which all invocations load an input in vec4 each
-const LOADS = ROWS / LINES;  // of an invocation, for a round
+const LINES = OWNERS / 4u;       // rows, and columns, of which all invocations load an input in vec4 each
+const LOADS = ROWS / LINES;      // of an invocation, for a round
 
 var<workgroup> xs: array<vec4f, 4u * ROWS>;      // [k 4, row]
 var<workgroup> ws: array<vec4f, 16u * COLUMNS4>; // [k 4, column % 4, column / 4]
