@@ -29,6 +29,10 @@ fn a_run_is_repeated_from_its_own_configuration() {
     assert_eq!(json(dir.join("first").join("config.json")), json(dir.join("again").join("config.json")));
     // what is typed counts more, the model too
     succeed(&["train", "ae", "--config", &file, "--out", &name("other"), "--seed=6", "--latent", "2", "--clip=1"]);
+    // a typed likelihood takes the place of the file's --loss
+    succeed(&["train", "--config", &file, "--out", &name("gaussian"), "--likelihood", "gaussian"]);
+    let gaussian = json(dir.join("gaussian").join("config.json"));
+    assert_eq!(gaussian["objective"]["loss"], "gaussian_sum", "{gaussian}");
     let other = json(dir.join("other").join("config.json"));
     let model = &other["model"];
     assert_eq!(serde_json::json!([other["seed"], model["latent"], model["kind"]]), serde_json::json!([6, 2, "ae"]));

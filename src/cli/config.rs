@@ -1,6 +1,6 @@
 //! `wgvae train --config FILE`: options from a TOML or JSON file, or of the run whose `config.json` it is.
 
-use super::options::nearest;
+use super::{options::nearest, presets};
 use crate::{Error, Result};
 use clap::{ArgAction, ArgMatches, Command, parser::ValueSource};
 use serde_json::{Map, Value};
@@ -35,7 +35,14 @@ pub fn expanded(train: &Command, mut arguments: Vec<OsString>) -> Result<Vec<OsS
         let words = words(train, &path, &name, &value)?;
         let is_typed = match name.as_str() {
             MODEL => typed.get(2).is_some_and(|word| !word.starts_with('-')),
-            _ => typed.iter().any(|word| word.strip_prefix(&format!("--{name}")).is_some_and(is_end)),
+            _ => {
+                let option = format!("--{name}");
+                let by = presets::REPLACED.iter().filter(|(replaced, _)| *replaced == option).map(|(_, by)| *by);
+                [option.as_str()]
+                    .into_iter()
+                    .chain(by)
+                    .any(|option| typed.iter().any(|word| word.strip_prefix(option).is_some_and(is_end)))
+            }
         };
         match (is_typed, name.as_str()) {
             (true, _) => {}

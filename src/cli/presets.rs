@@ -155,8 +155,8 @@ pub fn named(name: &str) -> Result<&'static Preset> {
     })
 }
 
-/// Options of a preset that go when another is typed, beside those that are typed themselves.
-const REPLACED: [(&str, &str); 3] =
+/// Options of a preset or a file that go when another is typed, beside those that are typed themselves.
+pub const REPLACED: [(&str, &str); 3] =
     [("--likelihood", "--loss"), ("--loss", "--likelihood"), ("--lr-end", "--schedule")];
 
 /// The command line with the options of the preset that it names, but for those that are typed.

@@ -3,6 +3,8 @@
 use super::{
     Failure,
     bar::Bar,
+    epoch,
+    events::{self, Log},
     model::{ModelOptions, named},
     optimisation::OptimisationOptions,
     options::{CorruptOptions, DataOptions, DeviceOptions, PrecisionOptions, kind, parse},
@@ -16,10 +18,10 @@ use crate::{
     error::chain,
     gpu::{Format, Precision, Tilings, adapters},
     interop::tensorboard::EventFile,
-    model::{Binarization, Bottleneck, Kind, Model, Param},
+    model::{Binarization, Kind, Model, Param},
     network,
     proofs::Checked,
-    run::{BEST, Claim, Config, EVENTS, Figures, Keep, Keeping, Metrics, Run, Settings, checkpoint},
+    run::{BEST, Claim, Config, Keep, Keeping, Run, Settings, checkpoint},
     train::{
         Changes, Session,
         tuning::{TilingChoice, prove, tilings},
@@ -29,9 +31,6 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
-
-/// Posterior collapse is reported below this KL divergence per image, in nats.
-const COLLAPSED: f64 = 0.05;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -111,13 +110,6 @@ pub struct Arguments {
     pub typed: BTreeMap<String, String>,
 }
 
-/// Another program's form of a run's figures and pictures.
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Log {
-    /// Event files
-    Tensorboard,
-}
-
 impl Arguments {
     /// What is asked for, of rows of `input` values in `classes`.
     fn settings(&self, kind: Kind, format: Format, input: usize, classes: usize) -> Result<Settings> {
@@ -156,7 +148,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         None => begin(&arguments)?,
     };
     describe(&session);
-    let events = events(&session, arguments.log)?;
+    let events = events::events(&session, arguments.log)?;
     train(&mut session, arguments.epochs, events, &stop)?;
     let dir = session.dir().expect("a run of the command line has a directory");
     // The run is whole whether or not anyone reads where it lies.
@@ -204,18 +196,24 @@ fn begin(arguments: &Arguments) -> Result<Session> {
     if claim.dir().join("config.json").exists() {
         progress!("replacing the run in {} and its pictures", claim.dir().display());
     }
-    // `auto` and paths as they were found: the same from anywhere
-    let mut options = arguments.typed.clone();
+    // `auto` and what was found: the same from anywhere
+    let mut options = from_anywhere(&arguments.typed)?;
     options.insert("data".into(), data.name.clone());
     options.extend(data.labels.clone().map(|labels| ("labels".into(), labels)));
+    let mut session = Session::begin_in(Some(claim), &settings, weights.as_deref(), device, data)?;
+    session.keep_options(options)?;
+    Ok(session)
+}
+
+/// Options as they were typed, with the files that they name as they are called from any directory.
+fn from_anywhere(typed: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
+    let mut options = typed.clone();
     for name in ["init", "test", "data-dir"] {
         if let Some(path) = options.get_mut(name) {
             *path = std::path::absolute(&*path).map_err(Error::io("read", Path::new(path)))?.display().to_string();
         }
     }
-    let mut session = Session::begin_in(Some(claim), &settings, weights.as_deref(), device, data)?;
-    session.keep_options(options)?;
-    Ok(session)
+    Ok(options)
 }
 
 /// The weights in a file, or of the run in a directory.
@@ -257,9 +255,7 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
     let mut session = Session::resume(&run, claim, &changes, device, data)?;
     let mut options = session.config().options.clone();
     if !options.is_empty() && !session.is_done() {
-        let taken =
-            arguments.typed.iter().filter(|(name, _)| ["epochs", "lr", "device", "data-dir"].contains(&name.as_str()));
-        options.extend(taken.map(|(name, value)| (name.clone(), value.clone())));
+        options.extend(from_anywhere(&arguments.typed)?.into_iter().filter(|(name, _)| name != "log"));
         session.keep_options(options)?;
     }
     Ok(session)
@@ -324,43 +320,43 @@ fn train(session: &mut Session, asked: Option<u64>, mut events: Option<EventFile
         return Ok(());
     }
     if session.is_done() {
-        progress!("nothing to do: {}", out_of_patience(session));
+        progress!("nothing to do: {}", epoch::out_of_patience(session));
         return Ok(());
     }
     let bar = Bar::new(from, epochs, session.config().objective.beta);
     let mut warned = false;
-    for epoch in from + 1..=epochs {
+    for number in from + 1..=epochs {
         let metrics = session.epoch(&mut |progress| {
-            bar.show(epoch, progress);
+            bar.show(number, progress);
             !stop.asked()
         });
         let metrics = metrics.map_err(|error| {
             bar.finish();
             let error = match error {
-                Error::Interrupted(when) => Error::Interrupted(format!("{when} of epoch {epoch}")),
+                Error::Interrupted(when) => Error::Interrupted(format!("{when} of epoch {number}")),
                 other => other,
             };
             failure(error, session, stop)
         })?;
         bar.aside(|| {
-            progress!("{}{}", line(&metrics, epochs, session.config()), patience(session));
-            if is_collapsed(session.config(), &metrics) && !std::mem::replace(&mut warned, true) {
-                progress!("warning: {}", advice(session.config(), &metrics));
+            progress!("{}{}", epoch::line(&metrics, epochs, session.config()), epoch::patience(session));
+            if epoch::is_collapsed(session.config(), &metrics) && !std::mem::replace(&mut warned, true) {
+                progress!("warning: {}", epoch::advice(session.config(), &metrics));
             }
             if session.is_done()
                 && !warned
-                && let Some(hint) = few_units(session.config(), &metrics)
+                && let Some(hint) = epoch::few_units(session.config(), &metrics)
             {
                 progress!("note: {hint}");
             }
             let drawn = session.pictures_due().then(|| session.draw_pictures());
             if let Some(Err(error)) = &drawn {
-                progress!("warning: no pictures of epoch {epoch}: {}", chain(error));
+                progress!("warning: no pictures of epoch {number}: {}", chain(error));
             }
             if let Some(events) = &mut events
-                && let Err(error) = log(events, session, &metrics, matches!(drawn, Some(Ok(()))))
+                && let Err(error) = events::log(events, session, &metrics, matches!(drawn, Some(Ok(()))))
             {
-                progress!("warning: nothing for TensorBoard of epoch {epoch}: {}", chain(&error));
+                progress!("warning: nothing for TensorBoard of epoch {number}: {}", chain(&error));
             }
         });
         if session.is_done() {
@@ -368,68 +364,18 @@ fn train(session: &mut Session, asked: Option<u64>, mut events: Option<EventFile
         }
         if stop.asked() {
             bar.finish();
-            return Err(failure(Error::Interrupted(format!("after epoch {epoch} of {epochs}")), session, stop));
+            return Err(failure(Error::Interrupted(format!("after epoch {number} of {epochs}")), session, stop));
         }
     }
     bar.finish();
     if session.epochs_done() < epochs {
-        progress!("ended early: {}", out_of_patience(session));
+        progress!("ended early: {}", epoch::out_of_patience(session));
     }
     if let Some(best) = session.best().filter(|best| best.epoch < session.epochs_done()) {
         let ends_with = if session.config().keeping.keep == Keep::Best { "model.safetensors" } else { BEST };
         progress!("best: epoch {}, test loss {:.3}; its weights are in {ends_with}", best.epoch, best.test.loss);
     }
     Ok(())
-}
-
-/// The event file of this start of the run, where one is asked for or earlier starts have left some.
-fn events(session: &Session, log: Option<Log>) -> Result<Option<EventFile>> {
-    let folder = session.dir().map(|dir| dir.join(EVENTS));
-    let wanted = folder.filter(|folder| matches!(log, Some(Log::Tensorboard)) || folder.is_dir());
-    wanted.filter(|_| !session.is_done()).map(|folder| EventFile::create(&folder)).transpose()
-}
-
-/// Writes the figures of an epoch to an event file, and its pictures where they were `drawn`.
-fn log(events: &mut EventFile, session: &Session, metrics: &Metrics, drawn: bool) -> Result<()> {
-    let Metrics { step, train, test, active_units, gradient_norm, images_per_s, .. } = *metrics;
-    let mut scalars = vec![
-        ("train/reconstruction", train.reconstruction),
-        ("train/kl", train.kl),
-        ("train/loss", train.loss),
-        ("test/reconstruction", test.reconstruction),
-        ("test/kl", test.kl),
-        ("test/loss", test.loss),
-        ("images_per_s", images_per_s),
-    ];
-    scalars.extend(active_units.map(|units| ("active_units", units as f64)));
-    scalars.extend(gradient_norm.map(|norm| ("gradient_norm", norm)));
-    events.scalars(step, &scalars)?;
-    let Some(folder) = session.dir().map(|dir| dir.join("images")).filter(|_| drawn) else { return Ok(()) };
-    let sheet = format!("epoch-{:03}", metrics.epoch);
-    for (tag, file) in [
-        ("reconstructions", "reconstructions"),
-        ("samples", "samples"),
-        ("traversal", "traversal"),
-        ("epoch", sheet.as_str()),
-    ] {
-        let path = folder.join(format!("{file}.png"));
-        if path.is_file() {
-            events.image(step, tag, &path)?; // a run on a table has the traversal alone
-        }
-    }
-    Ok(())
-}
-
-/// Why training ends before its last epoch.
-fn out_of_patience(session: &Session) -> String {
-    let (epochs, best) = (session.epochs_done(), session.best().map_or(0, |best| best.epoch));
-    format!("{epochs} epochs are done, and none since epoch {best} had a better test loss")
-}
-
-/// How much patience is left, where there is an end to it.
-fn patience(session: &Session) -> String {
-    let (left, of) = (session.patience_left(), session.config().keeping.patience);
-    left.zip(of).map_or(String::new(), |(left, of)| format!("; patience {left} of {of}"))
 }
 
 /// An error in training, with what goes on from there.
@@ -453,56 +399,4 @@ fn resume_command(dir: &Path) -> String {
     let dir = dir.to_string_lossy();
     let words = [program.as_str(), "train", "--resume", dir.as_ref()];
     shlex::try_join(words).unwrap_or_else(|_| words.join(" ")) // a path cannot hold the NUL that is refused
-}
-
-/// Whether the latents tell nothing of the images.
-fn is_collapsed(config: &Config, metrics: &Metrics) -> bool {
-    config.model.kind.is_variational() && metrics.test.kl < COLLAPSED
-}
-
-/// What posterior collapse is, and what may help that was not tried already.
-fn advice(config: &Config, metrics: &Metrics) -> String {
-    let (model, warm_up) = (&config.model, config.schedule.warm_up);
-    let is_article = model.bottleneck == Bottleneck::Article;
-    let why = if is_article { ", because the code units have died" } else { "" };
-    let steps = [
-        is_article.then_some("--bottleneck direct, which has no code units"),
-        (warm_up == 0).then_some("--warm-up 10"),
-        (config.objective.beta > 1.0).then_some("a smaller --beta"),
-        (model.latent < 16).then_some("a larger --latent"),
-        Some("another --seed"),
-    ];
-    let steps: Vec<&str> = steps.into_iter().flatten().collect();
-    let kl = metrics.test.kl;
-    format!(
-        "posterior collapse: KL {kl:.4} nats per image, so every image is decoded alike{why}. Try {}",
-        steps.join(", or ")
-    )
-}
-
-/// What to do where fewer than half of the latents are in use, and the model's design is what keeps them idle.
-fn few_units(config: &Config, metrics: &Metrics) -> Option<String> {
-    let (active, latent) = (metrics.active_units?, config.model.latent);
-    let avoidable = config.model.bottleneck == Bottleneck::Article;
-    (avoidable && 2 * active < latent).then(|| {
-        format!(
-            "{active} of {latent} latents are in use: units of the article's code layer die. --preset digits has no code layer and \
-             keeps them"
-        )
-    })
-}
-
-fn line(metrics: &Metrics, epochs: u64, config: &Config) -> String {
-    let (latent, row) = (config.model.latent, if config.data.table.is_some() { "row" } else { "image" });
-    let figures = |figures: &Figures| format!("{:.3} + KL {:.3}", figures.reconstruction, figures.kl);
-    let active = metrics.active_units.map_or(String::new(), |active| format!("; {active} of {latent} units active"));
-    let norm = metrics.gradient_norm.map(|norm| format!("gradient norm {norm:.3}; ")).unwrap_or_default();
-    format!(
-        "epoch {:>2}/{epochs}  train {}  test {}  per {row}; {norm}{:.0} {row}s/s, {:.1} s{active}",
-        metrics.epoch,
-        figures(&metrics.train),
-        figures(&metrics.test),
-        metrics.images_per_s,
-        metrics.seconds
-    )
 }
