@@ -6,7 +6,7 @@
 mod tiny;
 
 use std::{fs, path::Path, process::Command};
-use wgvae::{check::Proof, gpu::Needs, proofs::ALL, web::checks};
+use wgvae::{check::Proof, gpu::Needs, proofs::ALL, verify::recorded::recorded, web::checks};
 
 /// Writes the checks of a proof to a file of `folder`: `most` cases, and its mutants where `mutants` says so.
 fn write(
@@ -17,7 +17,7 @@ fn write(
     mutants: bool,
     change: impl Fn(&mut serde_json::Value),
 ) {
-    let mut all = serde_json::to_value(checks([proof], most).unwrap()).unwrap();
+    let mut all = serde_json::to_value(checks([proof], most, []).unwrap()).unwrap();
     let kernel = &mut all["kernels"][0];
     if !mutants {
         kernel["mutants"] = serde_json::json!([]);
@@ -83,4 +83,21 @@ fn a_broken_kernel_and_a_shader_that_does_not_compile_fail_and_name_the_place() 
     assert!(said.contains("loss: ") && said.contains(", expected "), "{said}");
     let said = broken("fn main", "fun main");
     assert!(said.contains("kernel loss: line "), "{said}");
+}
+
+#[test]
+#[ignore = "tests/run.sh dawn"]
+fn recorded_runs_are_replayed_there_and_a_changed_step_is_not() {
+    let folder = tiny::folder("dawn_replays");
+    let all = serde_json::to_string(&checks([], 0, recorded()).unwrap()).unwrap();
+    fs::write(folder.join("all.json"), all).unwrap();
+    let (ok, said) = dawn(&folder);
+    assert!(ok && said.contains("19 recorded runs, 0 faults"), "{said}");
+
+    // a learning rate that is another from the third step on
+    let mut trace = recorded().next().unwrap();
+    trace.lr.iter_mut().skip(2).for_each(|lr| *lr *= 1.001);
+    fs::write(folder.join("all.json"), serde_json::to_string(&checks([], 0, [trace]).unwrap()).unwrap()).unwrap();
+    let (ok, said) = dawn(&folder);
+    assert!(!ok && said.contains("small-ae: ") && said.contains("relative error"), "{said}");
 }

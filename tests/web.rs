@@ -23,6 +23,7 @@ use wgvae::{
     proofs::ALL,
     run::{Run, Settings},
     train::Session,
+    verify::recorded::recorded,
     web::{Page, Plan, verifier},
 };
 
@@ -203,11 +204,18 @@ fn the_page_of_the_checks_passes_kernels_and_fails_a_mutant() {
     let chosen = ["noise", "onehot", "adam", "loss"];
     let proofs: Vec<&Proof> = ALL.iter().filter(|proof| chosen.contains(&&proof.spec.name[..])).collect();
     let page = folder.join("verify.html");
-    fs::write(&page, verifier(proofs.iter().copied()).unwrap()).unwrap();
+    let traces = || recorded().take(2);
+    fs::write(&page, verifier(proofs.iter().copied(), traces()).unwrap()).unwrap();
     let found = report(&page, &["gpu", "mutants"]);
     let names: Vec<_> = found["kernels"].as_array().unwrap().iter().map(|kernel| &kernel["name"]).collect();
     assert_eq!(names, chosen);
-    assert!(found["ok"] == true && found["shown"] == 4, "{found}");
+    assert!(found["ok"] == true && found["shown"] == 4 + 2, "{found}");
+    for run in found["traces"].as_array().unwrap() {
+        assert!(
+            run["worst_share_of_limit"].as_f64().unwrap() < 1.0 && run["quantities"].as_u64().unwrap() > 10,
+            "{run}"
+        );
+    }
     for kernel in found["kernels"].as_array().unwrap() {
         let share = kernel["worst_share_of_limit"].as_f64().unwrap();
         assert!(
@@ -228,6 +236,14 @@ fn the_page_of_the_checks_passes_kernels_and_fails_a_mutant() {
     assert!(found["ok"] == false && failed["name"] == "loss", "{found}");
     assert!(failed["fault"].as_str().unwrap().contains(", expected "), "{failed}");
     assert!(found["verdict"].as_str().unwrap().contains("NOT all within their limits"), "{found}");
+
+    // a recorded run that ended elsewhere
+    let mut trace = traces().next().unwrap();
+    trace.expected.params[0].values[0] += 0.01;
+    fs::write(&page, verifier([*loss], [trace]).unwrap()).unwrap();
+    let found = report(&page, &["gpu"]);
+    let fault = found["traces"][0]["fault"].as_str().unwrap();
+    assert!(found["ok"] == false && fault.contains("final.encoder.0.weight: relative error"), "{found}");
 
     let found = report(&page, &["plain"]);
     assert!(found["said"].as_str().unwrap().contains("this browser has no WebGPU"), "{found}");
@@ -252,6 +268,7 @@ fn every_portable_kernel_is_on_the_page_of_the_checks() {
         let own = ALL.iter().find(|proof| proof.spec.name == kernel["name"].as_str().unwrap()).unwrap().cases().len();
         assert_eq!(kernel["cases"].as_array().unwrap().len(), own.min(6), "{}", kernel["name"]);
     }
+    assert!(data["replays"].as_str().unwrap().len() > 100_000);
     fails(&["verify", "--html", &page], &["--html", "exists: replace it with --force"]);
 }
 

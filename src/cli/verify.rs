@@ -119,7 +119,7 @@ struct TraceVerdict {
 pub fn run(arguments: Arguments) -> Result<()> {
     if let Some(path) = &arguments.html {
         check("--html", path, &["html"], arguments.force)?;
-        write_atomically(path, web::verifier(ALL.iter())?.as_bytes())?;
+        write_atomically(path, web::verifier(ALL.iter(), verify::recorded::recorded())?.as_bytes())?;
         return result!("{}", path.display());
     }
     let devices = match &arguments.device {

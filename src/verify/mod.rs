@@ -1,5 +1,6 @@
 //! What `wgvae verify` does: every kernel's proof, whole steps against the oracle's, and training runs recorded elsewhere.
 
+pub mod recorded;
 pub mod replay;
 pub mod steps;
 pub mod trace;

@@ -1,15 +1,50 @@
 //! Traces replayed on a GPU with the kernels of training.
 
-use super::trace::{Decoded, FirstStep, Replay, Trace};
+use super::trace::{Decoded, FirstStep, Replay, Step, Trace};
 use crate::{
     Result,
-    gpu::{Batch, Batches, Format, Gpu, Matrix, Memory, Part, Program, Role, vec4s},
-    kernels::update::Epilogue,
+    gpu::{Batch, Batches, Format, Gpu, Matrix, Memory, Part, Program, Role, Tilings, vec4s},
+    kernels::update::{Entry, Epilogue},
     model::Variance,
     network::{Network, rows, step},
     oracle::{concat::concat, step::Losses},
 };
 use ndarray::{Array2, ArrayView2};
+
+/// What replays a trace.
+pub struct Programs {
+    /// How the model lies in memory.
+    pub net: Network,
+    /// A step of training, with its update.
+    pub training: Program,
+    /// The layers of that update.
+    pub table: Vec<Entry>,
+    /// A step that stores the gradients and updates nothing.
+    pub gradients: Program,
+    /// What the decoder gives for the images of a step.
+    pub reconstructing: Program,
+}
+
+impl Programs {
+    /// The programs for the model and the batches of `trace`.
+    ///
+    /// # Errors
+    /// As [`step::training`].
+    pub fn of(trace: &Trace, tilings: Tilings) -> Result<Programs> {
+        let (_, batch, _) = trace.x.dim();
+        let net = Network::for_objective(&trace.model, &trace.objective, batch, tilings).with_outputs();
+        let net = net.with_clipping(trace.adam.clip);
+        let (training, table) = step::training(&net, &trace.objective, Format::F32, Epilogue::Adam)?;
+        let (gradients, _) = step::training(&net, &trace.objective, Format::F32, Epilogue::Store)?;
+        let reconstructing = step::reconstructing(&net, Format::F32, true)?;
+        Ok(Programs { net, training, table, gradients, reconstructing })
+    }
+}
+
+/// The record of the step `t` of a trace, counted from 1, as the device has it.
+pub fn record(fed: &Step<'_>, t: u64) -> Batch {
+    Batch { rows: fed.x.nrows() as u32, kl_weight: fed.objective.beta as f32, ..Batch::adam(&fed.adam, t) }
+}
 
 /// Replays a trace on a GPU, with the trace's own ε, in the order it was recorded.
 ///
@@ -17,11 +52,7 @@ use ndarray::{Array2, ArrayView2};
 /// [`Error::Gpu`](crate::Error::Gpu) where the device refuses.
 pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
     let (steps, batch, _) = trace.x.dim();
-    let net = Network::for_objective(&trace.model, &trace.objective, batch, gpu.tilings()).with_outputs();
-    let net = net.with_clipping(trace.adam.clip);
-    let (training, table) = step::training(&net, &trace.objective, Format::F32, Epilogue::Adam)?;
-    let (gradients, _) = step::training(&net, &trace.objective, Format::F32, Epilogue::Store)?;
-    let reconstructing = step::reconstructing(&net, Format::F32, true)?;
+    let Programs { net, training, table, gradients, reconstructing } = Programs::of(trace, gpu.tilings())?;
 
     let mut memory = Memory::default();
     net.upload_params(gpu, &mut memory, &trace.init)?;
@@ -44,10 +75,7 @@ pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
             let labels: Vec<u32> = labels.iter().map(|&label| label.into()).collect();
             memory.write(gpu, Role::Labels, 0, bytemuck::cast_slice(&labels))?;
         }
-        batches.write(
-            gpu,
-            &[Batch { rows: batch as u32, kl_weight: fed.objective.beta as f32, ..Batch::adam(&fed.adam, t) }],
-        );
+        batches.write(gpu, &[record(&fed, t)]);
         if first.is_none() {
             gpu.submit(&batches, &[Part::Step(&gradients, 0), Part::Step(&reconstructing, 0)], None);
             let activation = |matrix: Matrix| read(gpu, &memory, matrix);
@@ -94,7 +122,7 @@ pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
 }
 
 /// Rows padded with zeros to a multiple of four.
-fn packed(x: &ArrayView2<f32>) -> Vec<f32> {
+pub fn packed(x: &ArrayView2<f32>) -> Vec<f32> {
     let mut padded = Array2::zeros((x.nrows(), 4 * vec4s(x.ncols())));
     padded.slice_mut(ndarray::s![.., ..x.ncols()]).assign(x);
     padded.into_raw_vec_and_offset().0

@@ -18,10 +18,14 @@ const SECOND_FORMAT: &str = "training-trace-2";
 impl Trace {
     /// Reads and validates a trace; an error says what is wrong with the file.
     pub fn load(path: &Path) -> Result<Trace> {
-        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-        let header = SafeTensors::read_metadata(&bytes);
+        Trace::parse(path, &std::fs::read(path).map_err(Error::io("read", path))?)
+    }
+
+    /// As [`Trace::load`], of a file's content; errors call it `path`.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Trace> {
+        let header = SafeTensors::read_metadata(bytes);
         let (_, header) = header.map_err(|e| Error::malformed(path, format!("not a safetensors file: {e}")))?;
-        let tensors = SafeTensors::deserialize(&bytes);
+        let tensors = SafeTensors::deserialize(bytes);
         let tensors = tensors.map_err(|e| Error::malformed(path, format!("not a safetensors file: {e}")))?;
         File { path, settings: header.metadata().clone().unwrap_or_default(), tensors }.trace()
     }

@@ -1,7 +1,7 @@
 //! Proofs as plain data: the cases and hand-written mutants of every kernel that needs nothing beyond WebGPU's defaults, for a script
 //! that runs and compares them as [`check`](crate::check) does.
 
-use super::{Page, Plan, compressed};
+use super::{Page, Plan, compressed, replays::replay};
 use crate::{
     Result,
     check::{
@@ -9,6 +9,7 @@ use crate::{
         case::{Buffer, Expected},
     },
     gpu::{Access, Needs},
+    verify::trace::Trace,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -27,6 +28,8 @@ pub struct Checks {
     left_out: Vec<&'static str>,
     /// [`Words`] of all cases, each compressed by zlib and in base64.
     words: [String; 4],
+    /// Recorded runs as JSON, compressed by zlib and in base64.
+    replays: String,
 }
 
 /// A kernel and its cases.
@@ -109,11 +112,15 @@ fn downwards(limit: f64) -> f32 {
     if f64::from(nearest) > limit { nearest.next_down() } else { nearest }
 }
 
-/// Up to `most` cases of each of `proofs`, the smallest.
+/// Up to `most` cases of each of `proofs`, the smallest, and recorded runs to replay.
 ///
 /// # Errors
 /// As [`Plan::program`].
-pub fn checks<'a>(proofs: impl IntoIterator<Item = &'a Proof>, most: usize) -> Result<Checks> {
+pub fn checks<'a>(
+    proofs: impl IntoIterator<Item = &'a Proof>,
+    most: usize,
+    traces: impl IntoIterator<Item = Trace>,
+) -> Result<Checks> {
     let (mut words, mut limits) = (Words::default(), BTreeMap::new());
     let (portable, left): (Vec<&Proof>, Vec<&Proof>) =
         proofs.into_iter().partition(|proof| proof.spec.needs == Needs::Nothing);
@@ -144,15 +151,21 @@ pub fn checks<'a>(proofs: impl IntoIterator<Item = &'a Proof>, most: usize) -> R
         compressed(bytemuck::cast_slice(&words.values)),
         compressed(bytemuck::cast_slice(&words.bounds)),
     ];
-    Ok(Checks { version: env!("CARGO_PKG_VERSION"), limits, kernels, left_out, words })
+    let replays = traces.into_iter().map(|trace| replay(&trace)).collect::<Result<Vec<_>>>()?;
+    replays.iter().for_each(|replay| replay.plan.raise(&mut limits));
+    let replays = compressed(&serde_json::to_vec(&replays).expect("plain numbers and names"));
+    Ok(Checks { version: env!("CARGO_PKG_VERSION"), limits, kernels, left_out, words, replays })
 }
 
-/// The page that runs the checks of `proofs` on its visitor's GPU.
+/// The page that runs the checks of `proofs` on its visitor's GPU, and replays `traces` there.
 ///
 /// # Errors
 /// As [`checks`].
-pub fn verifier<'a>(proofs: impl IntoIterator<Item = &'a Proof>) -> Result<String> {
-    Ok(PAGE.render("wgvae verify", &checks(proofs, CASES)?))
+pub fn verifier<'a>(
+    proofs: impl IntoIterator<Item = &'a Proof>,
+    traces: impl IntoIterator<Item = Trace>,
+) -> Result<String> {
+    Ok(PAGE.render("wgvae verify", &checks(proofs, CASES, traces)?))
 }
 
 /// The sources of the page.
@@ -163,6 +176,7 @@ const PAGE: Page = Page {
         include_str!("page/base64.js"),
         include_str!("page/host.js"),
         include_str!("page/cases.js"),
+        include_str!("page/replays.js"),
         include_str!("page/verify.js"),
     ],
 };

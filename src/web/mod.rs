@@ -7,6 +7,7 @@ mod checks;
 mod explorer;
 mod page;
 mod plan;
+mod replays;
 mod training;
 
 pub use checks::{Checks, checks, verifier};

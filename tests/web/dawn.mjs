@@ -1,8 +1,8 @@
 // node dawn.mjs FOLDER
 //
-// Runs the checks in every file of FOLDER, as `wgvae::web::checks` writes them, with the pages' own scripts under Dawn, the WebGPU of
-// Chrome, without a browser. Prints each fault and each surviving mutant on a line, and last how much was run; the status is 1 where
-// anything failed.
+// Runs the checks and replays the recorded runs in every file of FOLDER, as `wgvae::web::checks` writes them, with the pages' own scripts
+// under Dawn, the WebGPU of Chrome, without a browser. Prints each fault and each surviving mutant on a line, and last how much was run;
+// the status is 1 where anything failed.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -16,10 +16,11 @@ globalThis.gpu = create([]); // what is not held is collected, and its devices w
 
 const { check, wordsOf } = await import("../../src/web/page/cases.js");
 const { Host } = await import("../../src/web/page/host.js");
+const { replayed, replaysOf } = await import("../../src/web/page/replays.js");
 
 const [folder] = process.argv.slice(2);
 const faults = [];
-let [kernels, cases, mutants, host] = [0, 0, 0, undefined];
+let [kernels, cases, mutants, runs, host] = [0, 0, 0, 0, undefined];
 for (const file of readdirSync(folder).sort()) {
   const checks = JSON.parse(readFileSync(join(folder, file), "utf8"));
   host ??= await Host.open(globalThis.gpu, checks.limits, (problem) => faults.push(problem));
@@ -32,7 +33,12 @@ for (const file of readdirSync(folder).sort()) {
     cases += result.cases;
     mutants += result.mutants;
   }
+  for (const replay of await replaysOf(checks.replays)) {
+    const result = await replayed(host, replay);
+    if (!result.ok) faults.push(`${result.name}: ${result.fault}`);
+    runs += 1;
+  }
 }
 for (const fault of faults) console.log(fault);
-console.log(`${host?.adapter}: ${kernels} kernels, ${cases} cases, ${mutants} mutants, ${faults.length} faults`);
+console.log(`${host?.adapter}: ${kernels} kernels, ${cases} cases, ${mutants} mutants, ${runs} recorded runs, ${faults.length} faults`);
 process.exit(faults.length > 0 ? 1 : 0); // an open device would keep the process alive

@@ -1,5 +1,5 @@
 import { inflated } from "./base64.js";
-import { Host } from "./host.js";
+import { Host, recordOf } from "./host.js";
 
 /**
  * Runs cases of kernels and compares what they leave in memory, word by word, as the crate's `check` does.
@@ -31,6 +31,7 @@ import { Host } from "./host.js";
  * @property {Checked[]} kernels
  * @property {string[]} left_out
  * @property {[string, string, string, string]} words
+ * @property {string} replays
  *
  * @typedef {object} Words What one buffer holds before a launch, and what is expected of it after.
  * @property {Uint8Array} kinds 0 untouched, 1 near a value, 2 these bits, 3 zero of either sign.
@@ -92,12 +93,10 @@ export async function runCase(host, checked, one, words, code) {
     buffers: Object.fromEntries(one.buffers.map((buffer) => [buffer.name, storage(buffer)])),
     programs: { case: [{ kernel: 0, args: one.args, groups: one.groups, sampled: false }] },
   });
-  const floats = new Float32Array(Uint32Array.from(one.record).buffer);
-  const record = Object.fromEntries(plan.record.words.map(([name, type], i) => [name, type === "f32" ? floats[i] : one.record[i]]));
   const written = one.buffers.filter((buffer) => buffer.written && buffer.words > 0);
   const reads = written.map((buffer) => ({ buffer: buffer.name, start: 0, count: buffer.words }));
   try {
-    const found = await loaded.run([record], [{ program: "case", steps: one.steps }], reads);
+    const found = await loaded.run([recordOf(plan, one.record)], [{ program: "case", steps: one.steps }], reads);
     let worst = 0;
     for (const [i, buffer] of written.entries()) {
       const outcome = compare(buffer, /** @type {Words} */ (words.get(buffer)), new Uint32Array(found[i]));

@@ -76,6 +76,16 @@ export function limitsOf(plans) {
   return limits;
 }
 
+/**
+ * The words of a step's record by name.
+ * @param {Plan} plan
+ * @param {number[]} words
+ */
+export function recordOf(plan, words) {
+  const floats = new Float32Array(Uint32Array.from(words).buffer);
+  return Object.fromEntries(plan.record.words.map(([name, type], i) => [name, type === "f32" ? floats[i] : words[i]]));
+}
+
 /** A device with the kernels that were compiled for it. */
 export class Host {
   /**

@@ -1,5 +1,6 @@
 import { check, wordsOf } from "./cases.js";
 import { Host } from "./host.js";
+import { replayed, replaysOf } from "./replays.js";
 
 /** @param {string} id */
 const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -9,6 +10,7 @@ const button = (id) => /** @type {HTMLButtonElement} */ (document.getElementById
 /** @type {import("./cases.js").Checks} */
 const checks = JSON.parse(element("data").textContent ?? "");
 const words = await wordsOf(checks);
+const replays = await replaysOf(checks.replays);
 
 /** What was found, to be copied into an issue. */
 const report = {
@@ -19,6 +21,8 @@ const report = {
   /** @type {import("./cases.js").KernelResult[]} */
   kernels: [],
   left_out: checks.left_out,
+  /** @type {import("./replays.js").ReplayResult[]} */
+  traces: [],
   /** @type {string[]} */
   problems: [],
 };
@@ -30,47 +34,60 @@ function problem(text) {
   element("problem").hidden = false;
 }
 
-/** @param {import("./cases.js").KernelResult} result */
-function row(result) {
-  const share = result.ok && result.worst_share_of_limit !== null ? result.worst_share_of_limit.toFixed(3) : "FAILED";
-  const killed = result.mutants > 0 ? `${result.killed} of ${result.mutants}` : "";
+/**
+ * Adds a line to a table.
+ * @param {string} table
+ * @param {import("./cases.js").KernelResult | import("./replays.js").ReplayResult} result
+ * @param {number} count What was compared.
+ * @param {string[]} more
+ */
+function add(table, { name, ok, worst_share_of_limit: worst, fault = "" }, count, ...more) {
+  const share = ok && worst !== null ? worst.toFixed(3) : "FAILED";
   const tr = document.createElement("tr");
-  for (const text of [result.name, String(result.cases), share, killed]) {
+  for (const text of [name, String(count), share, ...more]) {
     tr.append(Object.assign(document.createElement("td"), { textContent: text }));
   }
-  tr.className = result.ok ? "" : "failed";
-  if (!result.ok) tr.title = result.fault ?? "";
-  return tr;
+  tr.className = ok ? "" : "failed";
+  tr.title = fault;
+  element(table).querySelector("tbody")?.append(tr);
 }
 
 /**
- * Runs every kernel, one after the other, and shows each as it is done.
+ * Runs every kernel and replays every run, one after the other, and shows each as it is done.
  * @param {Host} host
  * @param {boolean} mutants
  */
 async function run(host, mutants) {
   for (const id of ["kernels", "mutants", "copy"]) button(id).disabled = true;
   const progress = /** @type {HTMLProgressElement} */ (element("progress"));
-  const body = /** @type {HTMLElement} */ (element("table").querySelector("tbody"));
-  body.replaceChildren();
-  [report.kernels, report.problems] = [[], []];
-  progress.max = checks.kernels.length;
+  for (const table of ["table", "traces"]) element(table).querySelector("tbody")?.replaceChildren();
+  [report.kernels, report.traces, report.problems] = [[], [], []];
+  progress.max = checks.kernels.length + replays.length;
   try {
     for (const [number, checked] of checks.kernels.entries()) {
       element("verdict").textContent = `${checked.name}…`;
       const result = await check(host, checked, words, mutants);
       report.kernels.push(result);
-      body.append(row(result));
+      add("table", result, result.cases, result.mutants > 0 ? `${result.killed} of ${result.mutants}` : "");
       progress.value = number + 1;
+    }
+    for (const replay of replays) {
+      element("verdict").textContent = `${replay.name}…`;
+      const result = await replayed(host, replay);
+      report.traces.push(result);
+      add("traces", result, result.quantities);
+      progress.value += 1;
     }
   } catch (error) {
     problem(error instanceof Error ? error.message : String(error));
   }
-  report.ok = report.problems.length === 0 && report.kernels.length === checks.kernels.length && report.kernels.every(({ ok }) => ok);
+  const whole = report.kernels.length === checks.kernels.length && report.traces.length === replays.length;
+  report.ok = report.problems.length === 0 && whole && [...report.kernels, ...report.traces].every(({ ok }) => ok);
   const sum = (/** @type {"cases" | "mutants" | "killed"} */ what) => report.kernels.reduce((sum, kernel) => sum + kernel[what], 0);
   const killed = mutants ? `; ${sum("killed")} of ${sum("mutants")} mutants killed` : "";
   const verdict = report.ok ? "all within their limits" : "NOT all within their limits";
-  element("verdict").textContent = `${report.kernels.length} kernels, ${sum("cases")} cases: ${verdict}${killed}`;
+  const counts = `${report.kernels.length} kernels, ${sum("cases")} cases, ${report.traces.length} recorded runs`;
+  element("verdict").textContent = `${counts}: ${verdict}${killed}`;
   element("verdict").className = report.ok ? "" : "failed";
   for (const id of ["kernels", "mutants", "copy"]) button(id).disabled = false;
 }
