@@ -18,7 +18,7 @@ use wgvae::{
     device::Device,
     gallery::{linear, prior, spherical},
     gpu::{Batch, Needs, Role, Scalar, Tiling, Tilings},
-    model::{Activation, Bottleneck, Condition, Kind, Likelihood, Loss, Model, Objective, Param},
+    model::{Activation, Bottleneck, Condition, Kind, Likelihood, Loss, Model, Objective, Param, Rate, Schedule, Step},
     network::{Codec, Network, step},
     proofs::ALL,
     run::{Run, Settings},
@@ -69,6 +69,10 @@ fn run((name, model, likelihood): (&str, Model, Likelihood), folder: &Path) -> R
 /// Writes the page of `run`, and beside it what the oracle finds.
 fn page(run: &Run) -> [PathBuf; 2] {
     let [page, expected] = ["page.html", "expected.json"].map(|name| run.dir.join(name));
+    let names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    let mut config = run.config.clone();
+    config.data.class_names = names.map(String::from).into();
+    fs::write(run.dir.join("config.json"), serde_json::to_string(&config).unwrap()).unwrap();
     succeed(&["export", run.dir.to_str().unwrap(), "--html", page.to_str().unwrap(), "--force"]);
     let (model, data) = (&run.config.model, tiny::data());
     let codec = Codec::new(&Device::Oracle, model, &run.weights().unwrap()).unwrap();
@@ -97,6 +101,7 @@ fn page(run: &Run) -> [PathBuf; 2] {
     let way = if model.kind.is_variational() { spherical } else { linear };
     let all = serde_json::json!({
         "classes": if model.kind.is_conditional() { model.classes } else { 0 },
+        "class_names": names,
         "latent": model.latent,
         "decodes": decodes,
         "last": codec.decode(&z[19 * model.latent..], labelled(0).as_deref()).unwrap(),
@@ -147,13 +152,28 @@ fn a_changed_weight_a_broken_shader_and_a_request_do_not_pass() {
     fails("<main>", "<main><img src=\"http://127.0.0.1:9/\">", "plain", "request");
 }
 
+/// Learning rates and shares of β of every kind of schedule.
+fn schedules() -> Vec<serde_json::Value> {
+    let rates = [Rate::Constant, Rate::Cosine { lr_end: 1e-4 }, Rate::Stages];
+    let all = rates.into_iter().flat_map(|rate| [0, 3].map(|warm_up| Schedule { rate, warm_up }));
+    all.flat_map(|schedule| {
+        [0, 4, 5, 19, 20, 64, 65, 400, 20_000].map(|index| {
+            let step = Step { index, steps_per_epoch: 5, epochs: 20 };
+            let [lr, beta] = [schedule.lr(1e-2, step), 2.0 * schedule.beta_share(step)];
+            serde_json::json!({ "schedule": schedule, "index": index, "lr": lr, "beta": beta })
+        })
+    })
+    .collect()
+}
+
 #[test]
 #[ignore = "tests/run.sh web"]
 fn fifty_steps_in_a_page_are_the_native_ones_and_what_it_saves_trains_on() {
     let folder = tiny::folder("web_training");
     let (model, data) = (tiny::model(Kind::Vae), tiny::data());
     let objective = Objective::elbo(Loss::BCE_SUM, 1.0);
-    let settings = Settings { batch: 6, epochs: 1, seed: 3, ..Settings::new(model.clone(), objective) };
+    let schedule = Schedule { rate: Rate::Cosine { lr_end: 1e-5 }, warm_up: 1 };
+    let settings = Settings { batch: 6, epochs: 1, seed: 3, schedule, ..Settings::new(model.clone(), objective) };
     let dir = folder.join("run");
     let mut session = Session::begin(&settings, tiny::gpu(), data.clone(), Some(&dir)).unwrap();
     let metrics = session.epoch(&mut |_| true).unwrap();
@@ -170,9 +190,19 @@ fn fifty_steps_in_a_page_are_the_native_ones_and_what_it_saves_trains_on() {
         "reconstruction": metrics.train.reconstruction * 300.0,
         "z": z,
         "image": codec.decode(&z, None).unwrap(),
+        "schedules": schedules(),
     });
     let wanted = folder.join("expected.json");
     fs::write(&wanted, expected.to_string()).unwrap();
+    let gray = rows_f32(&data.test, model.input, &(0..40).collect::<Vec<_>>());
+    let pixels: Vec<u8> = gray.iter().map(|value| (value * 255.0).round() as u8).collect();
+    let header = |dimensions: &[u32]| {
+        let sizes = dimensions.iter().flat_map(|size| size.to_be_bytes());
+        [0, 0, 8, dimensions.len() as u8].into_iter().chain(sizes).collect::<Vec<u8>>()
+    };
+    let [width, height] = [data.width, data.height].map(|size| size as u32);
+    fs::write(folder.join("images.idx"), [header(&[40, height, width]), pixels].concat()).unwrap();
+    fs::write(folder.join("labels.idx"), [header(&[40]), vec![3; 40]].concat()).unwrap();
     let arguments = [&page[..], wanted.to_str().unwrap(), folder.to_str().unwrap()];
     let (ok, said) = node("training.mjs", &arguments);
     assert!(ok, "{said}");

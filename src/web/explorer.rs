@@ -38,6 +38,8 @@ struct Data<'a> {
     model: &'a Model,
     width: usize,
     height: usize,
+    /// Names of the classes; none where they are known by their numbers alone.
+    class_names: &'a [String],
     /// What the run is and what it reached, as names and values.
     facts: Vec<[String; 2]>,
     plan: Plan,
@@ -125,6 +127,7 @@ pub fn explorer(run: &Run, weights: &[Param], images: &Images, train: Option<(&S
         model,
         width: images.width,
         height: images.height,
+        class_names: &run.config.data.class_names,
         facts: facts(run)?,
         plan: plan(&net, weights)?,
         places: places(&net),
@@ -160,6 +163,8 @@ const PAGE: Page = Page {
         include_str!("page/controls.js"),
         include_str!("page/map.js"),
         include_str!("page/pad.js"),
+        include_str!("page/schedule.js"),
+        include_str!("page/idx.js"),
         include_str!("page/trainer.js"),
         include_str!("page/safetensors.js"),
         include_str!("page/training.js"),

@@ -5,12 +5,12 @@ use super::{Plan, compressed};
 use crate::{
     Error, Result,
     data::Split,
-    gpu::{Format, Program, Role, Tiling, Tilings},
+    gpu::{Args as _, Format, Program, Role, Tiling, Tilings},
     kernels::{
         loss, noise, order,
         update::{Epilogue, uniform},
     },
-    model::Adam,
+    model::{Adam, Binarization, Schedule},
     network::{Network, packed, step, straight},
     random::{Permutation, Stream},
     run::Config,
@@ -37,8 +37,15 @@ pub(super) struct Training {
     slots: usize,
     /// Arguments of the program `order`, an entry per epoch.
     orders: Vec<Vec<u32>>,
+    /// Arguments of the program `loss`, and which of them is the number of images.
+    loss: (Vec<u32>, usize),
     adam: Adam,
     beta: f64,
+    schedule: Schedule,
+    /// Epochs over which the schedule extends.
+    epochs: u64,
+    /// Whether images that are dropped on the page become black and white, as those that it carries have.
+    threshold: bool,
     /// The training images, a byte per pixel, rows padded to a multiple of four; compressed.
     images: String,
 }
@@ -86,7 +93,8 @@ pub(super) fn training(config: &Config, images: &Split, count: usize) -> Result<
     if net.normals() > 0 {
         add("noise", &|program| noise::launch(program, config.seed, Stream::Noise, net.normals()))?;
     }
-    add("loss", &|program| loss::launch(program, &loss_arguments(&net, &config.objective, count)))?;
+    let sums = loss_arguments(&net, &config.objective, count);
+    add("loss", &|program| loss::launch(program, &sums))?;
     plan.program("step", &program)?;
     let orders = (0..ORDERS)
         .map(|epoch| bytemuck::pod_collect_to_vec(bytemuck::bytes_of(&order::arguments(&permutation(epoch)))));
@@ -96,6 +104,19 @@ pub(super) fn training(config: &Config, images: &Split, count: usize) -> Result<
             format!("{count} images are {} bytes, more than the {LARGEST} that a page may carry", images.len());
         return Err(Error::invalid("--train-images", problem));
     }
-    let (adam, beta) = (config.adam, config.objective.beta);
-    Ok(Training { plan, batch: net.rows, count, slots, orders: orders.collect(), adam, beta, images })
+    let position = loss::Args::FIELDS.iter().position(|field| field.name == "count");
+    Ok(Training {
+        plan,
+        batch: net.rows,
+        count,
+        slots,
+        orders: orders.collect(),
+        loss: (bytemuck::pod_collect_to_vec(bytemuck::bytes_of(&sums)), position.expect("an argument of the kernel")),
+        adam: config.adam,
+        beta: config.objective.beta,
+        schedule: config.schedule,
+        epochs: config.epochs,
+        threshold: config.binarization == Binarization::Threshold,
+        images,
+    })
 }

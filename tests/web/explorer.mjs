@@ -83,6 +83,8 @@ changed("a slider", before, await latents());
 // the labels
 if (expected.classes > 0) {
   const image = await gray("#image");
+  const names = await page.$$eval("#labels button", (buttons) => buttons.map((button) => button.textContent));
+  if (names.join() !== expected.class_names.join()) faults.push(`the buttons of the labels say ${names}`);
   await page.click("#labels button:nth-child(4)");
   await decoded("label 3");
   changed("label 3", image, await gray("#image"));

@@ -1,7 +1,7 @@
 // node training.mjs PAGE.html EXPECTED.json FOLDER
 //
 // Trains in the page of a run: fifty steps from given parameters, whose outcome EXPECTED holds, then by the page's own controls, and
-// saves the weights to FOLDER. Prints each fault on a line; the status is 1 where there is one.
+// saves the weights to FOLDER, and on the files images.idx and labels.idx there. Prints each fault on a line; the status is 1 where there is one.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -52,6 +52,61 @@ await page.click("#training-save");
 const saved = join(folder, "model.safetensors");
 for (let waited = 0; !existsSync(saved) && waited < 100; waited++) await new Promise((resume) => setTimeout(resume, 100));
 check(existsSync(saved), "nothing was saved");
+
+// every schedule
+const apartOf = await page.evaluate((schedules) => {
+  const { trainer } = globalThis.explorer.training;
+  const { training, lr, beta, steps } = trainer;
+  const kept = { schedule: training.schedule, epochs: training.epochs };
+  const found = schedules.map(({ schedule, index }) => {
+    Object.assign(training, { schedule, epochs: 20 });
+    Object.assign(trainer, { lr: 1e-2, beta: 2, steps: 5 });
+    return trainer.at(index);
+  });
+  Object.assign(training, kept);
+  Object.assign(trainer, { lr, beta, steps });
+  return found;
+}, expected.schedules);
+for (const [i, { schedule, index, lr, beta }] of expected.schedules.entries()) {
+  const [ownLr, ownBeta] = apartOf[i];
+  const near = Math.abs(ownLr / lr - 1) < 1e-12 && Math.abs(ownBeta / beta - 1) < 1e-12;
+  check(near, `${JSON.stringify(schedule)} at step ${index} gives ${apartOf[i]}, not ${[lr, beta]}`);
+}
+check((await page.$eval("#training-schedule", (line) => line.textContent)).includes("along a cosine over 1 epochs"), "the page does not tell the schedule");
+
+// files of one's own
+const input = await page.$("#training-files");
+const problemOf = () => page.$eval("#problem", (line) => line.textContent);
+const statusOf = () => page.$eval("#training-status", (line) => line.textContent);
+const give = async (...names) => {
+  await input.uploadFile(...names.map((name) => join(folder, name)));
+  await page.waitForFunction(() => document.querySelector("#problem").textContent || document.querySelector("#training-status").textContent.includes("to train on"));
+};
+await give("labels.idx");
+check((await problemOf()) === "labels.idx: no IDX file of images among them", `of labels alone the page says ${await problemOf()}`);
+await page.evaluate(() => Object.assign(globalThis.explorer.training.page, { classes: 3 }));
+await give("images.idx", "labels.idx");
+await page.waitForFunction(() => document.querySelector("#problem").textContent.includes("classes"));
+check((await problemOf()) === "labels.idx: label 0 is 3; the model has 3 classes", `of a strange label the page says ${await problemOf()}`);
+await page.evaluate(() => Object.assign(globalThis.explorer.training.page, { classes: 0 }));
+await give("images.idx");
+await page.waitForFunction(() => document.querySelector("#training-status").textContent.includes("to train on"));
+check((await statusOf()) === "40 images of images.idx to train on" && (await problemOf()) === "", `of a file the page says ${await statusOf()}, ${await problemOf()}`);
+const begun = await page.evaluate((lr) => {
+  const panel = globalThis.explorer.training;
+  panel.trainer.training.schedule = { shape: "constant" }; // that of the run ends after seven steps
+  panel.input("rate").value = String(lr);
+  panel.set();
+  return panel.curve.length;
+}, -2);
+check(begun === 0, "the curve of the other images is still there");
+await page.click("#training-toggle");
+await page.waitForFunction(() => globalThis.explorer.training.trainer.step > 300, { timeout: 120_000 });
+await page.click("#training-toggle");
+await page.waitForFunction(() => !globalThis.explorer.training.running);
+const own = await page.evaluate(() => ({ curve: globalThis.explorer.training.curve, steps: globalThis.explorer.training.trainer.steps }));
+check(own.steps === 7, `an epoch of 40 images has ${own.steps} steps of 6`);
+check(own.curve.at(-1) < 0.8 * own.curve[0], `on files the loss went from ${own.curve[0]} to ${own.curve.at(-1)}`);
 
 // back to the run's own weights
 await page.click("#training-trained");

@@ -17,6 +17,7 @@ import { TrainingPanel } from "./training.js";
  * @property {import("./cpu_codec.js").Model} model
  * @property {number} width
  * @property {number} height
+ * @property {string[]} class_names
  * @property {[string, string][]} facts
  * @property {import("./host.js").Plan} plan
  * @property {import("./gpu_codec.js").Places} places
@@ -116,6 +117,7 @@ class Explorer {
       size,
       latent: data.model.latent,
       variational,
+      classes: this.conditional ? data.model.classes : 0,
       decode: (z) => this.decode(z),
       problem: (problem) => this.problem(problem),
       take: (from) => {
@@ -137,7 +139,15 @@ class Explorer {
   /** @param {string} problem */
   problem(problem) {
     element("problem").textContent = problem;
-    element("problem").hidden = false;
+    element("problem").hidden = problem === "";
+  }
+
+  /**
+   * What a class is called.
+   * @param {number} label
+   */
+  className(label) {
+    return this.data.class_names[label] ?? String(label);
   }
 
   /**
@@ -322,7 +332,7 @@ class Explorer {
         const dot = document.createElement("span");
         dot.style.background = colourOf(label);
         const item = document.createElement("li");
-        item.append(dot, String(label));
+        item.append(dot, this.className(label));
         return item;
       }),
     );
@@ -376,7 +386,7 @@ class Explorer {
     const group = element("labels");
     group.hidden = false;
     for (let label = 0; label < this.data.model.classes; label++) {
-      const choice = Object.assign(document.createElement("button"), { textContent: String(label) });
+      const choice = Object.assign(document.createElement("button"), { textContent: this.className(label) });
       choice.setAttribute("role", "radio");
       choice.onclick = () => this.choose(label);
       group.append(choice);

@@ -1,6 +1,8 @@
 import { normal } from "./latents.js";
+import { imagesOf } from "./idx.js";
 import { contextOf, show } from "./picture.js";
 import { safetensors } from "./safetensors.js";
+import { described } from "./schedule.js";
 import { Trainer, initial } from "./trainer.js";
 
 /** Samples on the sheet. */
@@ -20,6 +22,7 @@ export class TrainingPanel {
    * @param {{width: number, height: number}} page.size
    * @param {number} page.latent
    * @param {boolean} page.variational
+   * @param {number} page.classes Classes that the model is told of; 0 of a model without labels.
    * @param {(from: import("./host.js").Loaded | undefined) => void} page.take Uses the parameters of a plan, or the run's own.
    * @param {(z: Float32Array) => Promise<Float32Array>} page.decode
    * @param {(problem: string) => void} page.problem
@@ -34,7 +37,12 @@ export class TrainingPanel {
     this.z = Float32Array.from({ length: SAMPLES * page.latent }, () => (page.variational ? normal() : Math.abs(normal())));
     this.started = false;
     section.hidden = false;
-    this.find("toggle").onclick = () => (this.running ? this.pause() : this.start());
+    /** @type {Promise<void>} Settled where no submit is under way. */
+    this.ended = Promise.resolve();
+    this.find("toggle").onclick = () => {
+      if (this.running) this.pause();
+      else this.ended = this.start();
+    };
     this.find("restart").onclick = () => this.restart();
     this.find("save").onclick = () => this.save();
     this.find("trained").onclick = () => this.leave();
@@ -44,6 +52,37 @@ export class TrainingPanel {
     this.input("beta").oninput = () => this.set();
     if (!page.variational) this.input("beta").disabled = true;
     this.set();
+    const schedule = described(trainer.training.schedule, trainer.training.epochs);
+    this.find("schedule").textContent = schedule;
+    const files = this.input("files");
+    files.onchange = () => this.takeFiles([...(files.files ?? [])]);
+    document.addEventListener("dragover", (event) => event.preventDefault());
+    document.addEventListener("drop", (event) => {
+      event.preventDefault(); // the browser would open the file in place of the page
+      this.takeFiles([...(event.dataTransfer?.files ?? [])]);
+    });
+  }
+
+  /**
+   * Takes IDX files to train on, from the start.
+   * @param {File[]} files
+   */
+  async takeFiles(files) {
+    if (files.length === 0) return;
+    this.pause();
+    await this.ended;
+    try {
+      const images = await imagesOf(files, this.page.size, this.page.classes);
+      const trainer = await this.trainer.on(images);
+      if (!this.trainer.own) this.trainer.loaded.close();
+      [this.trainer, this.curve, this.started] = [trainer, [], false];
+      this.set();
+      this.page.problem("");
+      const less = trainer.count < images.count ? `the first ${trainer.count} of ${images.count}` : `${trainer.count}`;
+      this.find("status").textContent = `${less} images of ${images.name} to train on`;
+    } catch (error) {
+      this.page.problem(error instanceof Error ? error.message : String(error));
+    }
   }
 
   /** @param {string} name */
@@ -96,7 +135,8 @@ export class TrainingPanel {
         const rows = losses.reduce((sum, step) => sum + step.rows, 0);
         const perImage = (/** @type {"reconstruction" | "kl"} */ what) => losses.reduce((sum, step) => sum + step[what], 0) / rows;
         const [reconstruction, kl] = [perImage("reconstruction"), perImage("kl")];
-        this.curve.push(reconstruction + this.trainer.beta * kl);
+        const [, beta] = this.trainer.at(this.trainer.step - 1);
+        this.curve.push(reconstruction + beta * kl);
         images += rows;
         const now = performance.now();
         if (now > next) {
