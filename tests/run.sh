@@ -5,6 +5,7 @@
 #   tests/run.sh NAME…                  those of tests/NAME.rs
 #   tests/run.sh web                    those of the pages, in Chromium too, which no other line does
 #   tests/run.sh dawn                   every portable kernel by Chrome's compiler, which no other line does
+#   tests/run.sh packaging              what packages hold, and a wheel, which no other line builds
 #   tests/run.sh --driver swiftshader   those that use a GPU, on Chromium's software driver instead of this system's
 #   tests/run.sh --driver mesa          likewise on Debian testing's lavapipe, which has cooperative matrices
 #
@@ -218,6 +219,10 @@ esac
 if [ -z "$driver" ] && [ "$(uname -s)" = Linux ] && [[ -z ${names[*]-} || " ${names[*]} " = *' compilers '* ]]; then
     fetch_dxc
 fi
+if asked_for packaging && [ -n "${WGVAE_PYTHON-}" ]; then
+    "$WGVAE_PYTHON" -m maturin --version >/dev/null 2>&1 ||
+        "$WGVAE_PYTHON" -m pip --quiet --disable-pip-version-check install 'maturin>=1.9,<2'
+fi
 ! asked_for web || fetch_node_packages puppeteer-core@24.43.1 typescript@7.0.2 @webgpu/types@0.1.74
 if asked_for dawn; then
     fetch_node_packages webgpu@0.6.2
@@ -240,7 +245,7 @@ if [ -n "$driver" ] && [ ${#names[@]} = 0 ]; then
     skipped=(-- --skip each_of_a_hundred_steps_is_the_oracles_with --skip kernels_by_subgroups)
     say "on $driver: ${names[*]}"
 fi
-if asked_for web || asked_for dawn; then skipped=(-- --include-ignored --nocapture); fi
+if asked_for web || asked_for dawn || asked_for packaging; then skipped=(-- --include-ignored --nocapture); fi
 selected=()
 for name in ${names[@]+"${names[@]}"}; do selected+=(--test "$name"); done
 cargo test --locked --release --no-run ${selected[@]+"${selected[@]}"}

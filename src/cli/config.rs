@@ -15,7 +15,7 @@ use std::{
 const TYPED_ALONE: [&str; 5] = ["config", "resume", "out", "force", "preset"];
 
 /// What the name of the model is in a file; on the command line it has none.
-const MODEL: &str = "model";
+pub(super) const MODEL: &str = "model";
 
 /// The command line of `train` with the options of the file that `--config` names, but for those that are typed.
 ///
@@ -59,7 +59,7 @@ fn is_end(rest: &str) -> bool {
 }
 
 /// The options in a file, by their long names.
-fn read(path: &Path) -> Result<Map<String, Value>> {
+pub(super) fn read(path: &Path) -> Result<Map<String, Value>> {
     let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
     let damaged = |error: String| Error::malformed(path, error.split_whitespace().collect::<Vec<_>>().join(" "));
     if path.extension().is_some_and(|extension| extension == "toml") {
@@ -77,7 +77,7 @@ fn read(path: &Path) -> Result<Map<String, Value>> {
 }
 
 /// What an option of a file is on the command line.
-fn words(train: &Command, path: &Path, name: &str, value: &Value) -> Result<Vec<OsString>> {
+pub(super) fn words(train: &Command, path: &Path, name: &str, value: &Value) -> Result<Vec<OsString>> {
     let known = || train.get_arguments().filter_map(|known| known.get_long());
     let option = train.get_arguments().find(|known| known.get_long() == Some(name));
     if name != MODEL && (option.is_none() || ["config", "resume", "force"].contains(&name)) {

@@ -22,6 +22,7 @@ mod model;
 mod optimisation;
 mod options;
 mod output;
+mod packaging;
 mod presets;
 mod print;
 mod reconstruct;
@@ -33,6 +34,7 @@ mod shader;
 mod signals;
 mod split;
 mod style;
+mod sweep;
 mod table;
 mod train;
 mod traverse;
@@ -78,6 +80,8 @@ enum Command {
     Style(style::Arguments),
     /// Draw the latents of test images, coloured by label
     Scatter(scatter::Arguments),
+    /// Train every combination of the options in a file, each in a directory of its own
+    Sweep(sweep::Arguments),
     /// List runs: model, data, epochs, losses, and how each stands
     Runs(runs::Arguments),
     /// Draw loss curves of one or several runs
@@ -100,12 +104,17 @@ enum Command {
     Shader(shader::Arguments),
     /// Time whole training steps and every kernel of them
     Bench(bench::Arguments),
+    /// Print the script that completes commands and options in a shell
+    Completions(packaging::Completions),
+    /// Write the manual pages
+    Man(packaging::Man),
 }
 
 impl Command {
     fn run(self) -> Result<(), Failure> {
         let done = match self {
             Command::Train(arguments) => return train::run(*arguments),
+            Command::Sweep(arguments) => return sweep::run(arguments),
             Command::Presets(arguments) => presets::run(arguments),
             Command::Data(arguments) => data::run(arguments),
             Command::Split(arguments) => split::run(arguments),
@@ -129,6 +138,8 @@ impl Command {
             Command::Verify(arguments) => verify::run(arguments),
             Command::Shader(arguments) => shader::run(arguments),
             Command::Bench(arguments) => bench::run(arguments),
+            Command::Completions(arguments) => packaging::completions(arguments),
+            Command::Man(arguments) => packaging::man(arguments),
         };
         done.map_err(Failure::from)
     }

@@ -20,6 +20,7 @@ use crate::{
     proofs::{ALL, EQUIVALENT},
     verify::{
         self,
+        recorded::recorded,
         replay::replay_gpu,
         steps::{self, ModelReport},
         trace::{Limits, Quantity, Trace, replay_oracle},
@@ -68,8 +69,8 @@ pub struct Arguments {
     /// With --mutants: run those of these numbers here, and tell the process that asked
     #[arg(long, value_delimiter = ',', requires = "mutants", hide = true)]
     worker: Vec<usize>,
-    /// auto or gpu: the best adapter; all: every adapter found; or the number of one in `wgvae devices`.
-    /// With --trace also cpu, the f64 oracle
+    /// auto or gpu: the best adapter; all: every adapter found; or the number of one in `wgvae devices`; or cpu: the f64 oracle itself,
+    /// on traces, without --trace on those that the program carries
     #[arg(long, default_value = "auto", value_name = "auto|gpu|cpu|all|INDEX", value_parser = parse::<Devices>)]
     device: Devices,
     /// Keep WebGPU's runtime checks in the shaders
@@ -119,7 +120,7 @@ struct TraceVerdict {
 pub fn run(arguments: Arguments) -> Result<()> {
     if let Some(path) = &arguments.html {
         check("--html", path, &["html"], arguments.force)?;
-        write_atomically(path, web::verifier(ALL.iter(), verify::recorded::recorded())?.as_bytes())?;
+        write_atomically(path, web::verifier(ALL.iter(), recorded())?.as_bytes())?;
         return result!("{}", path.display());
     }
     let devices = match &arguments.device {
@@ -181,13 +182,8 @@ fn judge(device: &Device, arguments: &Arguments) -> Result<Verdict> {
     if let Device::Gpu(gpu) = device {
         driver.clone_from(&gpu.adapter().driver);
     }
-    if arguments.trace.is_empty() {
-        let Device::Gpu(gpu) = device else {
-            return Err(Error::invalid(
-                "--device",
-                "the oracle is what kernels are checked against: name an adapter, or a --trace",
-            ));
-        };
+    let named = || arguments.trace.iter().map(|file| Trace::load(file)).collect::<Result<Vec<_>>>();
+    if let (Device::Gpu(gpu), true) = (device, arguments.trace.is_empty()) {
         let report = verify::kernels(gpu, |name| spinner.set_message(name.to_string()))?;
         spinner.set_message("whole steps");
         models = steps::models(gpu)?;
@@ -203,23 +199,27 @@ fn judge(device: &Device, arguments: &Arguments) -> Result<Verdict> {
         }
         kernels = report.kernels;
     }
+    let replayed = match device {
+        Device::Oracle if arguments.trace.is_empty() => recorded().collect(), // it has no kernels to check
+        _ => named()?,
+    };
     let mut traces = Vec::new();
-    for file in &arguments.trace {
-        spinner.set_message(file.display().to_string());
-        let trace = Trace::load(file)?;
+    for trace in replayed {
+        spinner.set_message(trace.path.display().to_string());
         let (replay, limits) = match device {
             Device::Gpu(gpu) => (replay_gpu(gpu, &trace)?, Limits::of(gpu.precision())),
             Device::Oracle => (replay_oracle(&trace)?, Limits::ORACLE),
         };
         let quantities = trace.compare(&replay, limits)?;
         let verdict = TraceVerdict {
-            file: file.display().to_string(),
+            file: trace.path.display().to_string(),
             ok: quantities.iter().all(Quantity::ok),
             errors: quantities.iter().map(|quantity| (quantity.name.clone(), quantity.relative_error)).collect(),
             quantities,
         };
         if !arguments.json {
-            spinner.suspend(|| print_trace(&verdict))?;
+            let print = if arguments.trace.is_empty() { print_summary } else { print_trace };
+            spinner.suspend(|| print(&verdict))?;
         }
         traces.push(verdict);
     }
@@ -228,6 +228,18 @@ fn judge(device: &Device, arguments: &Arguments) -> Result<Verdict> {
         && models.iter().all(|model| model.ok)
         && traces.iter().all(|trace| trace.ok);
     Ok(Verdict { ok, device: device.to_string(), driver, kernels, models, traces })
+}
+
+/// A line about a trace that nobody named.
+fn print_summary(verdict: &TraceVerdict) -> Result<()> {
+    let share = |quantity: &Quantity| quantity.relative_error / quantity.limit;
+    let worst = verdict.quantities.iter().map(share).fold(0.0, f64::max);
+    let mark = if verdict.ok { "" } else { "  FAILED" };
+    result!(
+        "{:<28} {:>3} quantities, the worst at {worst:.3} of its limit{mark}",
+        verdict.file,
+        verdict.quantities.len()
+    )
 }
 
 fn print_trace(verdict: &TraceVerdict) -> Result<()> {

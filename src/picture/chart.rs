@@ -6,11 +6,11 @@ use plotters::drawing::IntoDrawingArea;
 use plotters::style::{Color, IntoFont, RGBColor, ShapeStyle};
 
 use super::axis::Axis;
-use super::plot::{Ink, Plot, Shape, UNITS};
+use super::plot::{self, Ink, Plot, Shape, UNITS};
 use super::text::{self, Face};
 use crate::{Error, Result};
 
-const INK: RGBColor = RGBColor(36, 41, 47);
+const INK: RGBColor = RGBColor(plot::INK[0], plot::INK[1], plot::INK[2]);
 const MUTED: RGBColor = RGBColor(87, 96, 106);
 const GRID: RGBColor = RGBColor(230, 232, 235);
 const MARGIN: i32 = 20;
@@ -89,13 +89,13 @@ impl Frame<'_> {
         self.draw_axes(&mut plot, data).map_err(|e| Error::invalid("chart", format!("cannot be drawn: {e}")))?;
         let top = MARGIN + if self.title.is_some() { TITLE_BAND } else { 0 };
         if let Some(title) = self.title {
-            plot.write(title, Face::Title, (MARGIN, MARGIN - 4), INK);
+            plot.write(title, Face::Title, (MARGIN as usize, MARGIN as usize - 4));
         }
         let x = self.size.0 as i32 - MARGIN - self.legend_width() + LEGEND_GAP;
         for ((symbol, name), y) in self.legend.iter().zip((top..).step_by(ENTRY as usize)) {
             let middle = f64::from(y) + f64::from(Face::Body.height() as i32) / 2.0;
             plot.symbol(*symbol, f64::from(x), middle);
-            plot.write(&text::elide(name, NAME), Face::Body, (x + SYMBOL + 8, y), INK);
+            plot.write(&text::elide(name, NAME), Face::Body, ((x + SYMBOL + 8) as usize, y as usize));
         }
         Ok(plot)
     }
@@ -144,11 +144,6 @@ impl Frame<'_> {
 }
 
 impl Plot {
-    fn write(&mut self, text: &str, face: Face, at: (i32, i32), colour: RGBColor) {
-        let ink = Ink { rgb: [colour.0, colour.1, colour.2], opacity: 1.0 };
-        self.shapes.push(Shape::Text { text: text.to_string(), face, at, upright: false, ink });
-    }
-
     fn symbol(&mut self, symbol: Symbol, x: f64, y: f64) {
         let end = x + f64::from(SYMBOL);
         let mut stroke = |from: f64, to: f64, rgb| {

@@ -7,7 +7,6 @@ use super::plot::{Ink, Shape};
 use super::text::{self, Face};
 use crate::{Error, Result};
 
-const INK: [u8; 3] = [36, 41, 47];
 const LOW: [u8; 3] = [43, 99, 196];
 const HIGH: [u8; 3] = [226, 87, 42];
 const MARGIN: usize = 20;
@@ -69,21 +68,25 @@ impl HeatMap {
         let title = self.heading(shown.len(), columns);
         let width = (left + columns * CELL.0).max(MARGIN + Face::Title.width(&title)) + MARGIN;
         let mut plot = Plot::new((width as u32, (top + shown.len() * CELL.1 + MARGIN) as u32));
-        plot.put(&title, Face::Title, (MARGIN, MARGIN - 4));
+        plot.write(&title, Face::Title, (MARGIN, MARGIN - 4));
         for (k, name) in self.columns[..columns].iter().enumerate() {
             let name = text::elide(name, 7);
-            plot.put(&name, Face::Body, (left + k * CELL.0 + (CELL.0 - Face::Body.width(&name)) / 2, top - CELL.1 + 4));
+            plot.write(
+                &name,
+                Face::Body,
+                (left + k * CELL.0 + (CELL.0 - Face::Body.width(&name)) / 2, top - CELL.1 + 4),
+            );
         }
         for (place, (&row, name)) in shown.iter().zip(&names).enumerate() {
             let y = top + place * CELL.1;
-            plot.put(name, Face::Body, (left - 10 - Face::Body.width(name), y + 4));
+            plot.write(name, Face::Body, (left - 10 - Face::Body.width(name), y + 4));
             for k in 0..columns {
                 let (x, value) = (left + k * CELL.0, values[[row, k]]);
                 let (from, to) = ((x as f64, y as f64), ((x + CELL.0) as f64, (y + CELL.1) as f64));
                 let rgb = if value < 0.0 { LOW } else { HIGH };
                 plot.shapes.push(Shape::Box { from, to, ink: Ink { rgb, opacity: 0.8 * value.abs() / scale } });
                 let number = number(value);
-                plot.put(&number, Face::Body, (x + CELL.0 - 6 - Face::Body.width(&number), y + 4));
+                plot.write(&number, Face::Body, (x + CELL.0 - 6 - Face::Body.width(&number), y + 4));
             }
         }
         Ok(plot)
@@ -109,12 +112,5 @@ fn number(value: f64) -> String {
         size if size < 100.0 => format!("{value:.2}"),
         size if size < 1e5 => format!("{value:.0}"),
         _ => format!("{value:.0e}"),
-    }
-}
-
-impl Plot {
-    fn put(&mut self, text: &str, face: Face, (x, y): (usize, usize)) {
-        let ink = Ink { rgb: INK, opacity: 1.0 };
-        self.shapes.push(Shape::Text { text: text.to_string(), face, at: (x as i32, y as i32), upright: false, ink });
     }
 }

@@ -1,4 +1,5 @@
-//! Everything the project draws, from plain numbers: sheets of images, loss curves, scatters of the latent space, heat maps.
+//! Everything the project draws, from plain numbers: sheets of images, loss curves, scatters of the latent space, heat maps,
+//! parallel coordinates.
 //!
 //! One look for all: light paper, dark ink, images upscaled by whole factors, one built-in font (Latin-1; other characters
 //! show as `?`). No system font is asked for and nothing depends on time or order of execution, so the same numbers give the
@@ -12,6 +13,7 @@ mod chart;
 mod curves;
 mod grid;
 mod heat;
+mod parallel;
 mod pca;
 mod plot;
 mod raster;
@@ -23,6 +25,7 @@ mod text;
 pub use curves::{Curves, Run};
 pub use grid::{BLANK, Sheet, SheetLayout};
 pub use heat::HeatMap;
+pub use parallel::Parallel;
 pub use pca::{Pca, pca2};
 pub use plot::Plot;
 pub use save::save_png;

@@ -10,6 +10,9 @@ use plotters_backend::{
 
 use super::text::Face;
 
+/// The colour of text.
+pub(super) const INK: [u8; 3] = [36, 41, 47];
+
 /// `plotters` counts in whole units; a pixel has this many, so that curves and points lie where their numbers are.
 pub(super) const UNITS: i32 = 16;
 
@@ -60,6 +63,12 @@ impl Shape {
 impl Plot {
     pub(super) fn new(size: (u32, u32)) -> Plot {
         Plot { size, shapes: Vec::new() }
+    }
+
+    /// Writes text from the top left of its box.
+    pub(super) fn write(&mut self, text: &str, face: Face, (x, y): (usize, usize)) {
+        let ink = Ink { rgb: INK, opacity: 1.0 };
+        self.shapes.push(Shape::Text { text: text.to_string(), face, at: (x as i32, y as i32), upright: false, ink });
     }
 
     /// Charts of one size in rows of `columns`, from left to right and top to bottom.

@@ -19,6 +19,7 @@ export async function open(file, { gpu, width = 1200, height = 900, scheme = "li
     protocolTimeout: 300_000,
   });
   const page = await browser.newPage();
+  page.setDefaultTimeout(300_000); // on a busy machine SwiftShader is slow
   const [address, faults] = [pathToFileURL(file).href, []];
   page.on("console", (message) => message.type() === "error" && faults.push(`console: ${message.text()}`));
   page.on("pageerror", (error) => faults.push(`exception: ${error.message}`));
