@@ -45,6 +45,14 @@ pub enum Device {
 }
 
 impl Device {
+    /// The best adapter, hardware before software; the oracle where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where the adapter's driver refuses.
+    pub fn best() -> Result<Device> {
+        Device::open(&Choice::Auto, Options::default(), &mut |_| {})
+    }
+
     /// Opens what was chosen and says, in one line for people, what it is and why.
     ///
     /// # Errors

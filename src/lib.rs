@@ -6,11 +6,11 @@
 //! The command line is a thin layer over this library. A run on the built-in glyphs, without a directory:
 //!
 //! ```
-//! use wgvae::{data::glyphs, device::{Choice, Device}, gpu::Options, model::*, network::Codec, run::Settings, train::Session};
+//! use wgvae::{data::glyphs, device::Device, model::*, network::Codec, run::Settings, train::Session};
 //!
 //! # fn main() -> wgvae::Result<()> {
 //! let data = glyphs::dataset(0, 640, 64); // 28 × 28 digits: 640 to train on, 64 to test
-//! let device = Device::open(&Choice::Auto, Options::default(), &mut |line| println!("{line}"))?;
+//! let device = Device::best()?; // the processor where there is no GPU
 //! let (input, classes) = (data.pixels(), data.classes);
 //! let model = Model::new(Kind::Vae, input, [64], 4, classes);
 //! let objective = Objective::elbo(Loss::BCE_SUM, 1.0);
@@ -24,6 +24,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! `examples/train_and_sample.rs` trains into a directory, samples by label, encodes new images and resumes. `default-features = false`
+//! leaves out the command line and its crates; the feature `download` alone keeps [`data::download`].
 //!
 //! # Architecture
 //!
@@ -97,6 +100,7 @@
 pub mod analysis;
 pub mod bench;
 pub mod check;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod data;
 pub mod device;

@@ -18,7 +18,7 @@ use wgvae::{
     data::glyphs,
     device::Device,
     model::{Kind, Loss, Model, Objective},
-    run::{Claim, Run, Settings, checkpoint},
+    run::{Run, Settings, checkpoint},
     train::{Changes, Session},
 };
 
@@ -449,10 +449,8 @@ fn a_session_is_resumed_from_rust() {
         whole.epoch(&mut |_| true).unwrap();
     }
     session(2, &stopped).epoch(&mut |_| true).unwrap();
-    let run = Run::open(&stopped).unwrap();
-    let claim = Claim::resume(&run).unwrap();
-    let mut rest =
-        Session::resume(&run, claim, &Changes::default(), Device::Oracle, glyphs::dataset(0, 64, 5)).unwrap();
+    let data = glyphs::dataset(0, 64, 5);
+    let mut rest = Session::resume(&stopped, &Changes::default(), Device::Oracle, data).unwrap();
     rest.epoch(&mut |_| true).unwrap();
     for name in ["config.json", "model.safetensors", "checkpoint.safetensors"] {
         assert!(read(straight.join(name)) == read(stopped.join(name)), "{name} differs");

@@ -18,7 +18,7 @@ use wgvae::{
         norm::{clip_scale, norm},
         step::{Inputs, Oracle},
     },
-    run::{Claim, Config, Run, Settings},
+    run::{Config, Run, Settings},
     train::{Changes, Session},
 };
 
@@ -95,9 +95,7 @@ fn session(settings: &Settings, device: &Device, dir: &Path) -> Session {
 }
 
 fn resumed(changes: &Changes, device: &Device, dir: &Path) -> Session {
-    let run = Run::open(dir).unwrap();
-    let claim = Claim::resume(&run).unwrap();
-    Session::resume(&run, claim, changes, device.clone(), data()).unwrap()
+    Session::resume(dir, changes, device.clone(), data()).unwrap()
 }
 
 /// Trains `epochs` more and gives the checkpoint.

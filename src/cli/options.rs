@@ -214,10 +214,6 @@ impl RunOptions {
 
     /// Reads the run's weights, then opens the device and puts them there.
     pub fn codec(&self, run: &Run) -> Result<Codec> {
-        if !run.dir.join("model.safetensors").is_file() {
-            let problem = "has no model.safetensors: no epoch was finished";
-            return Err(Error::invalid(run.dir.display().to_string(), problem));
-        }
         let weights = run.weights()?;
         let codec = Codec::new(&self.device.open()?, &run.config.model, &weights)?;
         Ok(codec.named(&run.config.data.class_names))

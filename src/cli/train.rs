@@ -252,7 +252,7 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
             }
         }
     }
-    let mut session = Session::resume(&run, claim, &changes, device, data)?;
+    let mut session = Session::resume_in(&run, claim, &changes, device, data)?;
     let mut options = session.config().options.clone();
     if !options.is_empty() && !session.is_done() {
         options.extend(from_anywhere(&arguments.typed)?.into_iter().filter(|(name, _)| name != "log"));

@@ -28,6 +28,8 @@ mod npz;
 mod source;
 pub mod stroke;
 pub mod table;
+#[cfg(feature = "download")]
+mod transfer;
 
 pub use dataset::{Content, Dataset, Images, Split, Subset, Whole, rows_f32};
 pub use division::Division;

@@ -1,17 +1,17 @@
 //! A run's directory, read.
 
 use super::{Config, Metrics, checkpoint};
-use crate::{Error, Result, model::Param};
+use crate::{Error, Result, device::Device, model::Param, network::Codec};
 use std::path::{Path, PathBuf};
 
 /// A finished or unfinished run on disk.
 ///
 /// ```no_run
-/// use wgvae::{device::Device, network::Codec, run::Run};
+/// use wgvae::{device::Device, run::Run};
 ///
 /// # fn main() -> wgvae::Result<()> {
 /// let run = Run::open("vae".as_ref())?;
-/// let codec = Codec::new(&Device::Oracle, &run.config.model, &run.weights()?)?;
+/// let codec = run.codec(&Device::best()?)?;
 /// println!("{} epochs; the last: {:?}", run.metrics()?.len(), run.metrics()?.last());
 /// # Ok(())
 /// # }
@@ -41,9 +41,23 @@ impl Run {
     /// The weights of its last finished epoch.
     ///
     /// # Errors
-    /// As [`checkpoint::load_weights`].
+    /// [`Error::Invalid`] where no epoch is finished; as [`checkpoint::load_weights`].
     pub fn weights(&self) -> Result<Vec<Param>> {
-        checkpoint::load_weights(&self.dir.join("model.safetensors"), &self.config.model)
+        let path = self.dir.join("model.safetensors");
+        if !path.is_file() {
+            let problem = "has no model.safetensors: no epoch was finished";
+            return Err(Error::invalid(self.dir.display().to_string(), problem));
+        }
+        checkpoint::load_weights(&path, &self.config.model)
+    }
+
+    /// Its model with those weights, on a device: encodes and decodes.
+    ///
+    /// # Errors
+    /// As [`Run::weights`] and [`Codec::new`].
+    pub fn codec(&self, device: &Device) -> Result<Codec> {
+        let codec = Codec::new(device, &self.config.model, &self.weights()?)?;
+        Ok(codec.named(&self.config.data.class_names))
     }
 
     /// Its metrics, an entry per epoch.

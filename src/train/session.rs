@@ -80,13 +80,23 @@ impl Session {
         Ok(session)
     }
 
-    /// Goes on with a run after its last finished epoch. On another kind of device than it was begun on it goes on as well, and sums
-    /// are rounded otherwise. Where all epochs are done, nothing is written.
+    /// Goes on with the run in `dir` after its last checkpoint. On another kind of device than it was begun on it goes on as well,
+    /// and sums are rounded otherwise. Where all epochs are done, nothing is written.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where `data` are not those of the run; [`Error::Malformed`] where its checkpoint is damaged, is not of the end
-    /// of an epoch, or `metrics.jsonl` lacks an epoch.
-    pub fn resume(run: &Run, claim: Claim, changes: &Changes, device: Device, data: Dataset) -> Result<Session> {
+    /// As [`Run::open`], [`Claim::resume`] and [`Session::resume_in`].
+    pub fn resume(dir: &Path, changes: &Changes, device: Device, data: Dataset) -> Result<Session> {
+        let run = Run::open(dir)?;
+        let claim = Claim::resume(&run)?;
+        Session::resume_in(&run, claim, changes, device, data)
+    }
+
+    /// As [`Session::resume`], in a directory claimed before.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where `data` are not those of the run; [`Error::Malformed`] where its checkpoint is damaged or of another step
+    /// than it says, or `metrics.jsonl` lacks an epoch.
+    pub fn resume_in(run: &Run, claim: Claim, changes: &Changes, device: Device, data: Dataset) -> Result<Session> {
         let then = &run.config;
         then.data.expect(&data)?;
         let path = run.dir.join("checkpoint.safetensors");
