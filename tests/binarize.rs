@@ -71,16 +71,15 @@ fn a_gpu_trains_on_the_images_that_the_oracle_draws() {
     let gray = data();
     for way in [Binarization::Threshold, Binarization::Epoch, Binarization::Access] {
         let settings = settings(way);
-        let mut drawn = GpuTrainer::new(gpu(), &settings, &gray).unwrap();
+        let mut drawn = Trainer::new(&tiny::gpu(), &settings, &gray).unwrap();
         for epoch in 0..2 {
             let (train, test) = (settings.in_epoch(&gray.train, epoch), settings.judged(&gray.test));
             assert!(bytes(&train).iter().chain(bytes(&test)).all(|&x| x == 0 || x == 255));
             let given = Dataset { train: train.into_owned(), test: test.into_owned(), ..gray.clone() };
             let plain = Settings { binarization: Binarization::None, ..settings.clone() };
-            let mut plain = GpuTrainer::new(gpu(), &plain, &given).unwrap();
+            let mut plain = Trainer::new(&tiny::gpu(), &plain, &given).unwrap();
             plain.restore(&drawn.state().unwrap()).unwrap();
-            let [ours, theirs] =
-                [&mut drawn, &mut plain].map(|trainer| trainer.train_epoch(epoch, &mut |_| true).unwrap());
+            let [ours, theirs] = [&mut drawn, &mut plain].map(|trainer| trainer.train_epoch(epoch).unwrap());
             assert_eq!(ours, theirs, "{way}, epoch {epoch}");
             assert!(drawn.state().unwrap() == plain.state().unwrap(), "{way}, epoch {epoch}");
             assert_eq!(drawn.evaluate().unwrap(), plain.evaluate().unwrap(), "{way}, epoch {epoch}");
@@ -104,7 +103,7 @@ fn images_differ_from_epoch_to_epoch_where_they_are_drawn_and_the_oracle_trains_
     // both devices see the same images in both epochs
     let [ours, theirs] = [tiny::gpu(), Device::Oracle].map(|device| {
         let mut trainer = Trainer::new(&device, &settings, &gray).unwrap();
-        let losses = [0, 1].map(|epoch| trainer.train_epoch(epoch, &mut |_| true).unwrap().reconstruction);
+        let losses = [0, 1].map(|epoch| trainer.train_epoch(epoch).unwrap().reconstruction);
         [losses[0], losses[1], trainer.evaluate().unwrap().reconstruction]
     });
     for (a, b) in ours.into_iter().zip(theirs) {

@@ -16,7 +16,7 @@ use wgvae::{
     network::Network,
     random::{Stream, stream},
     run::{Settings, State},
-    train::{EpochLosses, GpuTrainer, Trainer, steps_per_submit},
+    train::{GpuTrainer, Trainer, steps_per_submit},
 };
 
 const KINDS: [Kind; 3] = [Kind::Ae, Kind::Vae, Kind::Cvae];
@@ -61,7 +61,7 @@ fn train(device: &Device, settings: &Settings, data: &Dataset) -> Trained {
     let start = trainer.state().unwrap();
     let mut losses = EpochLosses::default();
     for epoch in 0..EPOCHS {
-        losses = trainer.train_epoch(epoch, &mut |_| true).unwrap();
+        losses = trainer.train_epoch(epoch).unwrap();
     }
     Trained { start, end: trainer.state().unwrap(), train: losses, test: trainer.evaluate().unwrap() }
 }
@@ -141,7 +141,7 @@ fn agree_step_by_step(settings: &Settings, data: &Dataset) {
         let start = gpu.state().unwrap();
         oracle.restore(&start).unwrap();
         let run = |trainer: &mut Trainer| {
-            let train = trainer.train_epoch(epoch, &mut |_| true).unwrap();
+            let train = trainer.train_epoch(epoch).unwrap();
             assert_eq!(train.steps, 2, "{what}");
             Trained { start: start.clone(), end: trainer.state().unwrap(), train, test: train }
         };
@@ -305,7 +305,7 @@ fn sampled_runs_leave_the_same_bytes_again_and_after_a_restart() {
         let begun = |epochs: std::ops::Range<u64>, state: Option<State>| {
             let mut trainer = Trainer::new(&gpu, &settings, &data).unwrap();
             state.iter().for_each(|state| trainer.restore(state).unwrap());
-            let losses: Vec<_> = epochs.map(|epoch| trainer.train_epoch(epoch, &mut |_| true).unwrap()).collect();
+            let losses: Vec<_> = epochs.map(|epoch| trainer.train_epoch(epoch).unwrap()).collect();
             (trainer.state().unwrap(), losses)
         };
         let (halfway, _) = begun(0..2, None);

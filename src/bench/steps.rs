@@ -12,7 +12,7 @@ use crate::{
     model::{Kind, Likelihood, Model, Objective},
     random::{Stream, stream},
     run::Settings,
-    train::{DeviceMemory, Progress, Trainer, tuning},
+    train::{DeviceMemory, Trainer, tuning},
 };
 use rand::Rng;
 use serde::{Serialize, Serializer};
@@ -109,11 +109,11 @@ pub(super) struct Measured {
 
 /// Times steps: one to warm up, one for the pace, then a block to warm up again and the blocks that count.
 pub(super) fn measure(device: &Device, settings: &Settings, effort: Effort) -> Result<Measured> {
-    let (batch, mut watch) = (settings.batch, |_: &Progress| true);
+    let batch = settings.batch;
     let mut probe = Trainer::new(device, settings, &random(batch, &settings.model))?;
-    probe.train_epoch(0, &mut watch)?;
+    probe.train_epoch(0)?;
     let start = Instant::now();
-    probe.train_epoch(1, &mut watch)?;
+    probe.train_epoch(1)?;
     let pace = start.elapsed().as_secs_f64();
     if pace > effort.patience {
         return Ok(Measured { median: pace, least: pace, greatest: pace, once: true, memory: probe.device_memory() });
@@ -125,7 +125,7 @@ pub(super) fn measure(device: &Device, settings: &Settings, effort: Effort) -> R
     let mut times = Vec::new();
     for epoch in 0..=effort.blocks {
         let start = Instant::now();
-        trainer.train_epoch(epoch, &mut watch)?;
+        trainer.train_epoch(epoch)?;
         if epoch > 0 {
             times.push(start.elapsed().as_secs_f64() / count as f64);
         }

@@ -1,6 +1,6 @@
 //! The progress line of a training run.
 
-use crate::train::{EpochLosses, Progress};
+use crate::{run::EpochLosses, train::Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 

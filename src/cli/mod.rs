@@ -35,6 +35,7 @@ mod signals;
 mod split;
 mod style;
 mod sweep;
+mod stopped;
 mod table;
 mod train;
 mod traverse;

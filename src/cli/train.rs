@@ -11,6 +11,7 @@ use super::{
     presets,
     print::progress,
     signals::Stop,
+    stopped::failure,
 };
 use crate::{
     Error, Result,
@@ -54,9 +55,9 @@ pub struct Arguments {
     /// Replace the run that lies in DIR of --out, and its pictures
     #[arg(long, requires = "out")]
     force: bool,
-    /// Go on with the run in DIR after its last finished epoch; of the other options only --epochs, --lr, --device and --data-dir
+    /// Go on with the run in DIR after its last checkpoint; of the other options only --epochs, --lr, --device and --data-dir
     /// can be given with it, and what is not given stays as it was
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "preset", "out", "data", "train_limit", "test_limit", "columns", "except", "labels", "scale", "missing", "skip_bad", "test_share", "test", "batch", "hidden", "latent", "activation", "bottleneck", "condition", "likelihood", "loss", "beta", "objective", "samples", "init_scheme", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon", "clip", "binarize", "patience", "keep", "keep_every"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "preset", "out", "data", "train_limit", "test_limit", "columns", "except", "labels", "scale", "missing", "skip_bad", "test_share", "test", "batch", "hidden", "latent", "activation", "bottleneck", "condition", "likelihood", "loss", "beta", "objective", "samples", "init_scheme", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon", "clip", "binarize", "patience", "keep", "keep_every", "save_every"])]
     resume: Option<PathBuf>,
     /// Passes over the training images, in all [default: 10; with --schedule stages its 3280; with --resume, the run's own]
     #[arg(long)]
@@ -71,6 +72,9 @@ pub struct Arguments {
     /// Keep the weights of every N-th epoch, as epoch-NNNN.safetensors
     #[arg(long, value_name = "N")]
     keep_every: Option<u64>,
+    /// Write the checkpoint every so many minutes too, within an epoch
+    #[arg(long, value_name = "MINUTES", allow_negative_numbers = true)]
+    save_every: Option<f64>,
     /// Also write every figure and picture of the run to RUN/tensorboard, which `tensorboard --logdir RUN` shows; a resumed run that has
     /// the folder goes on with it
     #[arg(long, value_enum)]
@@ -125,7 +129,12 @@ impl Arguments {
             batch: self.batch,
             init_scheme: self.layers.init_scheme,
             epochs: self.epochs.or(schedule.epochs()).unwrap_or(plain.epochs),
-            keeping: Keeping { patience: self.patience, keep: self.keep, every: self.keep_every },
+            keeping: Keeping {
+                patience: self.patience,
+                keep: self.keep,
+                every: self.keep_every,
+                save_every: self.save_every,
+            },
             seed: self.seed,
             ..plain
         })
@@ -330,6 +339,9 @@ fn train(session: &mut Session, asked: Option<u64>, mut events: Option<EventFile
             bar.show(number, progress);
             !stop.asked()
         });
+    if let steps @ 1.. = session.steps_begun() {
+        progress!("going on after step {steps} of epoch {}", from + 1);
+    }
         let metrics = metrics.map_err(|error| {
             bar.finish();
             let error = match error {
@@ -376,27 +388,4 @@ fn train(session: &mut Session, asked: Option<u64>, mut events: Option<EventFile
         progress!("best: epoch {}, test loss {:.3}; its weights are in {ends_with}", best.epoch, best.test.loss);
     }
     Ok(())
-}
-
-/// An error in training, with what goes on from there.
-fn failure(error: Error, session: &Session, stop: &Stop) -> Failure {
-    let (done, lr) = (session.epochs_done(), session.config().adam.lr);
-    let command = resume_command(session.dir().unwrap_or(Path::new(".")));
-    match error {
-        Error::Interrupted(_) => Failure { error, hint: Some(format!("go on with: {command}")), status: stop.status() },
-        Error::NotFinite { .. } => {
-            let hint = error.hint().unwrap_or_default();
-            let hint = format!("{hint}; the checkpoint of epoch {done} is whole: {command} --lr {:?}", lr / 10.0);
-            Failure { error, hint: Some(hint), status: 1 }
-        }
-        other => other.into(),
-    }
-}
-
-/// A command that goes on with the run in `dir`, for a shell.
-fn resume_command(dir: &Path) -> String {
-    let program = std::env::args_os().next().map_or("wgvae".into(), |name| name.to_string_lossy().into_owned());
-    let dir = dir.to_string_lossy();
-    let words = [program.as_str(), "train", "--resume", dir.as_ref()];
-    shlex::try_join(words).unwrap_or_else(|_| words.join(" ")) // a path cannot hold the NUL that is refused
 }

@@ -1,6 +1,6 @@
 //! Weights and whole training states as safetensors files, each with a checksum of its tensors in the metadata.
 
-use super::State;
+use super::{Begun, Place, State};
 use crate::{
     Error, Result,
     files::write_atomically,
@@ -17,12 +17,14 @@ const POSITION: &str = "wgvae.position";
 /// SHA-256 in hex of every tensor's name, shape and bytes.
 const CHECKSUM: &str = "wgvae.sha256";
 
-/// How far a run is.
+/// The entry under [`POSITION`].
 #[derive(Serialize, Deserialize)]
 struct Position {
     step: u64,
     epoch: u64,
     seed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    begun: Option<Begun>,
 }
 
 /// Writes weights alone, float32, by PyTorch's names and in its shapes.
@@ -59,21 +61,22 @@ pub fn load_weights(path: &Path, model: &Model) -> Result<Vec<Param>> {
 ///
 /// # Errors
 /// [`Error::Io`] naming the path.
-pub fn save_state(path: &Path, state: &State, epoch: u64, seed: u64) -> Result<()> {
+pub fn save_state(path: &Path, state: &State, place: &Place, seed: u64) -> Result<()> {
     let all = [("", &state.params), (FIRST, &state.first_moment), (SECOND, &state.second_moment)];
     let tensors = all
         .into_iter()
         .flat_map(|(prefix, params)| params.iter().map(move |param| (format!("{prefix}{}", param.name), param)))
         .collect();
-    let position = serde_json::to_string(&Position { step: state.step, epoch, seed }).expect("three numbers");
+    let position = Position { step: state.step, epoch: place.epoch, seed, begun: place.begun };
+    let position = serde_json::to_string(&position).expect("plain numbers");
     save(path, tensors, state.double, (POSITION.into(), position))
 }
 
-/// Reads a state of `model` and the epochs that were finished.
+/// Reads a state of `model`, and how far its run was.
 ///
 /// # Errors
 /// [`Error::Malformed`] naming what is missing or wrong.
-pub fn load_state(path: &Path, model: &Model, seed: u64) -> Result<(State, u64)> {
+pub fn load_state(path: &Path, model: &Model, seed: u64) -> Result<(State, Place)> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     let file = parse(path, &bytes)?;
     let position: Position = metadata(path, &bytes, POSITION)?
@@ -86,7 +89,8 @@ pub fn load_state(path: &Path, model: &Model, seed: u64) -> Result<(State, u64)>
     let [(params, a), (first_moment, b), (second_moment, c)] =
         ["", FIRST, SECOND].map(|prefix| read(&file, model, prefix));
     let state = State { double, step: position.step, params, first_moment, second_moment };
-    finish(path, (state, position.epoch), [a, b, c].concat())
+    let place = Place { epoch: position.epoch, begun: position.begun };
+    finish(path, (state, place), [a, b, c].concat())
 }
 
 /// Writes tensors with one entry of metadata and their checksum.

@@ -35,9 +35,9 @@ impl Keep {
     }
 }
 
-/// Which weights of a run are kept, and when it ends early. All of it is decided by the metrics, so that a resumed run knows its best
-/// epoch and its patience.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What of a run is kept, and when it ends early. Its best epoch and its patience are decided by the metrics, so that a resumed run knows
+/// them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Keeping {
     /// Epochs in a row without a better test loss after which training ends; none: all epochs are trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,6 +48,9 @@ pub struct Keeping {
     /// The weights of every so many epochs are kept; none: only the best and the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<u64>,
+    /// Minutes after which the checkpoint is written within an epoch; none: at the end of epochs alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub save_every: Option<f64>,
 }
 
 impl Keeping {
@@ -59,10 +62,13 @@ impl Keeping {
     /// Checks the numbers.
     ///
     /// # Errors
-    /// [`Error::Invalid`] naming the option that is 0.
+    /// [`Error::Invalid`] naming the option that is 0 or no number.
     pub fn validate(&self) -> Result<()> {
         let zero =
             [("--patience", self.patience), ("--keep-every", self.every)].into_iter().find(|(_, n)| *n == Some(0));
+        if let Some(minutes) = self.save_every.filter(|minutes| !minutes.is_finite() || *minutes <= 0.0) {
+            return Err(Error::invalid("--save-every", format!("is {minutes}, expected a number of minutes above 0")));
+        }
         zero.map_or(Ok(()), |(option, _)| Err(Error::invalid(option, "is 0, expected at least 1 epoch")))
     }
 

@@ -1,5 +1,6 @@
 //! All that training needs to go on.
 
+use super::Begun;
 use crate::{Error, Result, model::Param};
 
 /// All that a run needs to go on: parameters, Adam's moments and the step.
@@ -15,6 +16,15 @@ pub struct State {
     pub first_moment: Vec<Param>,
     /// Adam's second moment of each.
     pub second_moment: Vec<Param>,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Place {
+    /// Epochs finished.
+    pub epoch: u64,
+    /// What is done of the epoch after them; none between two epochs.
+    pub begun: Option<Begun>,
 }
 
 impl State {

@@ -1,6 +1,6 @@
 //! Training on the f64 oracle: `--device cpu`, and the truth a GPU run is held against.
 
-use super::{EpochLosses, Progress, Watch, evaluation_rows};
+use super::{Progress, Watch, evaluation_rows};
 use crate::{
     Error, Result,
     data::{Dataset, Split},
@@ -13,7 +13,7 @@ use crate::{
         step::{Inputs, Losses, Oracle},
     },
     random::philox::{EVALUATION, Stream},
-    run::{Settings, State},
+    run::{EpochLosses, Settings, State},
 };
 use ndarray::{Array2, Zip};
 use std::time::Instant;
@@ -48,17 +48,17 @@ impl OracleTrainer {
         })
     }
 
-    /// Trains on every image once, in the order of `epoch`.
+    /// As [`Trainer::go_on`](super::Trainer::go_on).
     ///
     /// # Errors
-    /// [`Error::NotFinite`] at the first loss that is not, [`Error::Interrupted`] where `watch` says so.
-    pub fn train_epoch(&mut self, epoch: u64, watch: &mut Watch) -> Result<EpochLosses> {
+    /// [`Error::NotFinite`] at the first loss that is not.
+    pub fn go_on(&mut self, epoch: u64, done: EpochLosses, watch: &mut Watch) -> Result<EpochLosses> {
         let Settings { objective, batch, seed, .. } = self.settings;
-        let (start, first_step) = (Instant::now(), self.network.steps());
+        let (start, first_step) = (Instant::now(), self.network.steps() - done.steps as u64);
         let order = order(seed, epoch, self.train.count as u32);
-        let mut losses = EpochLosses { count: self.train.count, ..EpochLosses::default() };
+        let mut losses = EpochLosses { count: self.train.count, ..done };
         let (steps, train) = (order.len().div_ceil(batch), self.settings.in_epoch(&self.train, epoch));
-        for rows in order.chunks(batch) {
+        for rows in order.chunks(batch).skip(done.steps) {
             let index = self.network.steps();
             let gathered = Gathered::new(&self.settings, &train, rows, Stream::Noise, index);
             let (adam, weighed) = self.settings.at(index, steps);
@@ -67,8 +67,8 @@ impl OracleTrainer {
             let norm = self.network.gradient_norm().unwrap_or_default();
             losses.add(first_step, [step.reconstruction / scale, step.kl, bound(&objective, &step), norm])?;
             let progress = Progress { done: losses.steps, steps, losses, elapsed: start.elapsed() };
-            if !watch(&progress) && losses.steps < steps {
-                return Err(Error::Interrupted(format!("after {} of {steps} steps", losses.steps)));
+            if !watch(&progress) {
+                break;
             }
         }
         Ok(losses)
@@ -77,7 +77,7 @@ impl OracleTrainer {
     /// The losses of the test split, with as many draws of z per image as in training.
     ///
     /// # Errors
-    /// As [`OracleTrainer::train_epoch`].
+    /// As [`OracleTrainer::go_on`].
     pub fn evaluate(&mut self) -> Result<EpochLosses> {
         let objective = self.settings.objective;
         let mut losses = EpochLosses { count: self.test.count, ..EpochLosses::default() };

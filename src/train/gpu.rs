@@ -1,6 +1,6 @@
 //! Training on the GPU: the data set stays on the device, a submit holds many steps, only losses come back.
 
-use super::{DeviceMemory, EpochLosses, Progress, Watch, evaluation_rows};
+use super::{DeviceMemory, Progress, Watch, evaluation_rows};
 use crate::{
     Error, Result,
     data::{Dataset, Split},
@@ -9,7 +9,7 @@ use crate::{
     model::Objective,
     network::{Network, packed, step, straight},
     random::{Permutation, Stream},
-    run::{Settings, State},
+    run::{EpochLosses, Settings, State},
 };
 use std::{
     borrow::Cow,
@@ -65,6 +65,16 @@ struct Loop {
     pace: Option<Duration>,
 }
 
+/// Which batches of a split are run.
+struct Span {
+    /// Losses of the first ones, which were run before.
+    done: EpochLosses,
+    /// The number of batches, those included.
+    steps: usize,
+    /// Steps of the run before the first batch.
+    first_step: u64,
+}
+
 impl GpuTrainer {
     /// Puts model and data on the device.
     ///
@@ -104,25 +114,27 @@ impl GpuTrainer {
         Ok(GpuTrainer { gpu, settings: settings.clone(), training, evaluation, step: 0 })
     }
 
-    /// Trains on every image once, in the order of `epoch`.
+    /// As [`Trainer::go_on`](super::Trainer::go_on).
     ///
     /// # Errors
-    /// [`Error::NotFinite`] at the first loss that is not, [`Error::Interrupted`] where `watch` says so.
-    pub fn train_epoch(&mut self, epoch: u64, watch: &mut Watch) -> Result<EpochLosses> {
+    /// [`Error::NotFinite`] at the first loss that is not.
+    pub fn go_on(&mut self, epoch: u64, done: EpochLosses, watch: &mut Watch) -> Result<EpochLosses> {
         let permutation = Permutation::new(self.settings.seed, epoch, self.training.count as u32);
         self.gpu.set_args(&self.training.order, 0, &order::arguments(&permutation));
         if let Some(binarize) = &self.training.binarize {
             let words = self.training.memory.bytes(Role::Gray) as usize / 4;
             self.gpu.set_args(binarize, 0, &binarize::arguments(words, self.settings.seed, epoch));
         }
-        let (first_step, steps, settings) = (self.step, self.training.steps(), &self.settings);
+        let (steps, settings) = (self.training.steps(), &self.settings);
+        let first_step = self.step - done.steps as u64;
         let record = |index: u64| {
             let step = first_step + index;
             let (adam, objective) = settings.at(step, steps);
             Batch { index: words(step), kl_weight: objective.beta as f32, ..Batch::adam(&adam, step + 1) }
         };
-        let losses = self.training.run(&self.gpu, steps, true, record, first_step, watch)?;
-        self.step += steps as u64;
+        let done = EpochLosses { count: self.training.count, ..done };
+        let losses = self.training.run(&self.gpu, Span { done, steps, first_step }, true, record, watch)?;
+        self.step = first_step + losses.steps as u64;
         Ok(losses)
     }
 
@@ -130,22 +142,25 @@ impl GpuTrainer {
     /// noise, submits, the sums of losses and their way back.
     ///
     /// # Errors
-    /// As [`GpuTrainer::train_epoch`].
+    /// As [`GpuTrainer::go_on`].
     pub(super) fn seconds_per_step(&mut self, steps: usize) -> Result<f64> {
         let (start, kl_weight) = (Instant::now(), self.settings.objective.beta as f32);
         let record = Batch { kl_weight, ..Batch::adam(&self.settings.adam, 1) };
-        self.training.run(&self.gpu, steps, true, |_| record, 0, &mut |_| true)?;
+        let span = Span { done: EpochLosses::default(), steps, first_step: 0 };
+        self.training.run(&self.gpu, span, true, |_| record, &mut |_| true)?;
         Ok(start.elapsed().as_secs_f64() / steps as f64)
     }
 
     /// The losses of the test split, with as many draws of z per image as in training.
     ///
     /// # Errors
-    /// As [`GpuTrainer::train_epoch`].
+    /// As [`GpuTrainer::go_on`].
     pub fn evaluate(&mut self) -> Result<EpochLosses> {
         let kl_weight = self.settings.objective.beta as f32;
         let record = |index: u64| Batch { index: words(index), kl_weight, ..Batch::default() };
-        self.evaluation.run(&self.gpu, self.evaluation.steps(), false, record, self.step, &mut |_| true)
+        let done = EpochLosses { count: self.evaluation.count, ..EpochLosses::default() };
+        let span = Span { done, steps: self.evaluation.steps(), first_step: self.step };
+        self.evaluation.run(&self.gpu, span, false, record, &mut |_| true)
     }
 
     /// Parameters, moments and step.
@@ -287,42 +302,38 @@ impl Loop {
         self.count.div_ceil(self.net.rows)
     }
 
-    /// Runs the first `steps` batches of the split. `record` gives what a step's record holds beyond its place; `shuffle` makes the order, and
-    /// the images where they are drawn, anew first.
+    /// Runs a span of the split's batches. `record` gives what a step's record holds beyond its place; `shuffle` makes the order, and the
+    /// images where they are drawn, anew first. Where `watch` says so, it ends after the steps under way.
     /// Up to [`IN_FLIGHT`] submits are under way: the device works on one while the host records the next and reads the losses of
     /// the one before.
     fn run(
         &mut self,
         gpu: &Gpu,
-        steps: usize,
+        Span { done, steps, first_step }: Span,
         shuffle: bool,
         record: impl Fn(u64) -> Batch,
-        first_step: u64,
         watch: &mut Watch,
     ) -> Result<EpochLosses> {
         let start = Instant::now();
-        let mut losses = EpochLosses { count: self.count, ..EpochLosses::default() };
+        let (mut losses, mut goes_on) = (done, true);
         let mut under_way: VecDeque<UnderWay> = VecDeque::new();
-        let (mut submitted, mut rings, mut finished) = (0, (0..IN_FLIGHT).cycle(), start);
+        let (mut submitted, mut rings, mut finished) = (done.steps, (0..IN_FLIGHT).cycle(), start);
         while losses.steps < steps {
-            if submitted < steps && under_way.len() < IN_FLIGHT {
+            if goes_on && submitted < steps && under_way.len() < IN_FLIGHT {
                 let entries = submitted..submitted + self.next_slots().min(steps - submitted);
                 submitted = entries.end;
                 let ring = rings.next().expect("a cycle has no end");
-                under_way.push_back(self.submit(gpu, shuffle && entries.start == 0, entries, ring, &record));
+                under_way.push_back(self.submit(gpu, shuffle && entries.start == done.steps, entries, ring, &record));
                 continue;
             }
-            let oldest = under_way.pop_front().expect("steps without losses are under way");
+            let Some(oldest) = under_way.pop_front() else { break };
             let slots = oldest.slots;
             self.collect(gpu, oldest, first_step, &mut losses)?;
             let now = Instant::now();
             self.pace = Some((now - finished) / slots as u32);
             finished = now;
             let progress = Progress { done: losses.steps, steps, losses, elapsed: start.elapsed() };
-            if !watch(&progress) && losses.steps < steps {
-                gpu.wait("stopping")?;
-                return Err(Error::Interrupted(format!("after {} of {steps} steps", losses.steps)));
-            }
+            goes_on = goes_on && watch(&progress);
         }
         Ok(losses)
     }

@@ -15,52 +15,8 @@ pub use memory::DeviceMemory;
 pub use session::{Changes, Session};
 pub use trainer::Trainer;
 
-use crate::{Error, Result};
+use crate::run::EpochLosses;
 use std::time::Duration;
-
-/// Losses added up over the images of an epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct EpochLosses {
-    /// Images in the epoch.
-    pub count: usize,
-    /// Steps whose losses are in the sums.
-    pub steps: usize,
-    /// Sum of the reconstruction loss (squared error, or nats) over images and pixels.
-    pub reconstruction: f64,
-    /// Sum of the KL divergence over images, in nats.
-    pub kl: f64,
-    /// Sum over images of the negative of a bound with weights, in nats; 0 for other objectives.
-    pub bound: f64,
-    /// Sum over the steps of the norm of their gradients, before clipping; 0 where they are not clipped.
-    pub gradient_norm: f64,
-}
-
-impl EpochLosses {
-    /// Adds reconstruction, KL, bound and gradient norm of the next step, `first_step` being the number of steps before the epoch.
-    ///
-    /// # Errors
-    /// [`Error::NotFinite`] where one of them is not a finite float32, which a GPU would have computed.
-    pub fn add(&mut self, first_step: u64, of_step: [f64; 4]) -> Result<()> {
-        self.steps += 1;
-        let [reconstruction, kl, bound, gradient_norm] = of_step;
-        for (what, value) in [
-            ("the reconstruction loss", reconstruction),
-            ("the KL divergence", kl),
-            ("the bound", bound),
-            ("the norm of the gradients", gradient_norm),
-        ] {
-            if !(value as f32).is_finite() {
-                let step = first_step + self.steps as u64;
-                return Err(Error::NotFinite { what: what.into(), first: step, last: step });
-            }
-        }
-        self.reconstruction += reconstruction;
-        self.kl += kl;
-        self.bound += bound;
-        self.gradient_norm += gradient_norm;
-        Ok(())
-    }
-}
 
 /// How far an epoch is.
 #[derive(Clone, Copy, Debug)]
@@ -71,11 +27,11 @@ pub struct Progress {
     pub steps: usize,
     /// Losses so far.
     pub losses: EpochLosses,
-    /// Time since the epoch began.
+    /// Time spent on the epoch.
     pub elapsed: Duration,
 }
 
-/// Progress callback; returning false cancels the epoch.
+/// Progress callback; returning false stops the epoch after the steps under way.
 pub type Watch<'a> = dyn FnMut(&Progress) -> bool + 'a;
 
 /// Images of an evaluation batch of `count` images with so many samples of each. Part of what makes a figure reproducible: the draws

@@ -1,6 +1,6 @@
 //! A run in training: begun or resumed, one epoch after the other, everything written as it comes.
 
-use super::{DeviceMemory, EpochLosses, Trainer, Watch};
+use super::{DeviceMemory, Progress, Trainer, Watch};
 use crate::{
     Error, Result,
     data::Dataset,
@@ -10,11 +10,15 @@ use crate::{
     model::Param,
     network::{self, Codec, active_units, variances},
     run::{
-        BEST, Claim, Config, Figures, Keep, Metrics, Run, Settings, State, best, checkpoint, clear_failure, epoch_file,
-        record_failure,
+        BEST, Begun, Claim, Config, EpochLosses, Figures, Keep, Metrics, Place, Run, Settings, State, best, checkpoint,
+        clear_failure, epoch_file, record_failure,
     },
 };
-use std::{collections::BTreeMap, path::Path, time::Instant};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 /// A run in training.
 pub struct Session {
@@ -26,6 +30,11 @@ pub struct Session {
     pub(super) epoch: u64,
     /// Metrics of the epochs finished.
     metrics: Vec<Metrics>,
+    /// What is done of the epoch after them.
+    begun: Option<Begun>,
+    /// When the checkpoint was written last, and the last step whose state is known to be finite.
+    saved: Instant,
+    finite: u64,
     claim: Option<Claim>,
 }
 
@@ -69,13 +78,25 @@ impl Session {
             let fresh = trainer.state()?;
             trainer.restore(&State { params: weights.to_vec(), ..fresh })?;
         }
+        let state = trainer.state()?; // before the directory is touched: a device that fails leaves it as it was
         let config = Config::new(settings, &data, &device);
-        let mut session = Session { config, device, data, trainer, epoch: 0, metrics: Vec::new(), claim };
+        let mut session = Session {
+            config,
+            device,
+            data,
+            trainer,
+            epoch: 0,
+            metrics: Vec::new(),
+            begun: None,
+            saved: Instant::now(),
+            finite: 0,
+            claim,
+        };
         if let Some(claim) = &mut session.claim {
             claim.clear()?;
             claim.keep();
             write_config(claim.dir(), &session.config)?;
-            session.save(&session.trainer.state()?)?;
+            session.save(&state)?;
         }
         Ok(session)
     }
@@ -100,12 +121,10 @@ impl Session {
         let then = &run.config;
         then.data.expect(&data)?;
         let path = run.dir.join("checkpoint.safetensors");
-        let (state, epoch) = checkpoint::load_state(&path, &then.model, then.seed)?;
-        let steps = epoch * data.train.count.div_ceil(then.batch) as u64;
-        if state.step != steps {
-            let problem = format!("says step {} after epoch {epoch}, which ends with step {steps}", state.step);
-            return Err(Error::malformed(&path, problem));
-        }
+        let (state, place) = checkpoint::load_state(&path, &then.model, then.seed)?;
+        expect_step(state.step, &place, data.train.count, then.batch)
+            .map_err(|problem| Error::malformed(&path, problem))?;
+        let Place { epoch, begun } = place;
         let metrics = metrics_until(run, epoch)?;
         let epochs = changes.epochs.unwrap_or(then.epochs);
         let lr = changes.lr.unwrap_or(then.adam.lr);
@@ -119,7 +138,8 @@ impl Session {
         let data = judged(&config.settings(), data);
         let mut trainer = Trainer::new(&device, &config.settings(), &data)?;
         trainer.restore(&state)?;
-        let session = Session { config, device, data, trainer, epoch, metrics, claim: Some(claim) };
+        let (saved, finite, claim) = (Instant::now(), state.step, Some(claim));
+        let session = Session { config, device, data, trainer, epoch, metrics, begun, saved, finite, claim };
         if epoch < epochs {
             clear_failure(&run.dir)?;
             write_config(&run.dir, &session.config)?;
@@ -128,12 +148,14 @@ impl Session {
         Ok(session)
     }
 
-    /// Trains the next epoch, evaluates, and writes metrics, weights and checkpoint; the weights of the best epoch so far, and of those to be
-    /// kept, in files of their own too.
+    /// Trains the next epoch, or what is left of it, evaluates, and writes metrics, weights and checkpoint; the weights of the best epoch so
+    /// far, and of those to be kept, in files of their own too. Within the epoch the checkpoint is written as often as
+    /// [`Keeping::save_every`](crate::run::Keeping::save_every) says.
     ///
     /// # Errors
-    /// As [`Trainer::train_epoch`]; [`Error::NotFinite`] where a parameter or moment is not finite. What earlier epochs left stays as it
-    /// is then, and the run's directory says why it failed.
+    /// [`Error::Interrupted`] where `watch` stops it: the checkpoint is written then, and the next call or a resumed run goes on after the
+    /// last step that was done. As [`Trainer::go_on`]; [`Error::NotFinite`] where a parameter or moment is not finite. What earlier epochs
+    /// left stays as it is then, and the run's directory says why it failed.
     pub fn epoch(&mut self, watch: &mut Watch) -> Result<Metrics> {
         let metrics = self.next_epoch(watch);
         if let (Err(error), Some(claim)) = (&metrics, &self.claim)
@@ -145,12 +167,9 @@ impl Session {
     }
 
     fn next_epoch(&mut self, watch: &mut Watch) -> Result<Metrics> {
-        let start = Instant::now();
-        let train = self.trainer.train_epoch(self.epoch, watch)?;
-        let seconds = start.elapsed().as_secs_f64();
-        let (first, last) = (self.epoch * train.steps as u64 + 1, (self.epoch + 1) * train.steps as u64);
-        let state = self.trainer.state()?;
-        state.expect_finite(first, last)?;
+        let Begun { losses: train, seconds } = self.train_rest(watch)?;
+        let (first, last) = (self.finite + 1, (self.epoch + 1) * train.steps as u64);
+        let state = self.finite_state()?;
         let test = self.trainer.evaluate().map_err(|error| match error {
             Error::NotFinite { what, .. } => {
                 Error::NotFinite { what: format!("{what} of the test images"), first, last }
@@ -170,8 +189,42 @@ impl Session {
             seconds,
         };
         self.metrics.push(metrics);
+        self.begun = None;
         self.save(&state)?;
         Ok(metrics)
+    }
+
+    /// Trains what is left of the epoch. Where a checkpoint is due the trainer stops, so that its state is that of a step, and goes on.
+    fn train_rest(&mut self, watch: &mut Watch) -> Result<Begun> {
+        let steps = self.data.train.count.div_ceil(self.config.batch);
+        loop {
+            let (start, done) = (Instant::now(), self.begun.unwrap_or_default());
+            let every = self.claim.as_ref().and(self.config.keeping.save_every);
+            let (saved, mut goes_on) = (self.saved, true);
+            let losses = self.trainer.go_on(self.epoch, done.losses, &mut |progress| {
+                let elapsed = progress.elapsed + Duration::from_secs_f64(done.seconds);
+                goes_on = watch(&Progress { elapsed, ..*progress });
+                goes_on && every.is_none_or(|minutes| saved.elapsed().as_secs_f64() < 60.0 * minutes)
+            })?;
+            let begun = Begun { losses, seconds: done.seconds + start.elapsed().as_secs_f64() };
+            if losses.steps == steps {
+                return Ok(begun);
+            }
+            self.begun = Some(begun);
+            let state = self.finite_state()?;
+            self.save_checkpoint(&state)?;
+            if !goes_on {
+                return Err(Error::Interrupted(format!("after {} of {steps} steps", losses.steps)));
+            }
+        }
+    }
+
+    /// The state of the trainer, which is finite.
+    fn finite_state(&mut self) -> Result<State> {
+        let state = self.trainer.state()?;
+        state.expect_finite(self.finite + 1, state.step)?;
+        self.finite = state.step;
+        Ok(state)
     }
 
     /// Latents of a variational model that are in use on the test images; none where the device has no room for the parameters once
@@ -198,8 +251,8 @@ impl Session {
     }
 
     /// Writes metrics, weights and, last, the checkpoint: a resumed run begins after it and drops what is newer.
-    fn save(&self, state: &State) -> Result<()> {
-        let Some(dir) = self.claim.as_ref().map(Claim::dir) else { return Ok(()) };
+    fn save(&mut self, state: &State) -> Result<()> {
+        let Some(dir) = self.dir() else { return Ok(()) };
         Metrics::write(&dir.join("metrics.jsonl"), &self.metrics)?;
         if let Some(last) = self.metrics.last() {
             let keeping = &self.config.keeping;
@@ -213,7 +266,15 @@ impl Session {
                 checkpoint::save_weights(&dir.join("model.safetensors"), &best)?;
             }
         }
-        checkpoint::save_state(&dir.join("checkpoint.safetensors"), state, self.epoch, self.config.seed)
+        self.save_checkpoint(state)
+    }
+
+    fn save_checkpoint(&mut self, state: &State) -> Result<()> {
+        let Some(dir) = self.dir() else { return Ok(()) };
+        let place = Place { epoch: self.epoch, begun: self.begun };
+        checkpoint::save_state(&dir.join("checkpoint.safetensors"), state, &place, self.config.seed)?;
+        self.saved = Instant::now();
+        Ok(())
     }
 
     /// Keeps in the configuration which options the run was begun with.
@@ -255,6 +316,11 @@ impl Session {
         self.epoch
     }
 
+    /// Steps done of the epoch after them.
+    pub fn steps_begun(&self) -> usize {
+        self.begun.map_or(0, |begun| begun.losses.steps)
+    }
+
     /// The current weights.
     ///
     /// # Errors
@@ -278,6 +344,26 @@ impl Session {
 fn judged(settings: &Settings, data: Dataset) -> Dataset {
     let test = settings.judged(&data.test).into_owned();
     Dataset { test, ..data }
+}
+
+/// Checks that step `step` is the one that a run over `count` images in batches of `batch` has at `place`.
+fn expect_step(step: u64, place: &Place, count: usize, batch: usize) -> Result<(), String> {
+    let (epoch, steps) = (place.epoch, count.div_ceil(batch));
+    let end = epoch.saturating_mul(steps as u64);
+    match place.begun {
+        None if step == end => Ok(()),
+        None => Err(format!("says step {step} after epoch {epoch}, which ends with step {end}")),
+        Some(begun) if begun.is_within(steps, count) && step.checked_sub(end) == Some(begun.losses.steps as u64) => {
+            Ok(())
+        }
+        Some(begun) => {
+            let done = begun.losses.steps;
+            Err(format!(
+                "says step {step} after {done} steps of epoch {}, whose {steps} begin after step {end}",
+                epoch + 1
+            ))
+        }
+    }
 }
 
 fn write_config(dir: &Path, config: &Config) -> Result<()> {

@@ -1,13 +1,13 @@
 //! A trainer on whichever device was chosen.
 
-use super::{DeviceMemory, EpochLosses, GpuTrainer, OracleTrainer, Watch};
+use super::{DeviceMemory, GpuTrainer, OracleTrainer, Watch};
 use crate::{
     Error, Result,
     data::Dataset,
     device::Device,
     gpu::Format,
     model::{Likelihood, Values},
-    run::{Settings, State},
+    run::{EpochLosses, Settings, State},
 };
 use std::sync::Arc;
 
@@ -50,14 +50,23 @@ impl Trainer {
         })
     }
 
-    /// Trains on every image once, in the order of `epoch`; `watch` is told how far it is and can stop it.
+    /// Trains on every image once, in the order of `epoch`.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] at the first loss that is not, [`Error::Interrupted`] where `watch` says so.
-    pub fn train_epoch(&mut self, epoch: u64, watch: &mut Watch) -> Result<EpochLosses> {
+    /// As [`Trainer::go_on`].
+    pub fn train_epoch(&mut self, epoch: u64) -> Result<EpochLosses> {
+        self.go_on(epoch, EpochLosses::default(), &mut |_| true)
+    }
+
+    /// Trains on the images of `epoch`, in its order, that come after the steps in `done`, and adds their losses to it. `watch` is told how
+    /// far it is and can stop it: fewer steps are in the losses then, and the state is that after the last of them.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] at the first loss that is not, [`Error::Gpu`] where the device is lost.
+    pub fn go_on(&mut self, epoch: u64, done: EpochLosses, watch: &mut Watch) -> Result<EpochLosses> {
         match self {
-            Trainer::Gpu(trainer) => trainer.train_epoch(epoch, watch),
-            Trainer::Oracle(trainer) => trainer.train_epoch(epoch, watch),
+            Trainer::Gpu(trainer) => trainer.go_on(epoch, done, watch),
+            Trainer::Oracle(trainer) => trainer.go_on(epoch, done, watch),
         }
     }
 
