@@ -41,13 +41,37 @@ pub enum Error {
         /// What was looked for and what was found.
         problem: String,
     },
-    /// The GPU driver refused or lost something.
+    /// The GPU driver refused something.
     #[error("GPU: {context}: {problem}")]
     Gpu {
         /// The kernel or operation under way.
         context: String,
         /// The driver's words.
         problem: String,
+    },
+    /// A device has no room for a buffer.
+    #[error("GPU: {context}: {problem}")]
+    OutOfMemory {
+        /// What the buffer is for.
+        context: String,
+        /// Its size, and what there is.
+        problem: String,
+    },
+    /// A device does not work any more: its driver was reset, or the adapter went away.
+    #[error("GPU: {context}: the device was lost: {problem}")]
+    DeviceLost {
+        /// The operation under way.
+        context: String,
+        /// The driver's words.
+        problem: String,
+    },
+    /// A device gives no answer.
+    #[error("GPU: {context}: no answer from the device in {seconds} s")]
+    DeviceHangs {
+        /// The operation under way.
+        context: String,
+        /// How long the host waited.
+        seconds: f64,
     },
     /// A kernel was launched with operands that do not fit each other.
     #[error("kernel {kernel}: {tensor} is {got}, expected {expected}")]
@@ -119,6 +143,13 @@ impl Error {
             Error::NoAdapter { .. } => Some(
                 "install a Vulkan driver (Debian, Ubuntu: apt-get install mesa-vulkan-drivers), or use --device cpu",
             ),
+            Error::OutOfMemory { .. } => Some(
+                "take a smaller --batch, --hidden or --train-limit, close other programs that use the GPU, or use --device cpu",
+            ),
+            Error::DeviceLost { .. } => {
+                Some("its driver was reset or the adapter went away: the system's log may say why")
+            }
+            Error::DeviceHangs { .. } => Some("its driver may have to be reset, by a restart of the machine at worst"),
             Error::NotFinite { .. } => Some("training has diverged: try a smaller --lr, --beta or --corrupt"),
             _ => None,
         }

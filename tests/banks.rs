@@ -165,7 +165,7 @@ fn conflicts(gpu: &Gpu, proof: &Proof, edit: &dyn Fn(&Source) -> String) -> Vec<
     let lanes = spec.workgroup.iter().product::<u32>() as usize;
     memory.create(gpu, NOTED, (4 * NOTES * lanes) as u64).unwrap();
     let prepared = gpu.prepare(&program, &memory).unwrap();
-    let batches = Batches::new(gpu, 1);
+    let batches = Batches::new(gpu, 1).unwrap();
     batches.write(gpu, &[case.batch]);
     gpu.submit(&batches, &[Part::Submit(&prepared, case.steps)], None);
     let noted: Vec<u32> = memory.read(gpu, NOTED, 0, NOTES * lanes).unwrap();

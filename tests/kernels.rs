@@ -48,7 +48,7 @@ fn every_case_of_every_kernel_is_within_its_limits_on_every_adapter() {
         for (checked, precision) in
             [(false, Precision::F32), (true, Precision::F32), (false, Precision::Mixed), (true, Precision::Mixed)]
         {
-            let options = Options { checked, precision };
+            let options = Options { checked, precision, ..Options::default() };
             let gpu = Gpu::open(&AdapterChoice::Index(adapter.index), options).expect("the adapter was listed");
             if gpu.precision() != precision {
                 println!("not checked: {precision} precision, for which {} lacks cooperative matrices", adapter.name);

@@ -25,9 +25,9 @@ fn the_gpu_replays_every_fixture_within_its_limits() {
     for (checked, precision) in
         [(false, Precision::F32), (true, Precision::F32), (false, Precision::Mixed), (true, Precision::Mixed)]
     {
-        let gpu = Gpu::open(&AdapterChoice::Best, Options { checked, precision }).unwrap_or_else(|error| {
-            panic!("{error}; this test needs an adapter: {}", error.hint().unwrap_or("see `wgvae devices`"))
-        });
+        let gpu = Gpu::open(&AdapterChoice::Best, Options { checked, precision, ..Options::default() }).unwrap_or_else(
+            |error| panic!("{error}; this test needs an adapter: {}", error.hint().unwrap_or("see `wgvae devices`")),
+        );
         if gpu.precision() != precision {
             println!("not checked: {precision} precision, which takes cooperative matrices");
             continue;

@@ -21,7 +21,7 @@ impl Dispatches<'_> {
     /// Puts the parameters of a new run and a black batch on the device.
     ///
     /// # Errors
-    /// [`Error::Gpu`](crate::Error::Gpu) where memory is short.
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory) where memory is short.
     pub(super) fn new<'a>(gpu: &'a Gpu, settings: &Settings, tilings: Tilings) -> Result<Dispatches<'a>> {
         let (model, rows) = (&settings.model, settings.batch);
         let net = Network::for_objective(model, &settings.objective, rows, tilings).with_corruption(
@@ -47,7 +47,7 @@ impl Dispatches<'_> {
         ] {
             memory.create(gpu, role, bytes)?;
         }
-        let batches = Batches::new(gpu, 1);
+        let batches = Batches::new(gpu, 1)?;
         let (rows, kl_weight) = (rows as u32, settings.objective.beta as f32);
         batches.write(gpu, &[Batch { rows, kl_weight, ..Batch::adam(&settings.adam, 1) }]);
         Ok(Dispatches { program, gpu, memory, batches })

@@ -37,7 +37,7 @@ pub struct KernelLine {
 /// Times every dispatch of a step, each kernel after it was checked against the oracle.
 ///
 /// # Errors
-/// As [`Checked::check`], [`Error::Gpu`](crate::Error::Gpu) where the device is lost.
+/// As [`Checked::check`], [`Error::DeviceLost`](crate::Error::DeviceLost) where the device is lost.
 pub(super) fn kernels(
     gpu: &Gpu,
     settings: &Settings,

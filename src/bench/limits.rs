@@ -33,7 +33,8 @@ impl Limits {
     /// Measures them, the best of five each, with kernels that were checked.
     ///
     /// # Errors
-    /// As [`Checked::check`], [`Error::Gpu`](crate::Error::Gpu) where memory is short or the device is lost.
+    /// As [`Checked::check`], [`Error::OutOfMemory`](crate::Error::OutOfMemory) where memory is short,
+    /// [`Error::DeviceLost`](crate::Error::DeviceLost) where the device is lost.
     pub(super) fn measure(gpu: &Gpu, checked: &mut Checked) -> Result<Limits> {
         Ok(Limits {
             copy_gbytes_per_s: gpu.copy_bandwidth()? / 1e9,
@@ -63,7 +64,7 @@ impl fmt::Display for Limits {
 
 /// Seconds that `times` runs of `program` in one submit take at least.
 fn least(gpu: &Gpu, program: &Prepared, times: usize) -> Result<f64> {
-    let batches = Batches::new(gpu, 1);
+    let batches = Batches::new(gpu, 1)?;
     batches.write(gpu, &[Batch { correction: 1.0, epsilon: 1.0, decay: 1.0, ..Batch::default() }]);
     let parts = vec![Part::Step(program, 0); times];
     gpu.time(&batches, &parts)?;

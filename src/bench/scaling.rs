@@ -229,7 +229,9 @@ fn point(gpu: &Arc<Gpu>, sizes: Sizes, plan: &Plan, limits: &Limits, checked: &m
                 notes.push(format!("measured once: a step takes over {} s", plan.patience));
             }
         }
-        Err(error @ (Error::Gpu { .. } | Error::NotFinite { .. })) => notes.push(format!("not measured: {error}")),
+        Err(error @ (Error::Gpu { .. } | Error::OutOfMemory { .. } | Error::NotFinite { .. })) => {
+            notes.push(format!("not measured: {error}"))
+        }
         Err(error) => return Err(error),
     }
     point.note = notes.join("; ");

@@ -112,7 +112,7 @@ pub fn select(gpu: &Gpu, proofs: &[Proof], mutations: &[Mutation], sample: usize
 /// Runs the mutants of these `numbers` on `gpu`, which should have been opened with runtime checks, and tells what happens.
 ///
 /// # Errors
-/// [`Error::CheckFailed`] where a kernel fails its cases unchanged; [`Error::Gpu`] where the device is lost.
+/// [`Error::CheckFailed`] where a kernel fails its cases unchanged; [`Error::DeviceLost`] where the device is lost.
 pub fn run_mutants(
     gpu: &Gpu,
     proofs: &[Proof],
@@ -216,7 +216,7 @@ impl Subject {
                 let fault = match run(gpu, &self.cases[number], Some(&text)) {
                     Ok(Ok(_)) => continue,
                     Ok(Err(fault)) => fault.to_string(),
-                    Err(Error::Gpu { problem, .. }) if !problem.contains("lost") => problem,
+                    Err(Error::Gpu { problem, .. }) => problem,
                     Err(error) => return Err(error),
                 };
                 let fault = format!("{}: {fault}", self.cases[number].name);

@@ -63,7 +63,7 @@ fn lacking(gpu: &Gpu, spec: &Spec) -> String {
 /// Compilation is most of it, so where the adapter can be opened twice, two threads share the kernels.
 ///
 /// # Errors
-/// [`Error::Gpu`] where the device is lost. A wrong result is not an error: the report contains it.
+/// [`Error::DeviceLost`] where the device is lost. A wrong result is not an error: the report contains it.
 pub fn report(gpu: &Gpu, proofs: &[Proof], progress: impl FnMut(&str) + Send) -> Result<Report> {
     let (run, left_out): (Vec<&Proof>, Vec<&Proof>) = proofs.iter().partition(|proof| gpu.runs(proof.spec));
     let (waiting, progress) = (Mutex::new(run.iter().enumerate()), Mutex::new(progress));
@@ -109,7 +109,7 @@ pub fn kernel(gpu: &Gpu, proof: &Proof) -> Result<KernelReport> {
         match run(gpu, case, None) {
             Ok(Ok(share)) => worst = worst.max(share),
             Ok(Err(found)) => fault = fault.or(Some(format!("{}: {found}", case.name))),
-            Err(Error::Gpu { problem, .. }) if !problem.contains("lost") => {
+            Err(Error::Gpu { problem, .. }) => {
                 fault = fault.or(Some(format!("{}: {problem}", case.name)));
             }
             Err(error) => return Err(error),

@@ -25,7 +25,7 @@ pub fn run(gpu: &Gpu, case: &Case, shader: Option<&str>) -> Result<Result<f64, F
         Some(text) => gpu.prepare_with(&case.program, &memory, &[text.to_string()])?,
         None => gpu.prepare(&case.program, &memory)?,
     };
-    let batches = Batches::new(gpu, 1);
+    let batches = Batches::new(gpu, 1)?;
     batches.write(gpu, &[case.batch]);
     gpu.submit(&batches, &[Part::Submit(&prepared, case.steps)], None);
     let mut worst = 0.0_f64;

@@ -41,7 +41,7 @@ mod train;
 mod traverse;
 mod verify;
 
-use crate::{Error, Result, error::chain};
+use crate::{Error, Result, error::chain, gpu::silence_lost_devices};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -181,6 +181,7 @@ pub fn run() -> ExitCode {
         Err(Failure { error, hint, status }) => {
             print::progress!("error: {}", chain(&error));
             if let Some(hint) = hint {
+    silence_lost_devices();
                 print::progress!("hint: {hint}");
             }
             ExitCode::from(status)

@@ -100,7 +100,8 @@ impl DeviceOptions {
 
     /// As [`DeviceOptions::open_for`], with `default` where none is asked for.
     pub fn open_or(&self, default: Choice, precision: Precision) -> Result<Device> {
-        let options = gpu::Options { checked: self.checked, precision };
+        let injection = std::env::var("WGVAE_FAULT").ok().map(|fault| fault.parse()).transpose()?; // docs/reliability.md
+        let options = gpu::Options { checked: self.checked, precision, injection, ..gpu::Options::default() };
         let choice = self.device.as_ref().unwrap_or(&default);
         Device::open(choice, options, &mut |line| progress!("device: {line}"))
     }

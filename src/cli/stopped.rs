@@ -15,6 +15,10 @@ pub fn failure(error: Error, session: &Session, stop: &Stop) -> Failure {
             let hint = format!("{hint}; the last checkpoint is whole: {command} --lr {:?}", lr / 10.0);
             Failure { error, hint: Some(hint), status: 1 }
         }
+        Error::OutOfMemory { .. } | Error::DeviceLost { .. } | Error::DeviceHangs { .. } => {
+            let hint = error.hint().unwrap_or_default();
+            Failure { error, hint: Some(format!("{hint}; the last checkpoint is whole: {command}")), status: 1 }
+        }
         other => other.into(),
     }
 }

@@ -127,7 +127,8 @@ pub fn run(arguments: Arguments) -> Result<()> {
         Devices::One(choice) => {
             // Without runtime checks a mutant could write anywhere.
             let precision = arguments.precision.precision;
-            let options = gpu::Options { checked: arguments.checked || arguments.mutants, precision };
+            let options =
+                gpu::Options { checked: arguments.checked || arguments.mutants, precision, ..Default::default() };
             let quiet = !arguments.worker.is_empty();
             vec![Device::open(choice, options, &mut |line| {
                 if !quiet {
@@ -165,7 +166,11 @@ fn every_adapter(arguments: &Arguments) -> Result<Vec<Device>> {
     if found.is_empty() {
         return Err(Error::NoAdapter { problem: "no Vulkan, Metal or DX12 adapter found".into() });
     }
-    let options = gpu::Options { checked: arguments.checked, precision: arguments.precision.precision };
+    let options = gpu::Options {
+        checked: arguments.checked,
+        precision: arguments.precision.precision,
+        ..gpu::Options::default()
+    };
     let open = |index| Gpu::open(&gpu::AdapterChoice::Index(index), options);
     found.iter().map(|adapter| Ok(Device::Gpu(Arc::new(open(adapter.index)?)))).collect()
 }

@@ -1,7 +1,7 @@
 //! The record of a step: what changes from one step to the next, bound as group 0 with a dynamic offset.
 
 use super::{Field, Gpu, Scalar};
-use crate::model::Adam;
+use crate::{Result, model::Adam};
 
 /// What changes from step to step; the same struct as in `shaders/parts/batch.wgsl`.
 #[repr(C)]
@@ -88,18 +88,20 @@ pub struct Batches {
 
 impl Batches {
     /// Room for the records of `slots` steps, with one sample of each image.
-    pub fn new(gpu: &Gpu, slots: usize) -> Batches {
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory) where the device has none.
+    pub fn new(gpu: &Gpu, slots: usize) -> Result<Batches> {
         Batches::sampled(gpu, slots, 1)
     }
 
     /// Room for the records of `slots` steps, with so many samples of each image.
-    pub fn sampled(gpu: &Gpu, slots: usize, samples: usize) -> Batches {
-        let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("batches"),
-            size: 2 * Batch::STRIDE as u64 * slots as u64,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
+    ///
+    /// # Errors
+    /// As [`Batches::new`].
+    pub fn sampled(gpu: &Gpu, slots: usize, samples: usize) -> Result<Batches> {
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let buffer = gpu.buffer("records of steps", 2 * Batch::STRIDE as u64 * slots as u64, usage)?;
         let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("batch"),
             layout: &batch_layout(gpu),
@@ -112,7 +114,7 @@ impl Batches {
                 }),
             }],
         });
-        Batches { samples: samples as u32, buffer, group }
+        Ok(Batches { samples: samples as u32, buffer, group })
     }
 
     /// Bytes of device memory.

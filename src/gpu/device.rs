@@ -1,11 +1,17 @@
 //! Adapters, the choice among them, and the open device.
 
-use super::{Needs, Precision, Spec, Tiling, Tilings, cache::PipelineCache};
+use super::{
+    Injection, Needs, Precision, Spec, Tiling, Tilings, cache::PipelineCache, injection::Injector, wait::Fault,
+};
 use crate::{Error, Result};
 use serde::Serialize;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 /// Which adapter is opened.
@@ -24,6 +30,10 @@ pub struct Options {
     pub checked: bool,
     /// The lowest precision that products may have, where the adapter has what it takes.
     pub precision: Precision,
+    /// The longest wait for the device, after which it counts as hanging; none: five minutes.
+    pub wait: Option<Duration>,
+    /// A fault to make on purpose.
+    pub injection: Option<Injection>,
 }
 
 /// Name, driver, limits and features of an adapter.
@@ -149,7 +159,10 @@ pub struct Gpu {
     pub(super) cache: Option<PipelineCache>,
     summary: AdapterSummary,
     options: Options,
-    fault: Arc<Mutex<Option<String>>>,
+    pub(super) fault: Arc<Mutex<Option<Fault>>>,
+    /// Whether the device was lost or hangs, and is not released.
+    pub(super) abandoned: AtomicBool,
+    pub(super) injector: Option<Injector>,
 }
 
 impl Gpu {
@@ -199,17 +212,20 @@ impl Gpu {
         }))
         .map_err(refused)?;
         let fault = Arc::new(Mutex::new(None));
-        let keep = |fault: &Arc<Mutex<Option<String>>>| {
+        let keep = |fault: &Arc<Mutex<Option<Fault>>>| {
             let fault = Arc::clone(fault);
-            move |text: String| {
-                fault.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(text);
+            move |found: Fault| {
+                fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(found);
             }
         };
         let (on_error, on_loss) = (keep(&fault), keep(&fault));
-        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| on_error(error.to_string())));
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| match error {
+            wgpu::Error::OutOfMemory { .. } => on_error(Fault::OutOfMemory(error.to_string())),
+            _ => on_error(Fault::Other(error.to_string())),
+        }));
         device.set_device_lost_callback(move |reason, text| {
             if reason != wgpu::DeviceLostReason::Destroyed {
-                on_loss(format!("device lost: {text}"));
+                on_loss(Fault::Lost(text));
             }
         });
         let cached = wanted.contains(wgpu::Features::PIPELINE_CACHE);
@@ -220,8 +236,10 @@ impl Gpu {
             queue,
             pipelines: Mutex::default(),
             summary,
+            injector: options.injection.map(Injector::new),
             options,
             fault,
+            abandoned: AtomicBool::new(false),
         })
     }
 
@@ -230,7 +248,8 @@ impl Gpu {
     /// # Errors
     /// As [`Gpu::open`].
     pub fn again(&self) -> Result<Gpu> {
-        let mut gpu = Gpu::open(&AdapterChoice::Index(self.summary.index), self.options)?;
+        let options = Options { injection: None, ..self.options };
+        let mut gpu = Gpu::open(&AdapterChoice::Index(self.summary.index), options)?;
         gpu.cache = None;
         Ok(gpu)
     }
@@ -287,31 +306,22 @@ impl Gpu {
         self.options.precision
     }
 
+    /// How it was opened.
+    pub(super) fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// Whether shaders were compiled with WebGPU's runtime checks.
     pub fn checked(&self) -> bool {
         self.options.checked
-    }
-
-    /// The first error the driver reported since the last call, if any.
-    pub fn fault(&self, context: &str) -> Result<()> {
-        match self.fault.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take() {
-            Some(problem) => Err(Error::Gpu { context: context.into(), problem }),
-            None => Ok(()),
-        }
-    }
-
-    /// Waits until all that was submitted is done.
-    pub fn wait(&self, context: &str) -> Result<()> {
-        self.device
-            .poll(wgpu::PollType::wait_indefinitely())
-            .map_err(|error| Error::Gpu { context: context.into(), problem: error.to_string() })?;
-        self.fault(context)
     }
 }
 
 impl Drop for Gpu {
     fn drop(&mut self) {
-        self.cache.iter().for_each(PipelineCache::save);
+        if !self.abandoned.load(Ordering::Relaxed) {
+            self.cache.iter().for_each(PipelineCache::save);
+        }
     }
 }
 

@@ -72,12 +72,8 @@ impl Gpu {
         shaders: &[String],
         cache: Option<&PipelineCache>,
     ) -> Result<Prepared> {
-        let args = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("args"),
-            size: Batch::STRIDE as u64 * program.dispatches.len().max(1) as u64,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let args = self.buffer("arguments", Batch::STRIDE as u64 * program.dispatches.len().max(1) as u64, usage)?;
         let mut bytes = vec![0; args.size() as usize];
         for (slot, dispatch) in bytes.chunks_exact_mut(Batch::STRIDE as usize).zip(&program.dispatches) {
             slot[..dispatch.args.len()].copy_from_slice(&dispatch.args);

@@ -14,7 +14,7 @@ impl Gpu {
     /// none by the processor's from submit to completion.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where the device is lost.
+    /// [`Error::DeviceLost`] where the device is lost.
     pub fn time(&self, batches: &Batches, parts: &[Part]) -> Result<f64> {
         if !self.timestamps {
             let start = Instant::now();
@@ -50,7 +50,7 @@ impl Gpu {
         drop(pass);
         encoder.resolve_query_set(&set, 0..2, &resolved, 0);
         encoder.copy_buffer_to_buffer(&resolved, 0, &readable, 0, 16);
-        self.queue.submit([encoder.finish()]);
+        self.send(encoder);
         readable.slice(..).map_async(wgpu::MapMode::Read, |_| {});
         self.wait("timing")?;
         let view = readable
@@ -64,7 +64,7 @@ impl Gpu {
     /// Bytes per second of a large copy within device memory, read and written bytes both counted: the best of five.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where the device is lost.
+    /// [`Error::DeviceLost`] where the device is lost.
     pub fn copy_bandwidth(&self) -> Result<f64> {
         const BYTES: u64 = 64 << 20;
         const COPIES: u32 = 8;
@@ -84,7 +84,7 @@ impl Gpu {
                 encoder.copy_buffer_to_buffer(&from, 0, &to, 0, BYTES);
             }
             let start = Instant::now();
-            self.queue.submit([encoder.finish()]);
+            self.send(encoder);
             self.wait("copying")?;
             best = best.min(start.elapsed().as_secs_f64());
         }

@@ -1,10 +1,9 @@
 //! Submits: prepared programs recorded as one compute pass.
 
-use super::{Batches, Gpu, Memory, Prepared, Readback, Role, batch::offset};
-use crate::{Error, Result};
+use super::{Batches, Boundary, Gpu, Memory, Prepared, Readback, Role, batch::offset, wait::Fault};
 
 /// Work under way on the device.
-pub struct Submission(wgpu::SubmissionIndex);
+pub struct Submission(pub(super) wgpu::SubmissionIndex);
 
 /// A part of a submit: a program, and the steps it runs for.
 #[derive(Clone, Copy)]
@@ -30,21 +29,20 @@ impl Gpu {
         if let Some((readback, memory, role, offset, bytes)) = readback {
             readback.copy(&mut encoder, memory, role.slot(), offset, bytes);
         }
-        let submission = Submission(self.queue.submit([encoder.finish()]));
+        let submission = Submission(self.send(encoder));
         if let Some((readback, _, _, _, bytes)) = readback {
             readback.request(bytes);
         }
         submission
     }
 
-    /// Waits until one submission and all before it are done.
-    ///
-    /// # Errors
-    /// [`Error::Gpu`] where the device is lost or the driver reported an error.
-    pub fn wait_for(&self, submission: Submission, context: &str) -> Result<()> {
-        let poll = wgpu::PollType::Wait { submission_index: Some(submission.0), timeout: None };
-        self.device.poll(poll).map_err(|error| Error::Gpu { context: context.into(), problem: error.to_string() })?;
-        self.fault(context)
+    /// Sends what was recorded to the device.
+    pub(super) fn send(&self, encoder: wgpu::CommandEncoder) -> wgpu::SubmissionIndex {
+        if self.injects(Boundary::Submit) {
+            self.report(Fault::Lost("made on purpose".into()));
+            self.device.destroy();
+        }
+        self.queue.submit([encoder.finish()])
     }
 }
 

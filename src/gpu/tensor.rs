@@ -1,6 +1,6 @@
 //! Matrices in arenas, arenas in buffers, and the way back.
 
-use super::{Access, Binding, Gpu, Slot};
+use super::{Access, Binding, Boundary, Gpu, Slot};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -45,14 +45,36 @@ impl Gpu {
     /// Checks that kernels of this adapter can see a buffer of so many bytes.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where it is too large.
+    /// [`Error::OutOfMemory`] where it is too large.
     pub fn check_size(&self, slot: impl Into<Slot>, bytes: u64) -> Result<()> {
         let limit = self.adapter().max_binding_bytes;
         if bytes <= limit {
             return Ok(());
         }
         let problem = format!("{bytes} bytes are needed, but a buffer of this adapter holds at most {limit}");
-        Err(Error::Gpu { context: format!("memory for {}", slot.into().name), problem })
+        Err(Error::OutOfMemory { context: format!("memory for {}", slot.into().name), problem })
+    }
+
+    /// Creates a buffer, filled with zeros.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] where the device has no room.
+    pub(super) fn buffer(&self, name: &'static str, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+        let full = |problem: String| {
+            let (context, problem) = (format!("memory for {name}"), format!("{bytes} bytes: {problem}"));
+            Err(Error::OutOfMemory { context, problem })
+        };
+        if self.injects(Boundary::Allocation) {
+            return full("made on purpose".into());
+        }
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(name),
+            size: bytes,
+            usage,
+            mapped_at_creation: false,
+        });
+        pollster::block_on(scope.pop()).map_or(Ok(buffer), |error| full(error.to_string()))
     }
 }
 
@@ -66,25 +88,15 @@ impl Memory {
     /// Creates the buffer of `slot`, filled with zeros; of no bytes it still holds 16, because an empty one cannot be bound.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where the device has no room or the buffer is larger than a kernel can see.
+    /// [`Error::OutOfMemory`] where the device has no room or the buffer is larger than a kernel can see.
     pub fn create(&mut self, gpu: &Gpu, slot: impl Into<Slot>, bytes: u64) -> Result<()> {
         self.create_for(gpu, slot.into(), bytes, wgpu::BufferUsages::STORAGE)
     }
 
     fn create_for(&mut self, gpu: &Gpu, slot: Slot, bytes: u64, usage: wgpu::BufferUsages) -> Result<()> {
         gpu.check_size(slot, bytes)?;
-        let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(slot.name),
-            size: bytes.max(1).next_multiple_of(16),
-            usage: usage | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        if let Some(error) = pollster::block_on(scope.pop()) {
-            let context = format!("memory for {}", slot.name);
-            return Err(Error::Gpu { context, problem: format!("{bytes} bytes: {error}") });
-        }
-        self.buffers.insert(slot, buffer);
+        let usage = usage | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+        self.buffers.insert(slot, gpu.buffer(slot.name, bytes.max(1).next_multiple_of(16), usage)?);
         Ok(())
     }
 
@@ -133,7 +145,7 @@ impl Memory {
     /// Waits for all work and reads `values` four-byte values of `slot`, from value `first` on.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where the device is lost.
+    /// [`Error::DeviceLost`] where the device is lost.
     pub fn read<T: bytemuck::Pod>(
         &self,
         gpu: &Gpu,
@@ -142,10 +154,10 @@ impl Memory {
         values: usize,
     ) -> Result<Vec<T>> {
         let (slot, bytes) = (slot.into(), (values * size_of::<T>()) as u64);
-        let readback = Readback::new(gpu, bytes);
+        let readback = Readback::new(gpu, bytes)?;
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         readback.copy(&mut encoder, self, slot, (first * size_of::<T>()) as u64, bytes);
-        gpu.queue.submit([encoder.finish()]);
+        gpu.send(encoder);
         readback.request(bytes);
         gpu.wait(slot.name)?;
         readback.take(bytes)
@@ -172,15 +184,12 @@ pub struct Readback {
 
 impl Readback {
     /// Room for `bytes` bytes.
-    pub fn new(gpu: &Gpu, bytes: u64) -> Readback {
-        Readback {
-            buffer: gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("readback"),
-                size: bytes.max(4).next_multiple_of(4),
-                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            }),
-        }
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] where there is none.
+    pub fn new(gpu: &Gpu, bytes: u64) -> Result<Readback> {
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        Ok(Readback { buffer: gpu.buffer("results", bytes.max(4).next_multiple_of(4), usage)? })
     }
 
     pub(super) fn copy(&self, encoder: &mut wgpu::CommandEncoder, from: &Memory, slot: Slot, offset: u64, bytes: u64) {
@@ -195,7 +204,7 @@ impl Readback {
     /// Takes the values in the first `bytes` bytes, which a submission that was waited for brought.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where the device is lost.
+    /// [`Error::DeviceLost`] where the device is lost.
     pub fn take<T: bytemuck::Pod>(&self, bytes: u64) -> Result<Vec<T>> {
         self.with(bytes, bytemuck::pod_collect_to_vec)
     }

@@ -69,7 +69,7 @@ impl Codec {
     /// Puts a model with its parameters on a device.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the parameters are not the model's, [`Error::Gpu`] where memory is short.
+    /// [`Error::Invalid`] where the parameters are not the model's, [`Error::OutOfMemory`] where memory is short.
     pub fn new(device: &Device, model: &Model, params: &[Param]) -> Result<Codec> {
         model.validate()?;
         let engine = match device {

@@ -47,7 +47,7 @@ impl Codec {
     ///
     /// # Errors
     /// [`Error::Invalid`] where the model is no VAE or CVAE, where labels are missing, `samples` is 0 or an estimate is not finite;
-    /// [`Error::Gpu`] where memory is short or the device is lost.
+    /// [`Error::OutOfMemory`] where memory is short or the device is lost.
     pub fn evidence(
         &self,
         observed: Observed,
@@ -192,8 +192,8 @@ impl Estimator {
         Ok(Estimator {
             noise: gpu.prepare(&draw, &memory)?,
             step: gpu.prepare(&step::evaluation(&net, &objective, Format::of(observed.images), true)?, &memory)?,
-            batches: Batches::sampled(gpu, 1, samples),
-            readback: Readback::new(gpu, 4 * net.rows as u64),
+            batches: Batches::sampled(gpu, 1, samples)?,
+            readback: Readback::new(gpu, 4 * net.rows as u64)?,
             net,
             memory,
         })

@@ -223,7 +223,7 @@ impl Network {
     /// Checks that the adapter's kernels can see every buffer whole, before anything is made to fill them.
     ///
     /// # Errors
-    /// [`Error::Gpu`](crate::Error::Gpu) naming the first that is too large.
+    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory) naming the first that is too large.
     pub fn check_size(&self, gpu: &Gpu) -> Result<()> {
         let sizes = [
             (Role::Params, self.param_bytes()),

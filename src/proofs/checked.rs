@@ -18,7 +18,7 @@ impl Checked {
     /// Checks those kernels of `program` against the oracle that were not checked before.
     ///
     /// # Errors
-    /// [`Error::CheckFailed`] where a kernel is wrong, [`Error::Gpu`] where the device is lost.
+    /// [`Error::CheckFailed`] where a kernel is wrong, [`Error::DeviceLost`] where the device is lost.
     pub fn check(&mut self, gpu: &Gpu, program: &Program) -> Result<()> {
         for dispatch in &program.dispatches {
             if self.names.insert(&dispatch.spec.name) {

@@ -79,7 +79,7 @@ impl GpuTrainer {
     /// Puts model and data on the device.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where memory is short or the driver refuses.
+    /// [`Error::OutOfMemory`] where memory is short or the driver refuses.
     pub fn new(gpu: Arc<Gpu>, settings: &Settings, data: &Dataset) -> Result<GpuTrainer> {
         let corruption = settings.corruption;
         let tilings = gpu.usable(settings.tilings);
@@ -166,7 +166,7 @@ impl GpuTrainer {
     /// Parameters, moments and step.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where the device is lost.
+    /// [`Error::DeviceLost`] where the device is lost.
     pub fn state(&self) -> Result<State> {
         let net = &self.training.net;
         let tensor = |role| -> Result<_> {
@@ -281,8 +281,8 @@ impl Loop {
             },
             loss: prepare(&|program| kernels::loss::launch(program, &losses))?,
             step: gpu.prepare(&step, &memory)?,
-            batches: Batches::sampled(gpu, slots, net.samples),
-            readbacks: (0..IN_FLIGHT).map(|_| Readback::new(gpu, LOSS_BYTES * slots as u64)).collect(),
+            batches: Batches::sampled(gpu, slots, net.samples)?,
+            readbacks: (0..IN_FLIGHT).map(|_| Readback::new(gpu, LOSS_BYTES * slots as u64)).collect::<Result<_>>()?,
             net,
             memory,
             count,

@@ -22,7 +22,8 @@ const MOST_STEPS: usize = 1024;
 /// does around a step is in the measurement: noise, the sums of losses, their way back, the submit itself.
 ///
 /// # Errors
-/// [`Error::Gpu`](crate::Error::Gpu) where memory is short or the device is lost.
+/// [`Error::OutOfMemory`](crate::Error::OutOfMemory) where memory is short,
+/// [`Error::DeviceLost`](crate::Error::DeviceLost) where the device is lost.
 pub(super) fn seconds(gpu: &Arc<Gpu>, settings: &Settings, tilings: Tilings) -> Result<f64> {
     let rehearsed = Settings {
         adam: Adam { lr: 0.0, ..settings.adam }, // so that no loss grows out of bounds on black images

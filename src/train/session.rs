@@ -234,7 +234,7 @@ impl Session {
             return Ok(None);
         }
         let codec = match Codec::new(&self.device, &self.config.model, &state.params) {
-            Err(Error::Gpu { .. }) => return Ok(None),
+            Err(Error::OutOfMemory { .. }) => return Ok(None),
             codec => codec?,
         };
         let encoding = codec.encode_rows(self.data.test.images.rows(), self.data.test.labels.as_deref())?;
@@ -324,7 +324,7 @@ impl Session {
     /// The current weights.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where the device is lost.
+    /// [`Error::DeviceLost`] where the device is lost.
     pub fn weights(&self) -> Result<Vec<Param>> {
         Ok(self.trainer.state()?.params)
     }

@@ -23,7 +23,7 @@ impl Trainer {
     /// Puts model and data on the device.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where settings, model and data do not fit each other, [`Error::Gpu`] where memory is short.
+    /// [`Error::Invalid`] where settings, model and data do not fit each other, [`Error::OutOfMemory`] where memory is short.
     pub fn new(device: &Device, settings: &Settings, data: &Dataset) -> Result<Trainer> {
         settings.validate()?;
         if data.pixels() != settings.model.input {
@@ -62,7 +62,7 @@ impl Trainer {
     /// far it is and can stop it: fewer steps are in the losses then, and the state is that after the last of them.
     ///
     /// # Errors
-    /// [`Error::NotFinite`] at the first loss that is not, [`Error::Gpu`] where the device is lost.
+    /// [`Error::NotFinite`] at the first loss that is not, [`Error::DeviceLost`] where the device is lost.
     pub fn go_on(&mut self, epoch: u64, done: EpochLosses, watch: &mut Watch) -> Result<EpochLosses> {
         match self {
             Trainer::Gpu(trainer) => trainer.go_on(epoch, done, watch),
@@ -84,7 +84,7 @@ impl Trainer {
     /// Parameters, moments and step.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where the device is lost.
+    /// [`Error::DeviceLost`] where the device is lost.
     pub fn state(&self) -> Result<State> {
         match self {
             Trainer::Gpu(trainer) => trainer.state(),

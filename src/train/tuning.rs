@@ -62,7 +62,7 @@ const LEAST_ROWS: usize = 64;
 /// The tilings that `choice` makes for `settings` on `gpu`; `report` is told which and why, in one line.
 ///
 /// # Errors
-/// [`Error::Invalid`] where the adapter lacks what is pinned; [`Error::Gpu`] where the device is lost; as [`prove`].
+/// [`Error::Invalid`] where the adapter lacks what is pinned; [`Error::DeviceLost`] where the device is lost; as [`prove`].
 pub fn tilings(
     gpu: &Arc<Gpu>,
     settings: &Settings,
@@ -102,7 +102,7 @@ pub fn tilings(
 /// `checked` before.
 ///
 /// # Errors
-/// [`Error::CheckFailed`] where one is wrong on this device; [`Error::Gpu`] where the device is lost.
+/// [`Error::CheckFailed`] where one is wrong on this device; [`Error::DeviceLost`] where the device is lost.
 pub fn prove(gpu: &Gpu, settings: &Settings, tilings: Tilings, checked: &mut Checked) -> Result<()> {
     if tilings.precision() == Precision::F32 {
         return Ok(());

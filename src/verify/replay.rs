@@ -64,7 +64,7 @@ pub fn replay_gpu(gpu: &Gpu, trace: &Trace) -> Result<Replay> {
 
     let prepare = |program: &Program| gpu.prepare(program, &memory);
     let (training, gradients, reconstructing) = (prepare(&training)?, prepare(&gradients)?, prepare(&reconstructing)?);
-    let batches = Batches::sampled(gpu, 1, net.samples);
+    let batches = Batches::sampled(gpu, 1, net.samples)?;
     let (mut first, mut losses) = (None, Vec::with_capacity(steps));
     for (fed, t) in trace.steps().zip(1..) {
         memory.write(gpu, Role::Images, 0, bytemuck::cast_slice(&packed(&fed.x)))?;

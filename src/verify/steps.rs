@@ -47,7 +47,7 @@ pub struct ModelReport {
 /// Takes two steps of each of the article's models, from the same parameters on both sides.
 ///
 /// # Errors
-/// [`Error::Gpu`](crate::Error::Gpu) where the device is lost, [`Error::NotFinite`](crate::Error::NotFinite) where a loss is not.
+/// [`Error::DeviceLost`](crate::Error::DeviceLost) where the device is lost, [`Error::NotFinite`](crate::Error::NotFinite) where a loss is not.
 pub fn models(gpu: &Arc<Gpu>) -> Result<Vec<ModelReport>> {
     let likelihoods = [Likelihood::SquaredError, Likelihood::SquaredError, Likelihood::Bernoulli];
     let models = Kind::ALL.into_iter().zip(likelihoods.into_iter().cycle());
