@@ -11,8 +11,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What only the command line says: where a run goes, and what it is made from.
-const TYPED_ALONE: [&str; 5] = ["config", "resume", "out", "force", "preset"];
+/// What only the command line says: where a run goes, what it is made from, and who looks on.
+const TYPED_ALONE: [&str; 6] = ["config", "resume", "out", "force", "preset", "watch"];
 
 /// What the name of the model is in a file; on the command line it has none.
 pub(super) const MODEL: &str = "model";

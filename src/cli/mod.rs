@@ -26,6 +26,7 @@ mod packaging;
 mod presets;
 mod print;
 mod reconstruct;
+mod report;
 mod runs;
 mod sample;
 mod scatter;
@@ -33,13 +34,14 @@ mod score;
 mod shader;
 mod signals;
 mod split;
+mod stopped;
 mod style;
 mod sweep;
-mod stopped;
 mod table;
 mod train;
 mod traverse;
 mod verify;
+mod watch;
 
 use crate::{Error, Result, error::chain, gpu::silence_lost_devices};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -85,6 +87,8 @@ enum Command {
     Sweep(sweep::Arguments),
     /// List runs: model, data, epochs, losses, and how each stands
     Runs(runs::Arguments),
+    /// Write a page that shows runs: figures, curves, pictures, configurations and their differences
+    Report(report::Arguments),
     /// Draw loss curves of one or several runs
     Curves(curves::Arguments),
     /// Figures of a run on its test images: errors, KL, ELBO, active units, label accuracy of samples
@@ -129,6 +133,7 @@ impl Command {
             Command::Style(arguments) => style::run(arguments),
             Command::Scatter(arguments) => scatter::run(arguments),
             Command::Runs(arguments) => runs::run(arguments),
+            Command::Report(arguments) => report::run(arguments),
             Command::Curves(arguments) => curves::run(arguments),
             Command::Evaluate(arguments) => evaluate::run(arguments),
             Command::Encode(arguments) => encode::run(arguments),
@@ -176,12 +181,12 @@ fn parsed() -> Result<Cli, Failure> {
 
 /// Runs the command line of this process: 0 for success, 1 for failure, 2 for wrong usage, 128 + its number after a signal.
 pub fn run() -> ExitCode {
+    silence_lost_devices();
     match parsed().and_then(|cli| cli.command.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { error, hint, status }) => {
             print::progress!("error: {}", chain(&error));
             if let Some(hint) = hint {
-    silence_lost_devices();
                 print::progress!("hint: {hint}");
             }
             ExitCode::from(status)

@@ -12,6 +12,7 @@ use super::{
     print::progress,
     signals::Stop,
     stopped::failure,
+    watch::Port,
 };
 use crate::{
     Error, Result,
@@ -79,6 +80,9 @@ pub struct Arguments {
     /// the folder goes on with it
     #[arg(long, value_enum)]
     log: Option<Log>,
+    /// Show the run as it goes in a browser on this machine: the page that `wgvae report` writes, on PORT [default: one that is free]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "0")]
+    watch: Option<u16>,
     /// Images per step
     #[arg(long, default_value_t = 32)]
     batch: usize,
@@ -152,11 +156,15 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         return Err(Error::invalid("--epochs", "must be at least 1").into());
     }
     let stop = Stop::listen();
+    let port = arguments.watch.map(Port::open).transpose()?;
     let mut session = match &arguments.resume {
         Some(dir) => resume(dir, &arguments)?,
         None => begin(&arguments)?,
     };
     describe(&session);
+    if let (Some(port), Some(dir)) = (port, session.dir()) {
+        progress!("watch: {}", port.serve(dir));
+    }
     let events = events::events(&session, arguments.log)?;
     train(&mut session, arguments.epochs, events, &stop)?;
     let dir = session.dir().expect("a run of the command line has a directory");
@@ -332,6 +340,9 @@ fn train(session: &mut Session, asked: Option<u64>, mut events: Option<EventFile
         progress!("nothing to do: {}", epoch::out_of_patience(session));
         return Ok(());
     }
+    if let steps @ 1.. = session.steps_begun() {
+        progress!("going on after step {steps} of epoch {}", from + 1);
+    }
     let bar = Bar::new(from, epochs, session.config().objective.beta);
     let mut warned = false;
     for number in from + 1..=epochs {
@@ -339,9 +350,6 @@ fn train(session: &mut Session, asked: Option<u64>, mut events: Option<EventFile
             bar.show(number, progress);
             !stop.asked()
         });
-    if let steps @ 1.. = session.steps_begun() {
-        progress!("going on after step {steps} of epoch {}", from + 1);
-    }
         let metrics = metrics.map_err(|error| {
             bar.finish();
             let error = match error {

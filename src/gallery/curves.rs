@@ -5,7 +5,9 @@ use crate::{
     picture::{self, Curves, Plot},
     run::{Figures, Run},
 };
-use std::path::Path;
+
+/// Width and height of [`small_curves`] in pixels.
+const SMALL: (u32, u32) = (640, 400);
 
 /// What is drawn over the epochs, per image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +36,28 @@ impl Quantity {
 /// [`Error::Invalid`] where no run has an epoch, where all are autoencoders and their KL divergence is asked for, or where
 /// their losses are of different kinds and cannot share an axis; as [`Run::metrics`].
 pub fn curves(runs: &[Run], quantity: Quantity, log: bool) -> Result<Plot> {
+    let (label, lines) = lines(runs, quantity)?;
+    Curves::new(label).log_scale(log).plot(&lines)
+}
+
+/// As [`curves`] without a logarithm, for half the width of a page.
+///
+/// # Errors
+/// As [`curves`].
+pub fn small_curves(runs: &[Run], quantity: Quantity) -> Result<Plot> {
+    let (label, lines) = lines(runs, quantity)?;
+    Curves::new(label).size(SMALL.0, SMALL.1).plot(&lines)
+}
+
+/// What the curves show, with its unit, and the figures of each run.
+fn lines(runs: &[Run], quantity: Quantity) -> Result<(String, Vec<picture::Run>)> {
     let units: Vec<&str> = runs.iter().map(|run| run.config.objective.loss.likelihood.unit()).collect();
     let unit = units.first().copied().unwrap_or("nats");
     if let Some(other) = units.iter().position(|&other| other != unit && quantity != Quantity::Kl) {
         let problem = format!(
             "the loss of {} is in {unit}, that of {} in {}, and they share no axis: draw the runs apart, or their --quantity kl",
-            title(&runs[0].dir),
-            title(&runs[other].dir),
+            runs[0].name(),
+            runs[other].name(),
             units[other]
         );
         return Err(Error::invalid("--quantity", problem));
@@ -68,16 +85,10 @@ pub fn curves(runs: &[Run], quantity: Quantity, log: bool) -> Result<Plot> {
             metrics.iter().map(|line| (line.epoch as f64, quantity.of(pick(line)))).collect()
         };
         lines.push(picture::Run {
-            name: title(&run.dir),
+            name: run.name(),
             train: series(|line| &line.train),
             test: series(|line| &line.test),
         });
     }
-    Curves::new(label).log_scale(log).plot(&lines)
-}
-
-/// The last name in a directory's path.
-fn title(dir: &Path) -> String {
-    let whole = dir.canonicalize().unwrap_or_else(|_| dir.to_path_buf());
-    whole.file_name().map_or_else(|| whole.display().to_string(), |name| name.to_string_lossy().into_owned())
+    Ok((label, lines))
 }

@@ -15,7 +15,7 @@ mod scatter;
 mod style;
 mod traverse;
 
-pub use curves::{Quantity, curves};
+pub use curves::{Quantity, curves, small_curves};
 pub use denoise::{Denoised, denoise};
 pub use grid::grid;
 pub use interpolate::{Interpolation, Path, interpolate};

@@ -38,6 +38,12 @@ impl Run {
         Ok(Run { dir: dir.to_path_buf(), config: Config::load(&path)? })
     }
 
+    /// The last name in its directory's path.
+    pub fn name(&self) -> String {
+        let whole = self.dir.canonicalize().unwrap_or_else(|_| self.dir.clone());
+        whole.file_name().map_or_else(|| whole.display().to_string(), |name| name.to_string_lossy().into_owned())
+    }
+
     /// The weights of its last finished epoch.
     ///
     /// # Errors

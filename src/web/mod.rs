@@ -8,9 +8,11 @@ mod explorer;
 mod page;
 mod plan;
 mod replays;
+mod report;
 mod training;
 
 pub use checks::{Checks, checks, verifier};
 pub use explorer::explorer;
 pub use page::{Page, base64, compressed};
 pub use plan::{Place, Plan};
+pub use report::report;

@@ -30,12 +30,23 @@ impl Page {
             ),
             ("<!-- script -->", format!("<script type=\"module\">\n{}</script>", joined(self.modules))),
         ];
-        let mut page = self.markup.to_string();
-        for (mark, part) in parts {
-            page = page.replacen(mark, &part, 1);
-        }
-        page
+        fill(self.markup, &parts)
     }
+}
+
+/// Markup with every part in the place of its mark. A mark within a part stays as it is.
+pub(super) fn fill(markup: &str, parts: &[(&str, String)]) -> String {
+    let (mut page, mut rest) = (String::new(), markup);
+    while let Some(start) = rest.find("<!-- ") {
+        let (part, length) = parts
+            .iter()
+            .find(|(mark, _)| rest[start..].starts_with(mark))
+            .map_or(("<!-- ", "<!-- ".len()), |(mark, part)| (part.as_str(), mark.len()));
+        page += &rest[..start];
+        page += part;
+        rest = &rest[start + length..];
+    }
+    page + rest
 }
 
 /// Modules as one: without the lines that import, and without the word `export`.
@@ -44,9 +55,9 @@ fn joined(modules: &[&str]) -> String {
     lines.map(|line| line.strip_prefix("export ").unwrap_or(line)).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// Text between tags.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+/// Text between tags, or in an attribute.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// Bytes as they are written into JSON.
