@@ -135,7 +135,14 @@ impl Table {
                 false => format!("{} of {}", setting.finished, setting.runs),
             };
             let figures = [setting.mean, setting.deviation, setting.reconstruction, setting.kl].map(number);
-            setting.options.values().filter_map(Value::as_str).map(String::from).chain([runs]).chain(figures).collect::<Vec<_>>()
+            setting
+                .options
+                .values()
+                .filter_map(Value::as_str)
+                .map(String::from)
+                .chain([runs])
+                .chain(figures)
+                .collect::<Vec<_>>()
         });
         let rows: Vec<Vec<String>> = std::iter::once(head.collect()).chain(rows).collect();
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
