@@ -11,7 +11,7 @@ use wgvae::{
     kernels::update::LAYERS,
     model::{
         Activation, Adam, Binarization, Bottleneck, Bound, Condition, Corruption, Kind, Likelihood, Loss, Model, Noise,
-        Objective, Param, Rate, Reduction, Schedule, Values,
+        Objective, Param, Rate, Reduction, Schedule,
     },
     network::Network,
     random::{Stream, stream},
@@ -246,7 +246,7 @@ fn each_of_a_hundred_steps_is_the_oracles_on_real_values() {
     let mut data = few_images();
     for split in [&mut data.train, &mut data.test] {
         let floats: Vec<f32> = split.images.rows().floats().iter().map(|x| 6.0 * x - 3.0).collect();
-        split.images = Values::Floats(floats);
+        split.images = floats.into();
     }
     for (kind, likelihood, bound, samples, condition) in [
         (Kind::Ae, Likelihood::Gaussian, Bound::Elbo, 1, Condition::Add),

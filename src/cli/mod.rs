@@ -33,6 +33,7 @@ mod scatter;
 mod score;
 mod shader;
 mod signals;
+mod size;
 mod split;
 mod stopped;
 mod style;

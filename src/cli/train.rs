@@ -11,6 +11,7 @@ use super::{
     presets,
     print::progress,
     signals::Stop,
+    size::size,
     stopped::failure,
     watch::Port,
 };
@@ -56,8 +57,8 @@ pub struct Arguments {
     /// Replace the run that lies in DIR of --out, and its pictures
     #[arg(long, requires = "out")]
     force: bool,
-    /// Go on with the run in DIR after its last checkpoint; of the other options only --epochs, --lr, --device and --data-dir
-    /// can be given with it, and what is not given stays as it was
+    /// Go on with the run in DIR after its last checkpoint; of the other options only --epochs, --lr, --device, --gpu-memory and
+    /// --data-dir can be given with it, and what is not given stays as it was
     #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "preset", "out", "data", "train_limit", "test_limit", "columns", "except", "labels", "scale", "missing", "skip_bad", "test_share", "test", "batch", "hidden", "latent", "activation", "bottleneck", "condition", "likelihood", "loss", "beta", "objective", "samples", "init_scheme", "seed", "tiling", "precision", "init", "corrupt", "noise", "schedule", "lr_end", "warm_up", "optimizer", "weight_decay", "epsilon", "clip", "binarize", "patience", "keep", "keep_every", "save_every"])]
     resume: Option<PathBuf>,
     /// Passes over the training images, in all [default: 10; with --schedule stages its 3280; with --resume, the run's own]
@@ -110,6 +111,10 @@ pub struct Arguments {
     tiling: TilingChoice,
     #[command(flatten)]
     precision: PrecisionOptions,
+    /// Memory that training may take on a GPU, such as 512MiB or 2GiB; data that do not fit are streamed, with the same result
+    /// [default: what the adapter is known to bear]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    gpu_memory: Option<u64>,
     /// Start from the weights in a safetensors file, such as one saved from PyTorch, or of the run in a directory
     #[arg(long, value_name = "FILE|RUN")]
     init: Option<PathBuf>,
@@ -140,8 +145,19 @@ impl Arguments {
                 save_every: self.save_every,
             },
             seed: self.seed,
+            gpu_memory: self.gpu_memory,
             ..plain
         })
+    }
+
+    /// Refuses `--gpu-memory` on a device that has none.
+    fn expect_memory_of(&self, device: &Device) -> Result<()> {
+        match device {
+            Device::Oracle if self.gpu_memory.is_some() => {
+                Err(Error::invalid("--gpu-memory", "is for a GPU; the f64 oracle has none"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -199,6 +215,7 @@ fn begin(arguments: &Arguments) -> Result<Session> {
     if matches!(device, Device::Oracle) && arguments.tiling != TilingChoice::Auto {
         return Err(Error::invalid("--tiling", "is for a GPU; the f64 oracle has none"));
     }
+    arguments.expect_memory_of(&device)?;
     let data = arguments.data.open()?;
     let format = Format::of(data.train.images.rows());
     let mut settings = arguments.settings(kind, format, data.pixels(), data.classes)?;
@@ -245,7 +262,8 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
         let problem = format!("{} has no checkpoint: begin anew with --out {0} --force", dir.display());
         return Err(Error::invalid("--resume", problem));
     }
-    let mut changes = Changes { epochs: arguments.epochs, lr: arguments.lr, tilings: None };
+    let mut changes =
+        Changes { epochs: arguments.epochs, lr: arguments.lr, tilings: None, gpu_memory: arguments.gpu_memory };
     let mut settings = run.config.settings();
     settings.adam.lr = changes.lr.unwrap_or(settings.adam.lr);
     settings.epochs = changes.epochs.unwrap_or(settings.epochs);
@@ -253,6 +271,7 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
     let claim = Claim::resume(&run)?;
     let precision = run.config.tilings.map_or(Precision::F32, Tilings::precision);
     let device = arguments.device.open_or(own_device(&run.config), precision)?;
+    arguments.expect_memory_of(&device)?;
     warn_of_differences(&run.config, &device);
     let data = arguments.data.dir.open(&run)?;
     if let Device::Gpu(gpu) = &device {

@@ -1,7 +1,8 @@
 //! Adapters, the choice among them, and the open device.
 
 use super::{
-    Injection, Needs, Precision, Spec, Tiling, Tilings, cache::PipelineCache, injection::Injector, wait::Fault,
+    Injection, Needs, Precision, Spec, Tiling, Tilings, cache::PipelineCache, heap::device_heap, injection::Injector,
+    wait::Fault,
 };
 use crate::{Error, Result};
 use serde::Serialize;
@@ -158,6 +159,7 @@ pub struct Gpu {
     pub(super) timestamps: bool,
     pub(super) cache: Option<PipelineCache>,
     summary: AdapterSummary,
+    heap: Option<u64>,
     options: Options,
     pub(super) fault: Arc<Mutex<Option<Fault>>>,
     /// Whether the device was lost or hangs, and is not released.
@@ -235,6 +237,7 @@ impl Gpu {
             device,
             queue,
             pipelines: Mutex::default(),
+            heap: device_heap(&adapter),
             summary,
             injector: options.injection.map(Injector::new),
             options,
@@ -257,6 +260,11 @@ impl Gpu {
     /// The adapter that was opened.
     pub fn adapter(&self) -> &AdapterSummary {
         &self.summary
+    }
+
+    /// Bytes of memory that the adapter is known to bear: three quarters of its own, where its driver says how much that is.
+    pub fn memory_bytes(&self) -> Option<u64> {
+        self.heap.map(|heap| heap / 4 * 3)
     }
 
     /// Whether the device runs `spec`.

@@ -4,6 +4,7 @@ mod batch;
 mod cache;
 mod device;
 mod environment;
+mod heap;
 mod injection;
 mod kernel;
 mod layer;

@@ -1,5 +1,6 @@
 //! How gray images become black and white.
 
+use crate::random::philox::{self, Stream};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -49,5 +50,36 @@ impl Binarization {
 impl fmt::Display for Binarization {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+/// How the gray images of a split become black and white, one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// In which way.
+    pub binarization: Binarization,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Number of the draw: the epoch of training images.
+    pub index: u64,
+}
+
+impl Drawn {
+    /// Makes `image` black and white in place; it is number `number` of its split. Of any images of a split these are the draws of
+    /// [`oracle::binarize`](crate::oracle::binarize), in whole numbers as the shader has them.
+    pub fn draw(&self, image: &mut [u8], number: usize) {
+        let white = |x: &mut u8, is_white: bool| *x = if is_white { 255 } else { 0 };
+        match self.binarization {
+            Binarization::None => {}
+            Binarization::Threshold => image.iter_mut().for_each(|x| white(x, *x >= 128)),
+            Binarization::Epoch | Binarization::Access => {
+                let first = number * image.len().div_ceil(4);
+                for (four, block) in image.chunks_mut(4).zip(first..) {
+                    let words = philox::block(self.seed, Stream::Binarize, self.index, block as u32);
+                    let below = |x: u8, word: u32| (2 * (word >> 9) + 1) * 255 < u32::from(x) << 24;
+                    four.iter_mut().zip(words).for_each(|(x, word)| white(x, below(*x, word)));
+                }
+            }
+        }
     }
 }

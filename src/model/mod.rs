@@ -10,7 +10,7 @@
 //! | `objective` | [`Bound`] and [`Objective`]: what a step minimises |
 //! | `adam` | [`Adam`]: the optimizer's settings |
 //! | `schedule` | [`Schedule`]: how learning rate and β change over a run |
-//! | `binarization` | [`Binarization`]: how gray images become black and white |
+//! | `binarization` | [`Binarization`] and [`Drawn`]: how gray images become black and white |
 //! | `rows` | [`Values`] and [`Rows`]: what a model is applied to, as bytes or as real values |
 //! | `corruption` | [`Corruption`]: noise on the input of a denoising model |
 
@@ -29,7 +29,7 @@ mod schedule;
 pub use activation::{Activation, Kept, sigmoid};
 pub use adam::Adam;
 pub use architecture::{Bottleneck, Condition, Kind, LayerShape, Model, OUTPUT_LOG_VAR, Variance};
-pub use binarization::Binarization;
+pub use binarization::{Binarization, Drawn};
 pub use corruption::{Corruption, Noise};
 pub use likelihood::{Likelihood, Loss, OUTPUT_LOG_VAR_MAX, Pixel, Reduction};
 pub use objective::{Bound, Objective};

@@ -1,14 +1,14 @@
 //! The rows that a model is applied to: gray images, a byte per pixel, or real values, as tables have them.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
-/// Rows of a data set, one behind the other.
+/// Rows of a data set, one behind the other. A clone shares them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     /// One byte per pixel, 255 for white; a model sees `byte / 255`.
-    Bytes(Vec<u8>),
+    Bytes(Arc<Vec<u8>>),
     /// Real values, as a model sees them.
-    Floats(Vec<f32>),
+    Floats(Arc<Vec<f32>>),
 }
 
 /// [`Values`], or a part of them, borrowed.
@@ -22,19 +22,19 @@ pub enum Rows<'a> {
 
 impl Default for Values {
     fn default() -> Values {
-        Values::Bytes(Vec::new())
+        Vec::<u8>::new().into()
     }
 }
 
 impl From<Vec<u8>> for Values {
     fn from(bytes: Vec<u8>) -> Values {
-        Values::Bytes(bytes)
+        Values::Bytes(Arc::new(bytes))
     }
 }
 
 impl From<Vec<f32>> for Values {
     fn from(floats: Vec<f32>) -> Values {
-        Values::Floats(floats)
+        Values::Floats(Arc::new(floats))
     }
 }
 
@@ -68,8 +68,8 @@ impl Values {
     /// Keeps the first `count` values.
     pub fn truncate(&mut self, count: usize) {
         match self {
-            Values::Bytes(bytes) => bytes.truncate(count),
-            Values::Floats(floats) => floats.truncate(count),
+            Values::Bytes(bytes) => Arc::make_mut(bytes).truncate(count),
+            Values::Floats(floats) => Arc::make_mut(floats).truncate(count),
         }
     }
 
@@ -79,15 +79,28 @@ impl Values {
             items.iter().flat_map(|&item| &values[item as usize * width..][..width]).copied().collect()
         }
         match self {
-            Values::Bytes(bytes) => Values::Bytes(picked(bytes, items, width)),
-            Values::Floats(floats) => Values::Floats(picked(floats, items, width)),
+            Values::Bytes(bytes) => picked(bytes, items, width).into(),
+            Values::Floats(floats) => picked(floats, items, width).into(),
         }
+    }
+
+    /// Copies row `row` of `width` values to the front of `to`, as it lies on a device.
+    ///
+    /// # Panics
+    /// If there is no such row, or no room for it.
+    pub fn copy_row(&self, row: usize, width: usize, to: &mut [u8]) {
+        let values = row * width..(row + 1) * width;
+        let row: &[u8] = match self {
+            Values::Bytes(bytes) => &bytes[values],
+            Values::Floats(floats) => bytemuck::cast_slice(&floats[values]),
+        };
+        to[..row.len()].copy_from_slice(row);
     }
 
     /// What the values are hashed as: bytes as they are, floats as their little-endian bytes.
     pub fn to_le_bytes(&self) -> std::borrow::Cow<'_, [u8]> {
         match self {
-            Values::Bytes(bytes) => bytes.into(),
+            Values::Bytes(bytes) => bytes.as_slice().into(),
             Values::Floats(floats) => floats.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into(),
         }
     }

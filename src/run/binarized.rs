@@ -5,7 +5,7 @@ use crate::{
     Error, Result,
     data::Split,
     gpu::Format,
-    model::{Binarization, Likelihood, Values},
+    model::{Binarization, Drawn, Likelihood, Values},
     oracle::binarize::{binarize, threshold},
     random::philox::EVALUATION,
 };
@@ -32,6 +32,12 @@ impl Settings {
     /// same after every epoch. Images that are black and white stay as they are.
     pub fn judged<'a>(&self, split: &'a Split) -> Cow<'a, Split> {
         self.in_epoch(split, EVALUATION)
+    }
+
+    /// How images become black and white in draw `index`: that of an epoch, or of [`EVALUATION`]. None where they stay gray.
+    pub fn drawn(&self, index: u64) -> Option<Drawn> {
+        let Settings { binarization, seed, .. } = *self;
+        (!binarization.is_none()).then_some(Drawn { binarization, seed, index })
     }
 
     /// Checks that the data are images and the likelihood is one of black and white ones, where they are made so.

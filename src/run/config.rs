@@ -50,6 +50,9 @@ pub struct Config {
     /// How products are cut; none for the oracle. They decide how sums are rounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tilings: Option<Tilings>,
+    /// Bytes that training may take of a GPU's memory, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_memory: Option<u64>,
     /// The data.
     pub data: DataConfig,
     /// The device.
@@ -238,6 +241,7 @@ impl Config {
                 }
                 Device::Oracle => None,
             },
+            gpu_memory: settings.gpu_memory,
             data: DataConfig::new(data),
             device: DeviceConfig::new(device),
             options: BTreeMap::new(),
@@ -284,6 +288,7 @@ impl Config {
             keeping: self.keeping,
             seed: self.seed,
             tilings: self.tilings,
+            gpu_memory: self.gpu_memory,
         }
     }
 

@@ -39,6 +39,9 @@ pub struct Settings {
     pub seed: u64,
     /// How products are cut on a GPU; none, or where the adapter lacks them: [`Gpu::tilings`](crate::gpu::Gpu::tilings).
     pub tilings: Option<Tilings>,
+    /// Bytes that training may take of a GPU's memory; none: what is known of the adapter. Rows for which that is too little are
+    /// streamed, which changes no result.
+    pub gpu_memory: Option<u64>,
 }
 
 impl Settings {
@@ -58,6 +61,7 @@ impl Settings {
             keeping: Keeping::default(),
             seed: 0,
             tilings: None,
+            gpu_memory: None,
         }
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 /// Bytes of device memory held by the buffers of a trainer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DeviceMemory {
-    /// Rows of both splits, a byte per pixel of images or four per value of a table; two bytes per pixel of training where black and white ones are drawn from gray ones.
+    /// Rows of both splits, or of two shards, a byte per pixel of images or four per value of a table; two bytes per pixel of training where black and white ones are drawn from gray ones.
     pub images: u64,
     /// Parameters and their two moments: 12 bytes each; 16 where gradients are clipped, with the gradients.
     pub parameters: u64,
@@ -14,6 +14,13 @@ pub struct DeviceMemory {
     pub activations: u64,
     /// Orders, labels, losses, and the arguments of dispatches.
     pub other: u64,
+    /// Rows of each of the two shards that rows pass through; 0 where all rows are on the device.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub shard_rows: usize,
+}
+
+fn is_zero(rows: &usize) -> bool {
+    *rows == 0
 }
 
 impl DeviceMemory {
@@ -31,6 +38,10 @@ impl fmt::Display for DeviceMemory {
             f,
             "{total:.1} MB on the device (images {images:.1}, parameters {parameters:.1}, activations {activations:.1}, \
              other {other:.1})"
-        )
+        )?;
+        match self.shard_rows {
+            0 => Ok(()),
+            rows => write!(f, "; rows are streamed, in two shards of {rows}"),
+        }
     }
 }

@@ -2,15 +2,19 @@
 
 mod cpu;
 mod gpu;
+mod loops;
 mod memory;
 mod pictures;
+mod placement;
 mod rehearsal;
 mod session;
+mod shards;
 mod trainer;
 pub mod tuning;
 
 pub use cpu::OracleTrainer;
-pub use gpu::{GpuTrainer, loss_arguments, steps_per_submit};
+pub use gpu::GpuTrainer;
+pub use loops::{loss_arguments, steps_per_submit};
 pub use memory::DeviceMemory;
 pub use session::{Changes, Session};
 pub use trainer::Trainer;

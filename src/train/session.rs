@@ -47,6 +47,8 @@ pub struct Changes {
     pub lr: Option<f64>,
     /// How products are cut on a GPU; none: as they were.
     pub tilings: Option<Tilings>,
+    /// Bytes that training may take of a GPU's memory; none: as it was.
+    pub gpu_memory: Option<u64>,
 }
 
 impl Session {
@@ -134,7 +136,8 @@ impl Session {
             }
             Device::Oracle => None,
         };
-        let config = then.resumed(epoch, epochs.max(epoch), lr, &device, tilings);
+        let mut config = then.resumed(epoch, epochs.max(epoch), lr, &device, tilings);
+        config.gpu_memory = changes.gpu_memory.or(then.gpu_memory);
         let data = judged(&config.settings(), data);
         let mut trainer = Trainer::new(&device, &config.settings(), &data)?;
         trainer.restore(&state)?;

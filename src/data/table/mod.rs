@@ -6,7 +6,6 @@
 use std::path::{Path, PathBuf};
 
 use super::{Names, Split, Whole, sides};
-use crate::model::Values;
 use crate::{Error, Result};
 
 pub mod delimited;
@@ -141,7 +140,7 @@ impl Table {
             several => format!("; columns {} are constant, and kept", shown(several)),
         };
         let (labels, class_names) = self.classes(reading)?;
-        let values = Values::Floats(recipe.apply(&self.values));
+        let values = recipe.apply(&self.values).into();
         let rows = Split { images: values, labels, count: self.count(), names: self.names };
         let sides = self.sides.unwrap_or([1, self.columns.len()]);
         let whole = Whole::new(&self.path, sides, rows).with_class_names(class_names);
