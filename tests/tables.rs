@@ -41,7 +41,7 @@ fn refused(text: &str, reading: &Reading) -> String {
 fn floats(values: &Values) -> &[f32] {
     match values {
         Values::Floats(floats) => floats,
-        Values::Bytes(_) => panic!("images of bytes"),
+        Values::Bytes(_) | Values::OnDisk(_) => panic!("not values in memory"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::table::{Recipe, shown};
-use super::{Division, Names, sha256};
+use super::{Division, Names, sha256, sha256_of_rows};
 use crate::Result;
 use crate::model::Values;
 
@@ -25,7 +25,7 @@ impl Split {
     /// Keeps the first `limit` images.
     fn truncate(&mut self, limit: usize, pixels: usize) {
         self.count = self.count.min(limit);
-        self.images.truncate(self.count * pixels);
+        self.images.truncate(self.count, pixels);
         if let Some(labels) = &mut self.labels {
             labels.truncate(self.count);
         }
@@ -80,7 +80,7 @@ impl Dataset {
     pub(super) fn new(name: impl Into<String>, sides: [usize; 2], train: Split, test: Split) -> Dataset {
         let mut hashes = BTreeMap::new();
         for (name, split) in [("train", &train), ("test", &test)] {
-            hashes.insert(format!("{name}-images"), sha256(&split.images.to_le_bytes()));
+            hashes.insert(format!("{name}-images"), sha256_of_rows(split.images.rows(), sides[0] * sides[1]));
             if let Some(labels) = &split.labels {
                 hashes.insert(format!("{name}-labels"), sha256(labels));
             }

@@ -5,8 +5,10 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
+use sha2::{Digest, Sha256};
 
-use super::{bytes, sha256};
+use super::{bytes, hex, open_file, sha256, stays_on_disk};
+use crate::model::{Element, Endian, Numbers, OnDisk, Seen, Values};
 use crate::{Error, Result, memory};
 
 /// What an IDX file holds.
@@ -27,6 +29,58 @@ pub struct Idx {
 pub fn read(path: &Path, rank: usize) -> Result<Idx> {
     let bytes = bytes(path)?;
     parse(path, &bytes, rank)
+}
+
+/// Images of an IDX file as they are trained on.
+pub(super) struct IdxImages {
+    /// Count, height and width.
+    pub shape: [usize; 3],
+    /// `[count, height · width]`
+    pub values: Values,
+    /// As [`Idx::sha256`].
+    pub sha256: String,
+}
+
+/// Reads images. Those of a file of bytes that is not compressed stay there where it has at least `from` bytes.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn images(path: &Path, from: Option<u64>) -> Result<IdxImages> {
+    if let Some(length) = stays_on_disk(path, from)?
+        && let Some(images) = on_disk(path, length)?
+    {
+        return Ok(images);
+    }
+    let Idx { shape, values, sha256 } = read(path, 3)?; // which says what is wrong with a file, too
+    let shape = shape.try_into().expect("images of rank 3 have three sizes");
+    Ok(IdxImages { shape, values: values.into(), sha256 })
+}
+
+/// The images of a file of `length` bytes where they lie; none where that is not what the file holds.
+fn on_disk(path: &Path, length: u64) -> Result<Option<IdxImages>> {
+    let mut file = open_file(path)?;
+    let mut header = [0; 16];
+    let io = Error::io("read", path);
+    if file.file.read(&mut header).map_err(io)? < header.len() || header[..4] != [0, 0, 8, 3] {
+        return Ok(None);
+    }
+    let shape = [4, 8, 12].map(|at| u32::from_be_bytes([0, 1, 2, 3].map(|i| header[at + i])) as usize);
+    let pixels = shape.iter().try_fold(1_u64, |product, size| product.checked_mul(*size as u64));
+    if pixels.is_none_or(|pixels| pixels == 0 || pixels != length - header.len() as u64) {
+        return Ok(None);
+    }
+    let mut hash = Sha256::new_with_prefix(header);
+    let mut part = vec![0; 1 << 20];
+    loop {
+        match file.file.read(&mut part).map_err(Error::io("read", path))? {
+            0 => break,
+            read => hash.update(&part[..read]),
+        }
+    }
+    let (start, sides) = (header.len() as u64, [shape[0], shape[1] * shape[2]]);
+    let numbers = Numbers::new(file, start, Element::U8, Endian::Big, sides);
+    let values = Values::OnDisk(OnDisk::new(numbers, Seen::Pixels(255.0)));
+    Ok(Some(IdxImages { shape, values, sha256: hex(&hash.finalize()) }))
 }
 
 /// Reads the bytes of an IDX file; `path` is for messages only. Of a gzip file every member is read.

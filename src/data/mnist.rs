@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::download;
-use super::idx::{self, Idx};
+use super::idx::{self, Idx, IdxImages};
 use super::known::{Known, State};
 use super::{Dataset, Names, Split};
 use crate::{Error, Result};
@@ -98,6 +98,12 @@ fn title(known: &Known) -> &'static str {
     if known.name == "mnist" { "MNIST" } else { known.name }
 }
 
+/// What one of the files holds.
+enum File {
+    Images(IdxImages),
+    Labels(Idx),
+}
+
 /// Whether a folder has any of the four files.
 pub fn is_idx_folder(dir: &Path) -> bool {
     PARTS.iter().any(|part| part.find(dir).is_some())
@@ -109,6 +115,11 @@ pub fn is_idx_folder(dir: &Path) -> bool {
 /// Files that are missing or damaged, splits of different image sizes, numbers of images and labels that differ, and a
 /// test label that no training image has reached.
 pub fn read(dir: &Path) -> Result<Dataset> {
+    read_from(dir, None)
+}
+
+/// The same where files of at least `from` bytes, or else of [`super::ON_DISK_FROM`], stay where they are if their format allows.
+pub(super) fn read_from(dir: &Path, from: Option<u64>) -> Result<Dataset> {
     let paths = PARTS.each_ref().map(|part| part.find(dir));
     let labelled = paths[1].is_some() || paths[3].is_some();
     let missing: Vec<&str> = (PARTS.iter().zip(&paths))
@@ -122,28 +133,37 @@ pub fn read(dir: &Path) -> Result<Dataset> {
         return Err(Error::malformed(dir, problem));
     }
 
-    let read = |(part, path): (&Part, &Option<PathBuf>)| path.as_ref().map(|path| idx::read(path, part.rank));
-    let mut files: Vec<Option<Result<Idx>>> = PARTS.par_iter().zip(&paths).map(read).collect(); // unpacking is most of the time
+    let read = |(part, path): (&Part, &Option<PathBuf>)| {
+        path.as_ref().map(|path| match part.rank {
+            3 => idx::images(path, from).map(File::Images),
+            rank => idx::read(path, rank).map(File::Labels),
+        })
+    };
+    let mut files: Vec<Option<Result<File>>> = PARTS.par_iter().zip(&paths).map(read).collect(); // unpacking is most of the time
     let mut hashes = BTreeMap::new();
-    let mut load = |i: usize| -> Result<Option<(Idx, &Path)>> {
-        let (Some(path), Some(idx)) = (&paths[i], files[i].take()) else { return Ok(None) };
-        let idx = idx?;
-        hashes.insert(PARTS[i].key.to_string(), idx.sha256.clone());
-        Ok(Some((idx, path)))
+    let mut load = |i: usize| -> Result<Option<(File, &Path)>> {
+        let (Some(path), Some(file)) = (&paths[i], files[i].take()) else { return Ok(None) };
+        let file = file?;
+        let (File::Images(IdxImages { sha256, .. }) | File::Labels(Idx { sha256, .. })) = &file;
+        hashes.insert(PARTS[i].key.to_string(), sha256.clone());
+        Ok(Some((file, path)))
     };
     let mut split = |images: usize, labels: usize| -> Result<(Split, [usize; 2])> {
-        let (images, path) = load(images)?.expect("a missing file of images is an error above");
-        let [count, height, width] = images.shape[..] else { unreachable!("images of rank 3 have three sizes") };
+        let Some((File::Images(IdxImages { shape: [count, height, width], values: images, .. }), path)) = load(images)?
+        else {
+            unreachable!("a missing file of images is an error above")
+        };
         let labels = load(labels)?;
-        if let Some((labels, labels_path)) = &labels
-            && labels.values.len() != count
-        {
-            let problem =
-                format!("{} labels, expected {count}, one for each image of {}", labels.values.len(), path.display());
-            return Err(Error::malformed(labels_path, problem));
-        }
-        let labels = labels.map(|(idx, _)| idx.values);
-        Ok((Split { images: images.values.into(), labels, count, names: Names::InOrder }, [height, width]))
+        let labels = match labels {
+            Some((File::Labels(Idx { values, .. }), labels_path)) if values.len() != count => {
+                let problem =
+                    format!("{} labels, expected {count}, one for each image of {}", values.len(), path.display());
+                return Err(Error::malformed(labels_path, problem));
+            }
+            Some((File::Labels(Idx { values, .. }), _)) => Some(values),
+            _ => None,
+        };
+        Ok((Split { images, labels, count, names: Names::InOrder }, [height, width]))
     };
     let (train, sides) = split(0, 1)?;
     let (test, test_sides) = split(2, 3)?;

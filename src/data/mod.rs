@@ -1,13 +1,13 @@
 //! Data sources: every one becomes images of bytes or rows of real values, a [`Dataset`] to train on or a [`Whole`] that a model is
 //! applied to.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::model::class_name;
+use crate::model::{self, Rows, class_name};
 use crate::{Error, Result, memory};
 
 use known::Known;
@@ -257,7 +257,7 @@ fn open_path(path: &Path, reading: &Reading) -> Result<(Found, String)> {
     let kind = metadata(path)?;
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
     let (found, note) = if kind.is_dir() && mnist::is_idx_folder(path) {
-        (Found::Divided(mnist::read(path)?), "IDX files".into())
+        (Found::Divided(mnist::read_from(path, reading.on_disk_from)?), "IDX files".into())
     } else if kind.is_dir() {
         folder::read(path, reading.skip_bad)?
     } else if kind.is_file() && extension == "npy" {
@@ -306,7 +306,7 @@ fn settled(found: Found, note: String, reading: &Reading) -> Result<(Found, Stri
         expect_images(&Reading { labels: reading.labels.clone().filter(|_| !labelled), ..reading.clone() })?;
         return Ok((found, note));
     };
-    if let Some(white) = table.white(reading) {
+    if let Some(white) = table.white(reading)? {
         let mut note = format!("{note}, taken as images of 0 to {white} (--scale makes it a table)");
         let images = table.into_images(white, reading)?;
         let pixels = images.width * images.height;
@@ -329,6 +329,21 @@ fn metadata(path: &Path) -> Result<Metadata> {
     })
 }
 
+/// Files whose format allows it stay on disk, and their rows are read as they are needed, from so many bytes on: a smaller one is soon
+/// read, and may then be changed while a model trains on it.
+const ON_DISK_FROM: u64 = 64 << 20;
+
+/// The length of a file that is to stay on disk, where that begins at `from` bytes; none of smaller ones.
+fn stays_on_disk(path: &Path, from: Option<u64>) -> Result<Option<u64>> {
+    Ok(Some(metadata(path)?.len()).filter(|length| *length >= from.unwrap_or(ON_DISK_FROM)))
+}
+
+/// Opens a file whose rows are read as they are needed.
+fn open_file(path: &Path) -> Result<model::Source> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    Ok(model::Source { file, path: path.to_path_buf() })
+}
+
 /// The bytes of a file, if there is memory for them.
 fn bytes(path: &Path) -> Result<Vec<u8>> {
     let length = metadata(path)?.len();
@@ -339,6 +354,20 @@ fn bytes(path: &Path) -> Result<Vec<u8>> {
 /// SHA-256 in hex.
 fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// SHA-256 in hex of rows of `width` values: of images their bytes, of real values their little-endian bytes.
+fn sha256_of_rows(rows: Rows, width: usize) -> String {
+    const ROWS: usize = 1024;
+    let mut hash = Sha256::new();
+    for first in (0..rows.len()).step_by(ROWS * width.max(1)) {
+        let part = rows.slice(first..rows.len().min(first + ROWS * width));
+        match part.are_pixels() || cfg!(target_endian = "little") {
+            true => hash.update(part.bytes()),
+            false => part.floats().iter().for_each(|value| hash.update(value.to_le_bytes())),
+        }
+    }
+    hex(&hash.finalize())
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -1,14 +1,15 @@
 //! One NumPy array as a data set: `[n, height, width]` (an axis of 1 more does no harm) or `[n, values]`.
 
-use std::io::Cursor;
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use half::f16;
 use ndarray::ArrayD;
 use ndarray_npy::{ReadDataError, ReadNpyExt, ReadableElement, npy::header::Header};
 
-use super::table::{LabelColumn, Reading, Selection, Table};
-use super::{Found, Names, Split, Whole, bytes, sides};
+use super::table::{Cells, LabelColumn, Reading, Selection, Table};
+use super::{Found, Names, Split, Whole, bytes, open_file, sides, stays_on_disk};
+use crate::model::{Element, Endian, Numbers, OnDisk, Seen, Values};
 use crate::{Error, Result, memory::expect_room};
 
 /// The longest header that is read, in bytes: NumPy's own limit (`max_header_size`).
@@ -24,7 +25,11 @@ const MOST_BRACKETS: usize = 8;
 /// [`Error::Malformed`] for another type or shape, and as [`Selection::new`].
 pub(super) fn read(path: &Path, reading: &Reading) -> Result<(Found, String)> {
     let of_file = reading.label_file().map(|path| labels(&NpyFile::open(path)?)).transpose()?;
-    found(NpyFile::open(path)?, of_file, reading)
+    let file = match stays_on_disk(path, reading.on_disk_from)? {
+        Some(length) => NpyFile::on_disk(path, length)?,
+        None => NpyFile::open(path)?,
+    };
+    found(file, of_file, reading)
 }
 
 /// The same of an array with the labels of its rows, where they are known.
@@ -40,22 +45,22 @@ pub(super) fn found(file: NpyFile, known: Option<LabelColumn>, reading: &Reading
         }
         _ => Ok(()),
     };
-    if !as_table && let Some(array) = file.array::<u8>()? {
-        let (sides, count) = (sides_of(path, array.shape())?, array.shape()[0]);
+    let bytes = || (!as_table && file.element() == Some(Element::U8)).then(|| file.images()).transpose();
+    if let Some((sides, count, images)) = bytes()? {
         expect(count)?;
         let (labels, class_names) = match known {
             Some(known) => known.classes(path, &reading.class_names).map(|(labels, names)| (Some(labels), names))?,
             None => (None, Vec::new()),
         };
-        let images = array.iter().copied().collect::<Vec<_>>().into(); // row by row, whatever order the file has
         let images = Split { images, labels, count, names: Names::InOrder };
         return Ok((Found::Images(Whole::new(path, sides, images).with_class_names(class_names)), shape));
     }
-    let Some(array) = file.numbers()? else {
+    let Some(element) = file.element() else {
         let problem = format!("holds values of type {}, expected floats, integers or booleans", file.type_name());
         return Err(Error::malformed(path, problem));
     };
-    let table = table(path, &array, reading, by_column)?;
+    file.expect_whole(element.bytes())?;
+    let table = table(&file, reading, by_column)?;
     expect(table.count())?;
     let labels = known.or(table.labels);
     Ok((Found::Table(Table { labels, ..table }), shape))
@@ -85,42 +90,56 @@ pub(super) fn labels(file: &NpyFile) -> Result<LabelColumn> {
 }
 
 /// The columns of an array that `reading` chooses. They are numbered from 0, or where rows are images, `ROWxCOLUMN`.
-fn table(path: &Path, array: &ArrayD<f64>, reading: &Reading, by_column: bool) -> Result<Table> {
-    let sides = sides_of(path, array.shape())?;
-    let (flat, [height, width]) = (array.ndim() == 2, sides);
+fn table(file: &NpyFile, reading: &Reading, by_column: bool) -> Result<Table> {
+    let (path, shape) = (file.path, &file.header.shape);
+    let sides = sides_of(path, shape)?;
+    let (flat, [height, width]) = (shape.len() == 2, sides);
     let names: Vec<String> = match flat {
         true => (0..height * width).map(|i| i.to_string()).collect(),
         false => (0..height).flat_map(|y| (0..width).map(move |x| format!("{y}x{x}"))).collect(),
     };
     let labels = reading.labels.clone().filter(|_| by_column);
     let selection = Selection::new(path, &names, &Reading { labels, ..reading.clone() })?;
-    let all: Vec<f64> = array.iter().copied().collect(); // row by row, whatever order the file has
     let whole = selection.features.iter().copied().eq(0..names.len());
-    let mut labels = selection.labels.map(|_| LabelColumn::default());
-    if let (Some(labels), Some(column)) = (&mut labels, selection.labels) {
-        all.chunks(names.len()).for_each(|row| labels.push(&row[column].to_string()));
-    }
-    Ok(Table {
+    let table = Table {
         path: path.to_path_buf(),
         columns: selection.features.iter().map(|&i| names[i].clone()).collect(),
         named: false,
         sides: whole.then_some(sides),
-        values: match whole {
-            true => all,
-            false => all.chunks(names.len()).flat_map(|row| selection.features.iter().map(|&i| row[i])).collect(),
-        },
-        labels,
+        values: Vec::new().into(),
+        labels: None,
         names: Names::InOrder,
-    })
+    };
+    if whole && let Some(numbers) = file.in_place()? {
+        return Ok(Table { values: Cells::OnDisk(numbers, None), ..table });
+    }
+    let array = file.numbers()?.expect("the type of the values was checked");
+    let all: Vec<f64> = array.iter().copied().collect(); // row by row, whatever order the file has
+    let mut labels = selection.labels.map(|_| LabelColumn::default());
+    if let (Some(labels), Some(column)) = (&mut labels, selection.labels) {
+        all.chunks(names.len()).for_each(|row| labels.push(&row[column].to_string()));
+    }
+    let values = match whole {
+        true => all,
+        false => all.chunks(names.len()).flat_map(|row| selection.features.iter().map(|&i| row[i])).collect(),
+    };
+    Ok(Table { values: values.into(), labels, ..table })
+}
+
+/// The bytes of a file.
+enum Bytes {
+    Held(Vec<u8>),
+    /// So many, which stay on disk.
+    OnDisk(u64),
 }
 
 /// A `.npy` file whose header has been read.
 pub(crate) struct NpyFile<'a> {
     path: &'a Path,
-    bytes: Vec<u8>,
+    bytes: Bytes,
+    /// The bytes of the header, as the library is to see them.
+    head: Vec<u8>,
     header: Header,
-    /// Bytes after the header.
-    data: usize,
     /// Whether the values are of float16, which the library cannot read: the header then says uint16.
     half: bool,
 }
@@ -138,33 +157,49 @@ impl NpyFile<'_> {
     ///
     /// # Errors
     /// As [`NpyFile::open`].
-    pub(crate) fn parse(path: &Path, mut bytes: Vec<u8>) -> Result<NpyFile<'_>> {
-        let length = match *bytes {
+    pub(crate) fn parse(path: &Path, bytes: Vec<u8>) -> Result<NpyFile<'_>> {
+        let head = bytes[..bytes.len().min(12 + LONGEST_HEADER)].to_vec();
+        NpyFile::of(path, head, Bytes::Held(bytes))
+    }
+
+    /// The same of a file of `length` bytes that stays on disk.
+    ///
+    /// # Errors
+    /// As [`NpyFile::open`].
+    fn on_disk(path: &Path, length: u64) -> Result<NpyFile<'_>> {
+        let mut head = Vec::new();
+        let most = (12 + LONGEST_HEADER) as u64;
+        open_file(path)?.file.take(most).read_to_end(&mut head).map_err(Error::io("read", path))?;
+        NpyFile::of(path, head, Bytes::OnDisk(length))
+    }
+
+    /// The file whose first bytes, the whole header among them, are `head`.
+    fn of(path: &Path, mut head: Vec<u8>, bytes: Bytes) -> Result<NpyFile<'_>> {
+        let length = match *head {
             [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, low, high, ..] => u16::from_le_bytes([low, high]) as usize,
             [0x93, b'N', b'U', b'M', b'P', b'Y', _, _, a, b, c, d, ..] => u32::from_le_bytes([a, b, c, d]) as usize,
             _ => 0, // no header at all, which the library says
         };
-        let text = &bytes[..bytes.len().min(12 + LONGEST_HEADER)];
-        let brackets = text.iter().take(12 + length).filter(|byte| b"([{".contains(byte)).count();
+        let brackets = head.iter().take(12 + length).filter(|byte| b"([{".contains(byte)).count();
         if length > LONGEST_HEADER || brackets > MOST_BRACKETS {
             let problem =
                 format!("its header of {length} bytes and {brackets} brackets is not that of an array of numbers");
             return Err(Error::malformed(path, problem));
         }
-        let parse = |bytes: &[u8]| {
-            let mut cursor = Cursor::new(bytes);
+        let parse = |head: &[u8]| {
+            let mut cursor = Cursor::new(head);
             let header = Header::from_reader(&mut cursor).map_err(|error| not_whole(path, &error))?;
-            Ok((header, bytes.len() - cursor.position() as usize))
+            Ok((header, cursor.position() as usize))
         };
-        let (mut header, data) = parse(&bytes)?;
+        let (mut header, end) = parse(&head)?;
+        head.truncate(end);
         let half = ["'<f2'", "'>f2'"].contains(&header.type_descriptor.to_string().as_str());
         if half {
-            let end = bytes.len() - data;
-            let at = bytes[..end].windows(2).position(|pair| pair == b"f2").expect("the header's text says f2");
-            bytes[at] = b'u';
-            header = parse(&bytes)?.0;
+            let at = head.windows(2).position(|pair| pair == b"f2").expect("the header's text says f2");
+            head[at] = b'u';
+            header = parse(&head)?.0;
         }
-        Ok(NpyFile { path, bytes, header, data, half })
+        Ok(NpyFile { path, bytes, head, header, half })
     }
 
     /// The array, where its values are of this type.
@@ -172,23 +207,94 @@ impl NpyFile<'_> {
     /// # Errors
     /// [`Error::Malformed`] where the file does not hold the values that its header announces.
     pub(crate) fn array<T: ReadableElement>(&self) -> Result<Option<ArrayD<T>>> {
-        let probe = T::read_to_end_exact_vec(std::io::empty(), &self.header.type_descriptor, 0);
-        if let Err(ReadDataError::WrongDescriptor(_)) = probe {
+        if !self.holds::<T>() {
             return Ok(None);
         }
-        let shape = &self.header.shape;
+        let announced = self.expect_whole(size_of::<T>())?;
+        expect_room(announced).map_err(|problem| Error::malformed(self.path, problem))?;
+        let array = match &self.bytes {
+            Bytes::Held(bytes) => ArrayD::<T>::read_npy(self.head.chain(&bytes[self.head.len()..])),
+            Bytes::OnDisk(_) => {
+                let mut file = open_file(self.path)?.file;
+                file.seek(SeekFrom::Start(self.head.len() as u64)).map_err(Error::io("read", self.path))?;
+                ArrayD::<T>::read_npy(self.head.chain(BufReader::new(file)))
+            }
+        };
+        array.map(Some).map_err(|error| not_whole(self.path, &error))
+    }
+
+    /// Whether the values are of this type.
+    fn holds<T: ReadableElement>(&self) -> bool {
+        let probe = T::read_to_end_exact_vec(std::io::empty(), &self.header.type_descriptor, 0);
+        !matches!(probe, Err(ReadDataError::WrongDescriptor(_)))
+    }
+
+    /// Checks that the file holds as many values of so many bytes each as its header announces; returns the bytes of all.
+    fn expect_whole(&self, size: usize) -> Result<Option<u64>> {
+        let all = match &self.bytes {
+            Bytes::Held(bytes) => bytes.len(),
+            Bytes::OnDisk(length) => usize::try_from(*length).unwrap_or(usize::MAX),
+        };
+        let (shape, data) = (&self.header.shape, all - self.head.len());
         // The library also multiplies the other axes of an array that one axis of 0 makes empty.
         let values = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size.max(1)));
-        let announced = values.and_then(|values| values.checked_mul(size_of::<T>()));
-        let room = if shape.contains(&0) { isize::MAX as usize } else { self.data };
+        let announced = values.and_then(|values| values.checked_mul(size));
+        let room = if shape.contains(&0) { isize::MAX as usize } else { data };
         if announced.is_none_or(|announced| announced > room) {
             let problem =
-                format!("not a whole .npy file: its header announces shape {shape:?}, and {} bytes follow", self.data);
+                format!("not a whole .npy file: its header announces shape {shape:?}, and {data} bytes follow");
             return Err(Error::malformed(self.path, problem));
         }
-        expect_room(announced.map(|bytes| bytes as u64)).map_err(|problem| Error::malformed(self.path, problem))?;
-        let array = ArrayD::<T>::read_npy(Cursor::new(&self.bytes));
-        array.map(Some).map_err(|error| not_whole(self.path, &error))
+        Ok(announced.map(|bytes| bytes as u64))
+    }
+
+    /// The type of the values, where they are floats, integers or booleans.
+    fn element(&self) -> Option<Element> {
+        macro_rules! first {
+            ($($number:ty => $element:ident),*) => {
+                match () {
+                    _ if self.half => Some(Element::F16),
+                    $(_ if self.holds::<$number>() => Some(Element::$element),)*
+                    _ => None,
+                }
+            };
+        }
+        first!(bool => Bool, f32 => F32, f64 => F64, u8 => U8, i8 => I8, u16 => U16, i16 => I16, u32 => U32, i32 => I32,
+            u64 => U64, i64 => I64)
+    }
+
+    /// The values where they lie, `[rows, values of a row]`: those of a file that stays on disk, row by row and whole.
+    fn in_place(&self) -> Result<Option<Numbers>> {
+        let (Bytes::OnDisk(length), &[count, ref row @ ..]) = (&self.bytes, self.header.shape.as_slice()) else {
+            return Ok(None);
+        };
+        let (Some(element), false) = (self.element(), self.header.layout.is_fortran()) else { return Ok(None) };
+        let (start, width) = (self.head.len() as u64, row.iter().product::<usize>());
+        let endian = match self.header.type_descriptor.to_string().trim_matches('\'').starts_with('>') {
+            true => Endian::Big,
+            false => Endian::Little,
+        };
+        if *length != start + (count * width * element.bytes()) as u64 {
+            return Ok(None); // goes on behind the array, which reading it says
+        }
+        Ok(Some(Numbers::new(open_file(self.path)?, start, element, endian, [count, width])))
+    }
+
+    /// The sides and the number of images of bytes, and the images.
+    ///
+    /// # Errors
+    /// As [`NpyFile::array`], and for a shape that is not one of images.
+    fn images(&self) -> Result<([usize; 2], usize, Values)> {
+        self.expect_whole(1)?;
+        let (sides, count) = (sides_of(self.path, &self.header.shape)?, self.header.shape[0]);
+        let images = match self.in_place()? {
+            Some(numbers) => Values::OnDisk(OnDisk::new(numbers, Seen::Pixels(255.0))),
+            None => {
+                let array = self.array::<u8>()?.expect("the type of the values was checked");
+                array.iter().copied().collect::<Vec<u8>>().into() // row by row, whatever order the file has
+            }
+        };
+        Ok((sides, count, images))
     }
 
     /// The values in float64, where they are floats, integers or booleans.

@@ -62,11 +62,8 @@ impl fmt::Display for Format {
 
 impl Format {
     /// That of `rows`.
-    pub const fn of(rows: Rows) -> Format {
-        match rows {
-            Rows::Bytes(_) => Format::U8,
-            Rows::Floats(_) => Format::F32,
-        }
+    pub fn of(rows: Rows) -> Format {
+        if rows.are_pixels() { Format::U8 } else { Format::F32 }
     }
 
     /// Bytes of a pixel.

@@ -12,6 +12,7 @@
 //! | `schedule` | [`Schedule`]: how learning rate and β change over a run |
 //! | `binarization` | [`Binarization`] and [`Drawn`]: how gray images become black and white |
 //! | `rows` | [`Values`] and [`Rows`]: what a model is applied to, as bytes or as real values |
+//! | `numbers`, `on_disk` | [`Numbers`] and [`OnDisk`]: rows that stay in their file and are read as they are needed |
 //! | `corruption` | [`Corruption`]: noise on the input of a denoising model |
 
 mod activation;
@@ -21,7 +22,9 @@ mod binarization;
 mod corruption;
 pub mod init;
 mod likelihood;
+mod numbers;
 mod objective;
+mod on_disk;
 mod param;
 mod rows;
 mod schedule;
@@ -32,7 +35,9 @@ pub use architecture::{Bottleneck, Condition, Kind, LayerShape, Model, OUTPUT_LO
 pub use binarization::{Binarization, Drawn};
 pub use corruption::{Corruption, Noise};
 pub use likelihood::{Likelihood, Loss, OUTPUT_LOG_VAR_MAX, Pixel, Reduction};
+pub use numbers::{Element, Endian, Numbers, Source};
 pub use objective::{Bound, Objective};
+pub use on_disk::{OnDisk, OnDiskRows, Seen};
 pub use param::Param;
 pub use rows::{Rows, Values, class_name};
 pub use schedule::{Rate, Schedule, Step};

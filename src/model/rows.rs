@@ -1,6 +1,8 @@
 //! The rows that a model is applied to: gray images, a byte per pixel, or real values, as tables have them.
 
-use std::{ops::Range, sync::Arc};
+use super::{OnDisk, OnDiskRows};
+use crate::Result;
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 /// Rows of a data set, one behind the other. A clone shares them.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,6 +11,8 @@ pub enum Values {
     Bytes(Arc<Vec<u8>>),
     /// Real values, as a model sees them.
     Floats(Arc<Vec<f32>>),
+    /// Either, in a file that they are read from as they are needed.
+    OnDisk(OnDisk),
 }
 
 /// [`Values`], or a part of them, borrowed.
@@ -18,6 +22,8 @@ pub enum Rows<'a> {
     Bytes(&'a [u8]),
     /// As [`Values::Floats`].
     Floats(&'a [f32]),
+    /// As [`Values::OnDisk`].
+    OnDisk(OnDiskRows<'a>),
 }
 
 impl Default for Values {
@@ -44,14 +50,15 @@ impl Values {
         match self {
             Values::Bytes(bytes) => Rows::Bytes(bytes),
             Values::Floats(floats) => Rows::Floats(floats),
+            Values::OnDisk(rows) => Rows::OnDisk(OnDiskRows { rows, first: 0, len: rows.len() }),
         }
     }
 
-    /// The bytes of images; none of real values.
+    /// The bytes of images in memory; none of real values, and of those in a file.
     pub fn bytes(&self) -> Option<&[u8]> {
         match self {
             Values::Bytes(bytes) => Some(bytes),
-            Values::Floats(_) => None,
+            Values::Floats(_) | Values::OnDisk(_) => None,
         }
     }
 
@@ -65,11 +72,12 @@ impl Values {
         self.len() == 0
     }
 
-    /// Keeps the first `count` values.
-    pub fn truncate(&mut self, count: usize) {
+    /// Keeps the first `count` rows of `width` values each.
+    pub fn truncate(&mut self, count: usize, width: usize) {
         match self {
-            Values::Bytes(bytes) => Arc::make_mut(bytes).truncate(count),
-            Values::Floats(floats) => Arc::make_mut(floats).truncate(count),
+            Values::Bytes(bytes) => Arc::make_mut(bytes).truncate(count * width),
+            Values::Floats(floats) => Arc::make_mut(floats).truncate(count * width),
+            Values::OnDisk(rows) => rows.truncate(count),
         }
     }
 
@@ -81,28 +89,34 @@ impl Values {
         match self {
             Values::Bytes(bytes) => picked(bytes, items, width).into(),
             Values::Floats(floats) => picked(floats, items, width).into(),
+            Values::OnDisk(rows) if !rows.is_drawn() => Values::OnDisk(rows.pick(items)),
+            Values::OnDisk(_) => {
+                let all = self.rows(); // a draw goes by an image's number, which changes
+                let image = |&item: &u32| all.slice(item as usize * width..(item as usize + 1) * width).bytes();
+                items.iter().map(image).collect::<Vec<_>>().concat().into()
+            }
         }
     }
 
     /// Copies row `row` of `width` values to the front of `to`, as it lies on a device.
     ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io) where the file that it is in cannot be read.
+    ///
     /// # Panics
     /// If there is no such row, or no room for it.
-    pub fn copy_row(&self, row: usize, width: usize, to: &mut [u8]) {
+    pub fn copy_row(&self, row: usize, width: usize, to: &mut [u8]) -> Result<()> {
         let values = row * width..(row + 1) * width;
         let row: &[u8] = match self {
             Values::Bytes(bytes) => &bytes[values],
             Values::Floats(floats) => bytemuck::cast_slice(&floats[values]),
+            Values::OnDisk(rows) => {
+                let bytes = if rows.are_pixels() { width } else { 4 * width };
+                return rows.copy_row(row, &mut to[..bytes]);
+            }
         };
         to[..row.len()].copy_from_slice(row);
-    }
-
-    /// What the values are hashed as: bytes as they are, floats as their little-endian bytes.
-    pub fn to_le_bytes(&self) -> std::borrow::Cow<'_, [u8]> {
-        match self {
-            Values::Bytes(bytes) => bytes.as_slice().into(),
-            Values::Floats(floats) => floats.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into(),
-        }
+        Ok(())
     }
 }
 
@@ -112,6 +126,7 @@ impl<'a> Rows<'a> {
         match self {
             Rows::Bytes(bytes) => bytes.len(),
             Rows::Floats(floats) => floats.len(),
+            Rows::OnDisk(rows) => rows.len,
         }
     }
 
@@ -128,6 +143,28 @@ impl<'a> Rows<'a> {
         match self {
             Rows::Bytes(bytes) => Rows::Bytes(&bytes[range]),
             Rows::Floats(floats) => Rows::Floats(&floats[range]),
+            Rows::OnDisk(rows) => {
+                assert!(range.start <= range.end && range.end <= rows.len, "{range:?} of {} values", rows.len);
+                Rows::OnDisk(OnDiskRows { first: rows.first + range.start, len: range.len(), ..rows })
+            }
+        }
+    }
+
+    /// Whether they are images of bytes, rather than real values.
+    pub fn are_pixels(self) -> bool {
+        match self {
+            Rows::Bytes(_) => true,
+            Rows::Floats(_) => false,
+            Rows::OnDisk(rows) => rows.rows.are_pixels(),
+        }
+    }
+
+    /// Their bytes: of images one per pixel, of real values four each as they lie in memory.
+    pub fn bytes(self) -> Cow<'a, [u8]> {
+        match self {
+            Rows::Bytes(bytes) => bytes.into(),
+            Rows::Floats(floats) => bytemuck::cast_slice(floats).into(),
+            Rows::OnDisk(rows) => rows.bytes().into(),
         }
     }
 
@@ -136,6 +173,7 @@ impl<'a> Rows<'a> {
         match self {
             Rows::Bytes(bytes) => bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect(),
             Rows::Floats(floats) => floats.to_vec(),
+            Rows::OnDisk(rows) => rows.floats(),
         }
     }
 
@@ -144,6 +182,8 @@ impl<'a> Rows<'a> {
         match self {
             Rows::Bytes(bytes) => bytes.iter().map(|&byte| f64::from(byte) / 255.0).collect(),
             Rows::Floats(floats) => floats.iter().copied().map(f64::from).collect(),
+            Rows::OnDisk(rows) if rows.rows.are_pixels() => Rows::Bytes(&rows.bytes()).doubles(),
+            Rows::OnDisk(rows) => rows.floats().into_iter().map(f64::from).collect(),
         }
     }
 }

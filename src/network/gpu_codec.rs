@@ -68,9 +68,9 @@ impl GpuCodec {
     /// Encodes `[count, input]`, with checked labels, `[count]`, where the encoder reads them.
     pub(super) fn encode(&self, x: Rows, labels: Option<&[u8]>) -> Result<Encoding> {
         let (input, middle) = (self.net.model.input, &self.net.middle);
-        let program = match x {
-            Rows::Bytes(_) => &self.encoding_bytes,
-            Rows::Floats(_) => &self.encoding,
+        let program = match Format::of(x) {
+            Format::U8 => &self.encoding_bytes,
+            Format::F32 => &self.encoding,
         };
         // Code, μ and log σ² lie one behind the other: one copy brings all.
         let last = if self.net.parts().variational { middle.log_var } else { middle.code.output };

@@ -339,16 +339,16 @@ pub fn rows(packed: &[f32], matrix: Matrix, count: usize) -> Vec<f32> {
 
 /// Rows of a data set of `width` values each as they lie on the device.
 pub fn packed(rows: Rows<'_>, width: usize) -> Cow<'_, [u8]> {
-    fn bytes<T: bytemuck::Pod>(values: Cow<'_, [T]>) -> Cow<'_, [u8]> {
-        match values {
-            Cow::Borrowed(values) => bytemuck::cast_slice(values).into(),
-            Cow::Owned(values) => bytemuck::cast_slice(&values).to_vec().into(),
-        }
+    let value = if rows.are_pixels() { 1 } else { 4 };
+    let (bytes, row, space) = (rows.bytes(), value * width, 4 * value * vec4s(width));
+    if row == space {
+        return bytes;
     }
-    match rows {
-        Rows::Bytes(values) => padded(values, width),
-        Rows::Floats(values) => bytes(padded(values, width)),
+    let mut packed = vec![0; bytes.len() / row * space];
+    for (to, from) in packed.chunks_exact_mut(space).zip(bytes.chunks_exact(row)) {
+        to[..row].copy_from_slice(from);
     }
+    packed.into()
 }
 
 /// Rows of `width` values as kernels read them: padded with zeros to a multiple of four.

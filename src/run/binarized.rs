@@ -14,18 +14,13 @@ use std::borrow::Cow;
 impl Settings {
     /// The images of a split as a run with these settings sees them in epoch `epoch` of training.
     pub fn in_epoch<'a>(&self, split: &'a Split, epoch: u64) -> Cow<'a, Split> {
-        let Values::Bytes(gray) = &split.images else { return Cow::Borrowed(split) }; // settings of real values have no binarization
-        let images = match self.binarization {
-            Binarization::None => return Cow::Borrowed(split),
-            Binarization::Threshold => threshold(gray),
-            Binarization::Epoch | Binarization::Access => binarize(gray, self.model.input, self.seed, epoch),
+        let images = match (&split.images, self.binarization) {
+            (_, Binarization::None) | (Values::Floats(_), _) => return Cow::Borrowed(split), // settings of real values have no other
+            (Values::Bytes(gray), Binarization::Threshold) => threshold(gray).into(),
+            (Values::Bytes(gray), _) => binarize(gray, self.model.input, self.seed, epoch).into(),
+            (Values::OnDisk(rows), _) => Values::OnDisk(rows.drawn(self.drawn(epoch))),
         };
-        Cow::Owned(Split {
-            images: images.into(),
-            labels: split.labels.clone(),
-            names: split.names.clone(),
-            count: split.count,
-        })
+        Cow::Owned(Split { images, labels: split.labels.clone(), names: split.names.clone(), count: split.count })
     }
 
     /// The images of a split as a run with these settings is judged on them: where they are drawn, by a draw of their own that is the

@@ -149,6 +149,10 @@ impl Gathered {
             Values::Floats(floats) => {
                 x.iter_mut().zip(&floats[image(row)]).for_each(|(x, &value)| *x = f64::from(value));
             }
+            Values::OnDisk(_) => {
+                let values = split.images.rows().slice(image(row)).doubles();
+                x.iter_mut().zip(values).for_each(|(x, value)| *x = value);
+            }
         });
         let entry = if stream == Stream::Evaluation { EVALUATION + index } else { index };
         let normals = if settings.model.kind.is_variational() { settings.model.latent } else { 0 };

@@ -86,40 +86,49 @@ impl Shards {
 
 impl Rows {
     /// Sends the rows of the first `steps` batches, piece after piece, until nobody takes them.
-    fn gather(&self, steps: usize, order: Option<Permutation>, drawn: Option<Drawn>, sender: &SyncSender<Piece>) {
+    fn gather(
+        &self,
+        steps: usize,
+        order: Option<Permutation>,
+        drawn: Option<Drawn>,
+        sender: &SyncSender<Result<Piece>>,
+    ) {
         let of_piece = (PIECE_BYTES / (self.batch * self.row_bytes)).max(1);
         let Range { mut start, end } = steps;
         while start < end {
             let shard_end = (start / self.batches + 1) * self.batches;
             let entries = start..(start + of_piece).min(shard_end).min(end);
             start = entries.end;
-            if sender.send(self.piece(entries, order.as_ref(), drawn)).is_err() {
-                return; // the loop has ended early
+            let piece = self.piece(entries, order.as_ref(), drawn);
+            let failed = piece.is_err();
+            if sender.send(piece).is_err() || failed {
+                return; // the loop has ended, or will
             }
         }
     }
 
-    fn piece(&self, entries: Range<usize>, order: Option<&Permutation>, drawn: Option<Drawn>) -> Piece {
+    fn piece(&self, entries: Range<usize>, order: Option<&Permutation>, drawn: Option<Drawn>) -> Result<Piece> {
         let positions = entries.start * self.batch..(entries.end * self.batch).min(self.split.count);
         let items: Vec<u32> =
             positions.map(|position| order.map_or(position as u32, |order| order.item(position as u32))).collect();
         let mut images = vec![0; items.len() * self.row_bytes];
-        images.par_chunks_exact_mut(self.row_bytes).zip(&items).with_min_len(64).for_each(|(row, &item)| {
-            self.split.images.copy_row(item as usize, self.width, row);
+        images.par_chunks_exact_mut(self.row_bytes).zip(&items).with_min_len(64).try_for_each(|(row, &item)| {
+            self.split.images.copy_row(item as usize, self.width, row)?;
             if let Some(drawn) = drawn {
                 drawn.draw(&mut row[..self.width], item as usize);
             }
-        });
+            Ok(())
+        })?;
         let labels = self.split.labels.as_ref();
         let labels = labels.map(|labels| items.iter().map(|&item| labels[item as usize].into()).collect());
-        Piece { entries, images, labels: labels.unwrap_or_default() }
+        Ok(Piece { entries, images, labels: labels.unwrap_or_default() })
     }
 }
 
 /// Gathered rows on their way to the device.
 pub(super) struct Feed<'a> {
     shards: &'a Shards,
-    pieces: Receiver<Piece>,
+    pieces: Receiver<Result<Piece>>,
     /// A piece whose shard is still in use.
     early: Option<Piece>,
     /// Batches whose rows are on the device, or were.
@@ -131,7 +140,7 @@ impl Feed<'_> {
     /// before them have been submitted, so that the shard before theirs is free: what is written now is written after its use.
     ///
     /// # Errors
-    /// [`Error::Gpu`](crate::Error::Gpu) where the driver refuses.
+    /// [`Error::Gpu`](crate::Error::Gpu) where the driver refuses, [`Error::Io`](crate::Error::Io) where a row cannot be read.
     pub(super) fn advance(&mut self, gpu: &Gpu, entries: &Range<usize>) -> Result<()> {
         let Shards { memories, rows } = self.shards;
         let now = entries.start / rows.batches;
@@ -139,10 +148,10 @@ impl Feed<'_> {
             let piece = match self.early.take() {
                 Some(piece) => piece,
                 None if self.written < entries.end => {
-                    self.pieces.recv().expect("the thread that gathers sends every piece, unless it panicked")
+                    self.pieces.recv().expect("the thread that gathers sends every piece, unless it panicked")?
                 }
                 None => match self.pieces.try_recv() {
-                    Ok(piece) => piece,
+                    Ok(piece) => piece?,
                     Err(_) => return Ok(()), // none is ready, or all have come
                 },
             };

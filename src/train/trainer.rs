@@ -6,7 +6,7 @@ use crate::{
     data::Dataset,
     device::Device,
     gpu::Format,
-    model::{Likelihood, Values},
+    model::Likelihood,
     run::{EpochLosses, Settings, State},
 };
 use std::sync::Arc;
@@ -115,20 +115,24 @@ impl Trainer {
 /// Refuses real values outside of [0, 1] where the decoder gives logits: no sigmoid reaches them.
 fn expect_range(settings: &Settings, data: &Dataset) -> Result<()> {
     let likelihood = settings.objective.loss.likelihood;
-    let Values::Floats(values) = &data.train.images else { return Ok(()) };
-    if !Likelihood::OF_LOGITS.contains(&likelihood) {
+    let (rows, width) = (data.train.images.rows(), data.pixels());
+    if rows.are_pixels() || !Likelihood::OF_LOGITS.contains(&likelihood) {
         return Ok(());
     }
-    match values.iter().position(|value| !(0.0..=1.0).contains(value)) {
-        Some(at) => {
-            let (row, column) = (at / data.pixels(), at % data.pixels());
+    let outside = |row: usize| {
+        let values = rows.slice(row * width..(row + 1) * width).floats();
+        let column = values.iter().position(|value| !(0.0..=1.0).contains(value))?;
+        Some((row, column, values[column]))
+    };
+    match (0..data.train.count).find_map(outside) {
+        Some((row, column, value)) => {
             let column = data.table.as_ref().map_or(column.to_string(), |table| table.columns[column].clone());
             let problem = format!(
                 "{} is of values in 0 to 1, and column {column} of {} is {} as the model sees it: take --likelihood gaussian, or \
                  --scale unit",
                 likelihood.full_name(),
                 data.train.names.of(row),
-                values[at]
+                value
             );
             Err(Error::invalid("--likelihood", problem))
         }

@@ -107,9 +107,9 @@ struct Embedded {
 /// [`Error::Invalid`] where the page would be too large, or the run is on a table; as [`Codec::encode`].
 pub fn explorer(run: &Run, weights: &[Param], images: &Images, train: Option<(&Split, usize)>) -> Result<String> {
     let model = &run.config.model;
-    let Some(pixels) = images.split.images.bytes() else {
+    if run.config.data.table.is_some() {
         return Err(Error::invalid("--html", "a page shows images, and this run is on a table: use --onnx"));
-    };
+    }
     let net = Network::new(model, ROWS, Tilings::all(Tiling::Split)).with_outputs();
     fits(4 * net.param_bytes() as usize / 3, model)?;
     let codec = Codec::new(&Device::Oracle, model, weights)?;
@@ -139,7 +139,7 @@ pub fn explorer(run: &Run, weights: &[Param], images: &Images, train: Option<(&S
         images: Embedded {
             count,
             what: images.subset.image(),
-            pixels: base64(&pixels[..count * model.input]),
+            pixels: base64(&images.split.images.rows().slice(0..count * model.input).bytes()),
             labels: base64(labels(count).unwrap_or_default()),
         },
         training: train.map(|(split, count)| training(&run.config, split, count)).transpose()?,

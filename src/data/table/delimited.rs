@@ -162,7 +162,7 @@ impl Reader {
             named: self.named && !columns.iter().all(numbered),
             columns,
             sides: None,
-            values: self.values,
+            values: self.values.into(),
             labels: self.selection.labels.map(|_| self.labels),
             names: Names::Lines(lines),
         })

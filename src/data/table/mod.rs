@@ -6,8 +6,10 @@
 use std::path::{Path, PathBuf};
 
 use super::{Names, Split, Whole, sides};
+use crate::model::{Numbers, OnDisk, Seen, Values};
 use crate::{Error, Result};
 
+mod cells;
 pub mod delimited;
 mod labels;
 #[cfg(feature = "parquet")]
@@ -15,6 +17,7 @@ pub mod parquet;
 mod recipe;
 mod select;
 
+pub use cells::Cells;
 pub use labels::LabelColumn;
 pub use recipe::{Missing, Recipe, Scale};
 pub use select::Selection;
@@ -40,6 +43,8 @@ pub struct Reading {
     pub class_names: Vec<String>,
     /// Whether pictures that cannot be read are left out of a folder, instead of an error.
     pub skip_bad: bool,
+    /// Bytes from which on a file stays on disk, where its format allows, rather than being read into memory; none for 64 MiB.
+    pub on_disk_from: Option<u64>,
 }
 
 impl Reading {
@@ -85,8 +90,8 @@ pub struct Table {
     pub named: bool,
     /// A row as `[height, width]`, where the file says so.
     pub sides: Option<[usize; 2]>,
-    /// `[rows, columns]`; a value that is missing is NaN, and one that is not finite is as it stands.
-    pub values: Vec<f64>,
+    /// `[rows, columns]`
+    pub values: Cells,
     /// Where there is a column of labels.
     pub labels: Option<LabelColumn>,
     /// What the rows are called.
@@ -96,20 +101,29 @@ pub struct Table {
 impl Table {
     /// Number of rows.
     pub fn count(&self) -> usize {
-        self.values.len() / self.columns.len()
+        self.values.count(self.columns.len())
     }
 
     /// The value of white, where this is a file of images: all values are in [0, 1], or all are whole and in 0 to 255; columns have
     /// no names of their own; and neither an option nor a run's recipe says that it is a table.
-    pub fn white(&self, reading: &Reading) -> Option<f64> {
+    ///
+    /// # Errors
+    /// As [`Cells::each`].
+    pub fn white(&self, reading: &Reading) -> Result<Option<f64>> {
         if self.named || reading.wants_table().is_some() || reading.recipe.is_some() {
-            return None;
+            return Ok(None);
         }
-        let all = |fits: fn(f64) -> bool| self.values.iter().all(|&value| fits(value));
-        if all(|value| (0.0..=1.0).contains(&value)) {
-            return Some(1.0);
+        let (mut shares, mut bytes) = (true, true);
+        for row in 0..self.count() {
+            self.values.each(row..row + 1, self.columns.len(), |_, _, value| {
+                shares &= (0.0..=1.0).contains(&value);
+                bytes &= (0.0..=255.0).contains(&value) && value.fract() == 0.0;
+            })?;
+            if !shares && !bytes {
+                return Ok(None);
+            }
         }
-        all(|value| (0.0..=255.0).contains(&value) && value.fract() == 0.0).then_some(255.0)
+        Ok(Some(if shares { 1.0 } else { 255.0 }))
     }
 
     /// Images of bytes.
@@ -118,8 +132,14 @@ impl Table {
     /// As [`LabelColumn::classes`].
     pub fn into_images(self, white: f64, reading: &Reading) -> Result<Whole> {
         let (labels, class_names) = self.classes(reading)?;
-        let bytes: Vec<u8> = self.values.iter().map(|value| (value * 255.0 / white).round() as u8).collect();
-        let images = Split { images: bytes.into(), labels, count: self.count(), names: self.names };
+        let count = self.count();
+        let images: Values = match self.values {
+            Cells::Held(values) => {
+                values.iter().map(|value| (value * 255.0 / white).round() as u8).collect::<Vec<u8>>().into()
+            }
+            Cells::OnDisk(numbers, items) => on_disk(numbers, Seen::Pixels(white), items),
+        };
+        let images = Split { images, labels, count, names: self.names };
         let sides = self.sides.unwrap_or_else(|| sides(self.columns.len()));
         Ok(Whole::new(&self.path, sides, images).with_class_names(class_names))
     }
@@ -140,8 +160,12 @@ impl Table {
             several => format!("; columns {} are constant, and kept", shown(several)),
         };
         let (labels, class_names) = self.classes(reading)?;
-        let values = recipe.apply(&self.values).into();
-        let rows = Split { images: values, labels, count: self.count(), names: self.names };
+        let count = self.count();
+        let values: Values = match self.values {
+            Cells::Held(values) => recipe.apply(&values).into(),
+            Cells::OnDisk(numbers, items) => on_disk(numbers, recipe.seen(), items),
+        };
+        let rows = Split { images: values, labels, count, names: self.names };
         let sides = self.sides.unwrap_or([1, self.columns.len()]);
         let whole = Whole::new(&self.path, sides, rows).with_class_names(class_names);
         Ok((Whole { table: Some(recipe), ..whole }, note))
@@ -155,11 +179,19 @@ impl Table {
     pub fn settled(self, missing: Missing) -> Result<(Table, String)> {
         let width = self.columns.len();
         let bad_label = |i: usize| self.labels.as_ref().is_some_and(|labels| is_missing(labels.of(i)));
-        let bad = |i: usize| self.values[i * width..][..width].iter().any(|value| !value.is_finite()) || bad_label(i);
-        let rows: Vec<usize> = (0..self.count()).filter(|&i| bad(i)).collect();
+        let (mut place, mut cells) = (None, 0);
+        let mut rows: Vec<usize> = Vec::new();
+        for i in 0..self.count() {
+            let before = cells;
+            self.values.each(i..i + 1, width, |row, column, value| {
+                if !value.is_finite() {
+                    cells += 1;
+                    place.get_or_insert((row, column, value));
+                }
+            })?;
+            rows.extend((cells > before || bad_label(i)).then_some(i));
+        }
         let Some(&first) = rows.first() else { return Ok((self, String::new())) };
-        let place = self.values.iter().position(|value| !value.is_finite());
-        let cells = self.values.iter().filter(|value| !value.is_finite()).count();
         let unlabelled = rows.iter().copied().find(|&i| bad_label(i));
         let counted = format!("{cells} such values in {} of {} rows", rows.len(), self.count());
         match (missing, place, unlabelled) {
@@ -169,7 +201,9 @@ impl Table {
             (Missing::Drop, ..) => {
                 let note =
                     format!("; {} rows without all values left out ({} the first)", rows.len(), self.names.of(first));
-                let kept: Vec<u32> = (0..self.count()).filter(|&i| !bad(i)).map(|i| i as u32).collect();
+                let mut left_out = rows.iter().peekable();
+                let is_kept = |i: &usize| left_out.next_if_eq(&i).is_none();
+                let kept: Vec<u32> = (0..self.count()).filter(is_kept).map(|i| i as u32).collect();
                 Ok((self.pick(&kept), note))
             }
             (_, _, Some(row)) => {
@@ -178,9 +212,9 @@ impl Table {
             }
             (Missing::Mean, ..) => Ok((self, format!("; the column's mean stands in for {counted}"))),
             (Missing::Refuse, place, None) => {
-                let place = place.expect("a row lacks a label or a value");
-                let (row, column) = (self.names.of(place / width), &self.columns[place % width]);
-                let what = if self.values[place].is_nan() { "is missing" } else { "is infinite" };
+                let (row, column, value) = place.expect("a row lacks a label or a value");
+                let (row, column) = (self.names.of(row), &self.columns[column]);
+                let what = if value.is_nan() { "is missing" } else { "is infinite" };
                 let problem = format!(
                     "{row}, column {column}: the value {what} ({counted}): give --missing mean or --missing drop"
                 );
@@ -195,7 +229,7 @@ impl Table {
         Table {
             path: self.path.clone(),
             columns: self.columns.clone(),
-            values: items.iter().flat_map(|&i| &self.values[i as usize * width..][..width]).copied().collect(),
+            values: self.values.pick(items, width),
             labels: self.labels.as_ref().map(|labels| labels.pick(items)),
             names: self.names.pick(items),
             ..*self
@@ -212,6 +246,12 @@ impl Table {
             None => Ok((None, reading.class_names.clone())),
         }
     }
+}
+
+/// Rows of a file as a model sees them.
+fn on_disk(numbers: Numbers, seen: Seen, items: Option<Vec<u32>>) -> Values {
+    let all = OnDisk::new(numbers, seen);
+    Values::OnDisk(items.map_or_else(|| all.clone(), |items| all.pick(&items)))
 }
 
 /// Whether a cell says that its value is missing.

@@ -97,7 +97,15 @@ fn read_columns(path: &Path, reading: &Reading) -> Result<Table> {
     let columns: Vec<String> = selection.features.iter().map(|&i| names[i].clone()).collect();
     let numbered = |name: &String| name.ends_with(|end: char| end.is_ascii_digit());
     let named = !columns.iter().all(numbered);
-    Ok(Table { path: path.to_path_buf(), columns, named, sides: None, values, labels, names: Names::InOrder })
+    Ok(Table {
+        path: path.to_path_buf(),
+        columns,
+        named,
+        sides: None,
+        values: values.into(),
+        labels,
+        names: Names::InOrder,
+    })
 }
 
 /// The library's error in one line.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::Table;
+use crate::model::Seen;
 use crate::{Error, Result};
 
 /// How a column of real values is scaled.
@@ -86,6 +87,7 @@ pub struct Recipe {
 /// Mean, standard deviation, least and greatest value of a column; of missing and infinite values nothing.
 #[derive(Clone, Copy)]
 struct Summary {
+    count: f64,
     mean: f64,
     deviation: f64,
     least: f64,
@@ -93,15 +95,30 @@ struct Summary {
 }
 
 impl Summary {
-    /// None where no value is finite.
-    fn of(values: impl Iterator<Item = f64> + Clone) -> Option<Summary> {
-        let values = values.filter(|value| value.is_finite());
-        let count = values.clone().count() as f64;
-        let mean = values.clone().sum::<f64>() / count;
-        let deviation = (values.clone().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
-        let (least, greatest) =
-            (values.clone().fold(f64::INFINITY, f64::min), values.fold(f64::NEG_INFINITY, f64::max));
-        (count > 0.0).then_some(Summary { mean, deviation, least, greatest })
+    const EMPTY: Summary =
+        Summary { count: 0.0, mean: 0.0, deviation: 0.0, least: f64::INFINITY, greatest: f64::NEG_INFINITY };
+
+    /// Those of all columns over the rows `train`, which are gone through twice.
+    fn of(table: &Table, train: &[u32]) -> Result<Vec<Summary>> {
+        let width = table.columns.len();
+        let mut columns = vec![Summary::EMPTY; width];
+        let each = |columns: &mut Vec<Summary>, add: fn(&mut Summary, f64)| {
+            table.values.each(train.iter().map(|&i| i as usize), width, |_, j, value| {
+                if value.is_finite() {
+                    add(&mut columns[j], value);
+                }
+            })
+        };
+        each(&mut columns, |column, value| {
+            column.count += 1.0;
+            column.mean += value;
+            column.least = column.least.min(value);
+            column.greatest = column.greatest.max(value);
+        })?;
+        columns.iter_mut().for_each(|column| column.mean /= column.count);
+        each(&mut columns, |column, value| column.deviation += (value - column.mean).powi(2))?;
+        columns.iter_mut().for_each(|column| column.deviation = (column.deviation / column.count).sqrt());
+        Ok(columns)
     }
 
     fn is_constant(&self) -> bool {
@@ -132,13 +149,12 @@ impl Recipe {
                 format!("two columns are called {name}, and new rows are found by name: rename one, or take --except");
             return Err(Error::malformed(&table.path, problem));
         }
-        for (j, name) in table.columns.iter().enumerate() {
-            let column = train.iter().map(|&i| table.values[i as usize * count + j]);
-            let Some(summary) = Summary::of(column) else {
+        for (name, summary) in table.columns.iter().zip(Summary::of(table, train)?) {
+            if summary.count == 0.0 {
                 let problem =
                     format!("column {name} has no value in the training rows: leave it out with --except {name}");
                 return Err(Error::malformed(&table.path, problem));
-            };
+            }
             let (shift, spread) = match scale {
                 Scale::None => (0.0, 1.0),
                 Scale::Standard => (summary.mean, summary.deviation),
@@ -170,6 +186,11 @@ impl Recipe {
             ((if value.is_finite() { value } else { *mean } - shift) / spread) as f32
         };
         values.iter().zip(columns).map(seen).collect()
+    }
+
+    /// The same of values that stay in their file.
+    pub fn seen(&self) -> Seen {
+        Seen::Scaled { means: self.means.clone(), shift: self.shift.clone(), spread: self.spread.clone() }
     }
 
     /// The values in the units of the table that a model's `seen`, `[rows, columns]`, stand for.
