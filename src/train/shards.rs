@@ -88,7 +88,7 @@ impl Rows {
     /// Sends the rows of the first `steps` batches, piece after piece, until nobody takes them.
     fn gather(
         &self,
-        steps: usize,
+        steps: Range<usize>,
         order: Option<Permutation>,
         drawn: Option<Drawn>,
         sender: &SyncSender<Result<Piece>>,
