@@ -14,7 +14,7 @@ use wgvae::{
     device::Device,
     gpu::Format,
     model::{Binarization, Kind, Likelihood, Loss, Model, Objective, Reduction, Values},
-    run::Settings,
+    run::{EpochLosses, Settings},
     train::{GpuTrainer, Session},
 };
 
@@ -230,8 +230,8 @@ fn a_file_that_is_shortened_ends_training_with_an_error() {
     let error = trainer(1).err().unwrap().to_string();
     let least = error.split_once("batch take ").unwrap().1.split(':').next().unwrap().parse().unwrap();
     let mut trainer = trainer(least).unwrap();
-    trainer.train_epoch(0, &mut |_| true).unwrap();
+    trainer.go_on(0, EpochLosses::default(), &mut |_| true).unwrap();
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(100_000).unwrap();
-    let error = trainer.train_epoch(1, &mut |_| true).unwrap_err();
+    let error = trainer.go_on(1, EpochLosses::default(), &mut |_| true).unwrap_err();
     assert!(matches!(&error, Error::Io { path: named, .. } if *named == path), "{error}");
 }

@@ -15,8 +15,8 @@ use wgvae::{
     },
     oracle::binarize::{binarize, threshold},
     random::{Stream, stream},
-    run::{Run, Settings, State},
-    train::{Changes, EpochLosses, GpuTrainer, Session},
+    run::{EpochLosses, Run, Settings, State},
+    train::{Changes, GpuTrainer, Session},
 };
 
 const BATCH: usize = 8;
@@ -64,11 +64,21 @@ fn least(gpu: &Arc<Gpu>, settings: &Settings, data: &Dataset) -> u64 {
     rest.split_once(':').unwrap().0.parse().unwrap()
 }
 
-/// Three epochs: the state that they end with, and the losses of each in training and test.
+/// Three epochs: the state that they end with, and the losses of each in training and test. Where rows are streamed, every epoch stops on
+/// its way, once within a shard and once where it ends or begins, and goes on.
 fn trained(gpu: &Arc<Gpu>, settings: &Settings, data: &Dataset) -> (State, Vec<[EpochLosses; 2]>, usize) {
     let mut trainer = GpuTrainer::new(Arc::clone(gpu), settings, data).unwrap();
-    let losses = (0..3).map(|epoch| [trainer.train_epoch(epoch, &mut |_| true).unwrap(), trainer.evaluate().unwrap()]);
-    let losses = losses.collect();
+    let batches = trainer.device_memory().shard_rows / BATCH;
+    let stops = if batches == 0 { Vec::new() } else { vec![1, batches, batches + 2] };
+    let mut epoch = |epoch| {
+        let mut done = EpochLosses::default();
+        for stop in &stops {
+            done = trainer.go_on(epoch, done, &mut |progress| progress.done < *stop).unwrap();
+        }
+        let all = trainer.go_on(epoch, done, &mut |_| true).unwrap();
+        [all, trainer.evaluate().unwrap()]
+    };
+    let losses = (0..3).map(&mut epoch).collect();
     let memory = trainer.device_memory();
     assert!(settings.gpu_memory.is_none_or(|room| memory.total() <= room), "{memory} of {:?}", settings.gpu_memory);
     (trainer.state().unwrap(), losses, memory.shard_rows)

@@ -15,7 +15,7 @@ use wgvae::{
     },
     network::Network,
     random::{Stream, stream},
-    run::{Settings, State},
+    run::{EpochLosses, Settings, State},
     train::{GpuTrainer, Trainer, steps_per_submit},
 };
 
