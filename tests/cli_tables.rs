@@ -103,7 +103,6 @@ fn losses_and_data_that_are_not_for_tables_are_refused() {
         ];
         fails(&[&train[..], &["--likelihood", loss]].concat(), &words);
     }
-    fails(&[&train[..], &["--corrupt", "0.5"]].concat(), &["--corrupt", "table of real values"]);
     fails(&[&train[..], &["--binarize", "epoch"]].concat(), &["--binarize", "table of real values"]);
     fs::write(at("images.npy"), b"").unwrap();
     ndarray_npy::write_npy(at("images.npy"), &ndarray::Array3::<u8>::zeros((4, 2, 2))).unwrap();

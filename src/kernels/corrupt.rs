@@ -2,7 +2,6 @@
 
 use super::Variants;
 use crate::{
-    Error, Result,
     gpu::{Args as _, Format, Matrix, Needs, Program, Role, Spec, Work, args, source, vec4s},
     model::{Corruption, Noise},
     random::philox::{EVALUATION, Stream},
@@ -24,15 +23,18 @@ args! {
         stream: u32,
         /// Bits set in the upper word of the step's number.
         high: u32,
-        /// The standard deviation, or the share of pixels blanked.
+        /// The standard deviation, or the share of values set to 0.
         strength: f32,
     }
 }
 
-/// One variant per kind of noise.
-pub static SPECS: LazyLock<Variants<Noise>> = LazyLock::new(|| Variants::new([Noise::Gaussian, Noise::Mask], spec));
+/// One variant per kind of noise and format of the images.
+pub static SPECS: LazyLock<Variants<(Noise, Format)>> = LazyLock::new(|| {
+    let of = |format| [Noise::Gaussian, Noise::Mask].map(|noise| (noise, format));
+    Variants::new([Format::U8, Format::F32].into_iter().flat_map(of), spec)
+});
 
-fn spec(noise: Noise) -> Spec {
+fn spec((noise, images): (Noise, Format)) -> Spec {
     let (name, parts) = match noise {
         Noise::Gaussian => {
             ("corrupt gaussian", &[source!("parts/normal.wgsl"), source!("parts/corrupt_gaussian.wgsl")][..])
@@ -43,11 +45,14 @@ fn spec(noise: Noise) -> Spec {
         source!("kernels/corrupt.wgsl"),
         source!("parts/batch.wgsl"),
         source!("parts/philox.wgsl"),
-        source!("parts/images_u8.wgsl"),
+        match images {
+            Format::U8 => source!("parts/images_u8.wgsl"),
+            Format::F32 => source!("parts/images_f32.wgsl"),
+        },
         source!("parts/in_width.wgsl"),
     ];
     Spec {
-        name: name.into(),
+        name: format!("{name} of {images} images"),
         sources: [&shared[..], parts].concat(),
         bindings: vec![Role::Activations.read_write(), Role::Images.read(), Role::Order.read()],
         args: Args::FIELDS,
@@ -71,15 +76,8 @@ pub struct Corrupted {
 }
 
 /// Adds x̃ of the batch of images to the program.
-///
-/// # Errors
-/// [`Error::Shape`] where the images are floats: data sets hold bytes.
-pub fn launch(program: &mut Program, corrupted: &Corrupted, images: Format) -> Result<()> {
+pub fn launch(program: &mut Program, corrupted: &Corrupted, images: Format) {
     let Corrupted { matrix, corruption, seed, evaluation } = *corrupted;
-    if images != Format::U8 {
-        let (expected, got) = ("images of bytes".into(), "images of floats".into());
-        return Err(Error::Shape { kernel: "corrupt", tensor: "x", expected, got });
-    }
     let args = Args {
         corrupted: matrix.start,
         width: matrix.columns,
@@ -91,6 +89,5 @@ pub fn launch(program: &mut Program, corrupted: &Corrupted, images: Format) -> R
     };
     let (rows, width) = (matrix.rows as usize, matrix.columns as usize);
     let work = Work::elementwise([rows, width], (images.bytes() + 4) * rows * width);
-    program.launch(SPECS.get(corruption.kind), &args, [vec4s(width), rows], work);
-    Ok(())
+    program.launch(SPECS.get((corruption.kind, images)), &args, [vec4s(width), rows], work);
 }

@@ -26,7 +26,7 @@ pub fn forward(program: &mut Program, net: &Network, images: Format, noisy: bool
 /// Encoder and latent: from the batch of images to `middle`; its last, `middle.d`, comes only with the row-wise kernel.
 pub fn encoding(program: &mut Program, net: &Network, images: Format, noisy: bool) -> Result<()> {
     if let Some(corrupted) = &net.corrupted {
-        corrupt::launch(program, corrupted, images)?; // [rows, input]
+        corrupt::launch(program, corrupted, images); // [rows, input]
     }
     if let Some(labelled) = net.labelled {
         onehot::launch(program, net.middle.onehot); // [rows, classes]

@@ -21,7 +21,7 @@ use ndarray::Array2;
 
 /// A proof of each variant.
 pub fn proofs() -> Vec<Proof> {
-    let proof = |(noise, spec)| {
+    let proof = |((noise, images), spec)| {
         let own = match noise {
             Noise::Gaussian => Mutant {
                 find: "select(vec4f(), corrupt(x, words), in_width(id.x, args.width))",
@@ -29,7 +29,7 @@ pub fn proofs() -> Vec<Proof> {
             },
             Noise::Mask => Mutant { find: ">= vec4f(args.strength)", replace: "> vec4f(args.strength)" },
         };
-        Proof::new(spec, &[MUTANTS, &[own]].concat(), move || cases(noise))
+        Proof::new(spec, &[MUTANTS, &[own]].concat(), move || cases(noise, images))
     };
     SPECS.iter().map(proof).collect()
 }
@@ -40,12 +40,12 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "batch.index.y | args.high", replace: "batch.index.y" },
 ];
 
-fn cases(kind: Noise) -> Vec<Case> {
+fn cases(kind: Noise, format: Format) -> Vec<Case> {
     let case =
         |(seed, [first, rows, capacity, width], index, evaluation, strength): (u64, [usize; 4], u64, bool, f64)| {
             let (mut layout, mut program) = (Layout::default(), Program::default());
             let (order, _) = sample(first + rows, 0);
-            let images = place::images(&mut layout, Format::U8, 2, order.len(), width);
+            let images = place::images(&mut layout, format, 2, order.len(), width);
             layout.words(Role::Order, "order", &order);
             let x = gather(&images, &order[first..]);
             let matrix = layout.output(Role::Activations, "x̃", capacity, width);
@@ -53,8 +53,7 @@ fn cases(kind: Noise) -> Vec<Case> {
             let entry = if evaluation { EVALUATION + index } else { index };
             let found = corrupt(&values(&x), &corruption, seed, entry);
             layout.expect(Role::Activations, matrix, &found, &analyse(&x, &corruption, seed, entry));
-            launch(&mut program, &Corrupted { matrix, corruption, seed, evaluation }, Format::U8)
-                .expect("images of bytes");
+            launch(&mut program, &Corrupted { matrix, corruption, seed, evaluation }, format);
             let record = Batch { index: [index as u32, (index >> 32) as u32], ..batch(first, rows, 3) };
             layout.case(format!("{rows} of {capacity} rows, {width} pixels, strength {strength}"), program, record, 1)
         };

@@ -112,12 +112,6 @@ impl Settings {
         if !self.binarization.is_none() {
             self.validate_binarization()?;
         }
-        if self.corruption.is_some() && self.format == Format::F32 {
-            return Err(Error::invalid(
-                "--corrupt",
-                "puts noise on the bytes of images, and these data are a table of real values",
-            ));
-        }
         self.corruption.map_or(Ok(()), |corruption| corruption.validate())
     }
 
