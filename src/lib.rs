@@ -86,7 +86,8 @@
 //!
 //! - Only [`gpu`] names wgpu; [`oracle`] knows no GPU; [`kernels`] knows no network, no oracle and no check; [`check`] knows no kernel;
 //!   [`model`] knows no device; [`network`] knows no file format.
-//! - Inside an epoch nothing is allocated on the device, and nothing is read back but the losses of finished submits.
+//! - Inside an epoch no buffer is created on the device, and nothing is read back but the losses of finished submits. Rows that have no
+//!   room there are written into two shards that take turns, between submits; where and when changes no result.
 //! - No output element has two writers, and there are no float atomics: the same run on one device gives the same bytes.
 //! - No shader needs more than WebGPU's default limits or a runtime check: the cases pass with checks on and off, in buffers
 //!   whose surroundings must come back untouched. Shaders that use subgroups or cooperative matrices have others that stand in

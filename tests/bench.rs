@@ -56,8 +56,9 @@ fn device_memory_is_that_of_every_buffer_of_a_small_net() {
     let (train, test) = (split(171), split(40));
     let data = Dataset { name: "gray".into(), width: 9, height: 7, classes: 0, train, test, ..Dataset::default() };
     let (gpu, settings) = (gpu(), settings(63, &[37], 5, 7));
-    let DeviceMemory { images, parameters, activations, other } =
+    let DeviceMemory { images, parameters, activations, other, shard_rows } =
         GpuTrainer::new(Arc::clone(&gpu), &settings, &data).unwrap().device_memory();
+    assert_eq!(shard_rows, 0);
     assert_eq!(images, (171 + 40) * 64); // rows of 63 pixels are padded to 64
     // weights and biases of 63-37-5, twice 5-5, and 5-37-63, rows padded to a multiple of four floats
     let floats = (37 * 64 + 40) + (5 * 40 + 8) + 2 * (5 * 8 + 8) + (37 * 8 + 40) + (63 * 40 + 64);

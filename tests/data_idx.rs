@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use wgvae::data::{self, Dataset, Options, Source, idx};
+use wgvae::data::{self, Dataset, Missing, Options, Reading, Recipe, Source, Split, idx};
 
 fn idx(kind: u8, shape: &[u32], values: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, kind, shape.len() as u8];
@@ -244,4 +244,55 @@ fn values_of_every_type_become_bytes() {
     assert!(wrong(0x09, vec![0, 0, 0, 0xff], 3).contains("value 3 is -1"));
     assert!(wrong(0x0c, vec![0; 15], 3).contains("truncated: 3 values, expected 4 = 1 x 2 x 2"));
     assert!(wrong(0x0c, vec![0; 17], 1).contains("goes on after the 4 = 4 values"));
+}
+
+#[test]
+fn real_values_are_a_table_of_two_parts() {
+    let dir = folder();
+    let floats = |count: usize, scale: f32| -> Vec<u8> {
+        (0..6 * count).flat_map(|i| (scale * (i * i % 23) as f32 - 1.5).to_be_bytes()).collect()
+    };
+    write(dir.path(), FILES[0], &idx(0x0d, &[5, 2, 3], &floats(5, 0.5)));
+    write(dir.path(), FILES[2], &idx(0x0d, &[2, 2, 3], &floats(2, 3.0)));
+    let open = |reading: Reading, train_limit: Option<usize>| {
+        let (mut line, options) = (String::new(), Options { reading, train_limit, ..Options::default() });
+        let data = data::open(&Source::Path(dir.path().into()), None, &options, &mut |text| line = text.into());
+        data.map(|data| (data, line)).map_err(|error| error.to_string())
+    };
+    let (data, line) = open(Reading::default(), None).unwrap();
+    assert!(line.contains("IDX files of real values (5 training and 2 test rows of 6 columns, 4 classes)"), "{line}");
+    let recipe = data.table.clone().unwrap();
+    assert_eq!((recipe.columns[5].as_str(), data.width, data.height), ("1x2", 3, 2));
+    assert_eq!((data.train.labels.as_ref().unwrap()[0], data.test.count), (3, 2));
+    let values =
+        |count, scale| -> Vec<f64> { (0..6 * count).map(|i| f64::from(scale * (i * i % 23) as f32 - 1.5)).collect() };
+    for (split, expected) in [(&data.train, values(5, 0.5)), (&data.test, values(2, 3.0))] {
+        let undone = recipe.undo(&split.images.rows().floats());
+        assert!(undone.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5), "{undone:?}, {expected:?}");
+    }
+    let mean = |split: &Split| split.images.rows().floats().chunks(6).map(|row| f64::from(row[0])).sum::<f64>();
+    assert!(mean(&data.train).abs() < 1e-5 && mean(&data.test).abs() > 0.1, "scaled by the training rows");
+    // rows beyond a limit have no part in the scale; a run's scale is taken as it is
+    let (limited, _) = open(Reading::default(), Some(3)).unwrap();
+    assert!(limited.table != data.table && mean(&limited.train).abs() < 1e-5);
+    let of_run = Reading { recipe: limited.table.clone(), ..Reading::default() };
+    assert_eq!(open(of_run, None).unwrap().0.table, limited.table);
+    let other = Recipe { columns: vec!["a".into(); 6], ..recipe };
+    assert!(
+        open(Reading { recipe: Some(other), ..Reading::default() }, None).unwrap_err().contains("the run has others")
+    );
+    assert!(
+        open(Reading { columns: vec!["0x0".into()], ..Reading::default() }, None).unwrap_err().contains("--columns")
+    );
+    // one part of bytes, the other of real values
+    write(dir.path(), FILES[2], &idx(8, &[2, 2, 3], &[7; 12]));
+    let (mixed, _) = open(Reading::default(), None).unwrap();
+    let undone = mixed.table.unwrap().undo(&mixed.test.images.rows().floats());
+    assert!(undone.iter().all(|value| (value - 7.0).abs() < 1e-5), "{undone:?}");
+    let missing =
+        idx(0x0d, &[5, 2, 3], &[floats(4, 0.5), vec![0x7f, 0xc0, 0, 0], floats(1, 0.5)[..20].to_vec()].concat());
+    write(dir.path(), FILES[0], &missing);
+    assert!(open(Reading::default(), None).unwrap_err().contains("row 4, column 0x0: the value is missing"));
+    let (dropped, _) = open(Reading { missing: Missing::Drop, ..Reading::default() }, None).unwrap();
+    assert_eq!((dropped.train.count, dropped.train.labels.unwrap().len()), (4, 4));
 }

@@ -68,7 +68,7 @@ fn a_file_that_is_not_the_publishers_is_not_fetched() {
     assert_eq!(fs::read_dir(dir.path().join("fashion-mnist")).unwrap().count(), 0, "left behind");
     fails(
         &["data", "fetch", "fashion", "--data-dir", at],
-        &["fashion is not known; there are mnist, fashion-mnist, kmnist"],
+        &["fashion is not known; there are mnist, fashion-mnist, kmnist, emnist-digits, emnist-letters"],
     );
     // MD5 of "something else"
     let file = Remote { name: "x.gz", bytes: None, hash: Hash::Md5("6c7ba9c5a141421e1c03cb9807c97c74") };
@@ -125,4 +125,49 @@ fn a_run_on_a_known_data_set_finds_it_again() {
     let mut evaluate = assert_cmd::Command::new(env!("CARGO_BIN_EXE_wgvae"));
     let output = evaluate.args(["evaluate", &out, "--device", "cpu"]).env_remove("WGVAE_DATA").output().unwrap();
     assert!(output.status.success(), "{output:?}");
+}
+
+/// What [`tiny`] makes, as the archive of EMNIST has it: three labelled images of 2 x 3 pixels, stored with rows and columns exchanged.
+fn emnist(path: &Path, labels: [u8; 3]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut archive = zip::ZipWriter::new(fs::File::create(path).unwrap());
+    for split in ["train", "test"] {
+        let sizes = [0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 3];
+        let images = [&sizes[..], &[1, 2, 3, 4, 5, 6].repeat(3)].concat();
+        let labels = [&[0, 0, 8, 1, 0, 0, 0, 3][..], &labels].concat();
+        for (name, bytes) in [("images-idx3", images), ("labels-idx1", labels)] {
+            let name = format!("gzip/emnist-letters-{split}-{name}-ubyte.gz");
+            archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            archive.write_all(&gzip(&bytes)).unwrap();
+        }
+    }
+    archive.finish().unwrap();
+}
+
+#[test]
+fn letters_are_turned_and_have_their_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path().to_str().unwrap();
+    emnist(&dir.path().join("emnist/gzip.zip"), [1, 26, 2]);
+    let open = || data::open(&Source::Known("emnist-letters"), Some(dir.path()), &Options::default(), &mut |_| ());
+    let found = open().unwrap();
+    assert_eq!((found.height, found.width, found.classes), (3, 2, 26));
+    assert_eq!(found.train.images.bytes().unwrap()[..6], [1, 4, 2, 5, 3, 6]);
+    assert_eq!(found.test.labels.as_deref(), Some(&[0, 25, 1][..]));
+    assert_eq!((found.class_names[0].as_str(), found.class_names[25].as_str()), ("a", "z"));
+    let (words, _) = succeed(&["data", "verify", "emnist-letters", "--data-dir", at]);
+    assert_eq!(words.matches("here, and no hash of it is known").count(), 4, "{words}");
+    // the archive has no digits; letters have no class 0; an archive that is something else is none
+    let words = ["gzip.zip", "has no gzip/emnist-digits-train-images-idx3-ubyte.gz", "delete it to have it downloaded"];
+    fails(&["data", "fetch", "emnist-digits", "--data-dir", at], &words);
+    fs::remove_dir_all(dir.path().join("emnist-letters")).unwrap();
+    emnist(&dir.path().join("emnist/gzip.zip"), [0, 1, 2]);
+    assert!(open().unwrap_err().to_string().contains("a label 0, expected 1 to 26"));
+    fs::remove_dir_all(dir.path().join("emnist-letters")).unwrap();
+    fs::write(dir.path().join("emnist/gzip.zip"), b"no archive").unwrap();
+    assert!(open().unwrap_err().to_string().contains("gzip.zip: not a whole archive"));
+    fs::remove_file(dir.path().join("emnist/gzip.zip")).unwrap();
+    let mirror = serve(b"something else");
+    let words = ["cannot download gzip.zip", "MD5", "expected 58c8d27c78d21e728a6bc7b3cc06412e"];
+    fails(&["data", "fetch", "emnist-letters", "--data-dir", at, "--mirror", &mirror], &words);
 }

@@ -23,7 +23,7 @@ use std::{
 };
 use wgvae::{
     Result,
-    data::{self, Reading, Source, glyphs},
+    data::{self, Content, Reading, Source, glyphs},
     gallery::{Quantity, curves},
     interop::npy,
     run::{Run, checkpoint},
@@ -54,7 +54,47 @@ fn open(path: &Path) -> Result<()> {
     data::open_whole(&Source::Path(path.to_path_buf()), None, &Reading::default(), &mut |_| ()).map(drop)
 }
 
-const READERS: [Reader; 22] = [
+/// The same where what can be read in place is, and all of its rows.
+fn open_in_place(path: &Path) -> Result<()> {
+    let reading = Reading { on_disk_from: Some(0), ..Reading::default() };
+    let content = data::open_whole(&Source::Path(path.to_path_buf()), None, &reading, &mut |_| ())?;
+    let splits = match &content {
+        Content::Whole(whole) => vec![&whole.images],
+        Content::Divided(dataset) => vec![&dataset.train, &dataset.test],
+    };
+    splits.into_iter().for_each(|split| assert_eq!(split.images.rows().floats().len(), split.images.len()));
+    Ok(())
+}
+
+const READERS: [Reader; 26] = [
+    Reader {
+        name: "IDX images, in place",
+        file: "idx/train-images-idx3-ubyte",
+        packing: Packing::None,
+        read: |dir| open_in_place(&dir.join("idx")),
+        command: "train vae --data idx --device cpu --epochs 1 --hidden 4 --latent 2 --out fresh",
+    },
+    Reader {
+        name: ".npy of uint8, in place",
+        file: "bytes.npy",
+        packing: Packing::Npy,
+        read: |dir| open_in_place(&dir.join("bytes.npy")),
+        command: "grid --data bytes.npy -o x.png --force",
+    },
+    Reader {
+        name: ".npy of float16, in place",
+        file: "half.npy",
+        packing: Packing::Npy,
+        read: |dir| open_in_place(&dir.join("half.npy")),
+        command: "train vae --data half.npy --device cpu --epochs 1 --hidden 4 --latent 2 --out fresh",
+    },
+    Reader {
+        name: "IDX images of float32",
+        file: "idx-floats/t10k-images-idx3-ubyte",
+        packing: Packing::None,
+        read: |dir| open(&dir.join("idx-floats")),
+        command: "train vae --data idx-floats --device cpu --epochs 1 --hidden 4 --latent 2 --out fresh",
+    },
     Reader {
         name: "IDX images",
         file: "idx/train-images-idx3-ubyte",
@@ -247,6 +287,13 @@ fn make(dir: &Path) {
                 fs::write(dir.join(format!("{folder}/{split}-{name}-ubyte{end}")), bytes).unwrap();
             }
         }
+    }
+    fs::create_dir(dir.join("idx-floats")).unwrap();
+    for split in ["train", "t10k"] {
+        let values: Vec<u8> = (0..36).flat_map(|i| (0.5 * i as f32 - 7.0).to_be_bytes()).collect();
+        let mut floats = idx(3, &[4, 3, 3], &values);
+        floats[2] = 0x0d;
+        fs::write(dir.join(format!("idx-floats/{split}-images-idx3-ubyte")), floats).unwrap();
     }
     let array = Array3::from_shape_vec((4, 28, 28), gray.to_vec()).unwrap();
     write_npy(dir.join("bytes.npy"), &array).unwrap();

@@ -82,7 +82,7 @@ fn arrays_of_every_type_are_read_alike() {
     types!(f64, f32, i8, i16, u16, i32, u32, i64, u64);
     for (name, big) in [("f2", false), ("f4", true), ("f8", true), ("i2", true)] {
         let mark = if big { '>' } else { '<' };
-        let header = format!("{{'descr': '{mark}{name}', 'fortran_order': False, 'shape': (40, 7), }}");
+        let header = format!("{{'descr': '{mark}{name}', 'fortran_order': False, 'shape': (40, 7), }}\n");
         let mut whole = b"\x93NUMPY\x01\x00".to_vec();
         whole.extend((header.len() as u16).to_le_bytes());
         whole.extend(header.bytes());

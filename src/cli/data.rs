@@ -128,7 +128,7 @@ fn verify(names: &[String], dir: &DataDir) -> Result<()> {
         for (file, state) in known.verify(&folder) {
             let (right, words) = match state {
                 State::Right => (true, "as it was published".to_string()),
-                State::Unknown => (true, "uncompressed, and no hash of that is known".into()),
+                State::Unknown => (true, "here, and no hash of it is known".into()),
                 State::Missing => (false, "missing".into()),
                 State::Wrong(problem) => (false, problem),
             };

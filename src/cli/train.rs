@@ -5,13 +5,13 @@ use super::{
     bar::Bar,
     epoch,
     events::{self, Log},
+    memory::MemoryOptions,
     model::{ModelOptions, named},
     optimisation::OptimisationOptions,
     options::{CorruptOptions, DataOptions, DeviceOptions, PrecisionOptions, kind, parse},
     presets,
     print::progress,
     signals::Stop,
-    size::size,
     stopped::failure,
     watch::Port,
 };
@@ -111,10 +111,8 @@ pub struct Arguments {
     tiling: TilingChoice,
     #[command(flatten)]
     precision: PrecisionOptions,
-    /// Memory that training may take on a GPU, such as 512MiB or 2GiB; data that do not fit are streamed, with the same result
-    /// [default: what the adapter is known to bear]
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    gpu_memory: Option<u64>,
+    #[command(flatten)]
+    memory: MemoryOptions,
     /// Start from the weights in a safetensors file, such as one saved from PyTorch, or of the run in a directory
     #[arg(long, value_name = "FILE|RUN")]
     init: Option<PathBuf>,
@@ -145,19 +143,9 @@ impl Arguments {
                 save_every: self.save_every,
             },
             seed: self.seed,
-            gpu_memory: self.gpu_memory,
+            gpu_memory: self.memory.gpu_memory,
             ..plain
         })
-    }
-
-    /// Refuses `--gpu-memory` on a device that has none.
-    fn expect_memory_of(&self, device: &Device) -> Result<()> {
-        match device {
-            Device::Oracle if self.gpu_memory.is_some() => {
-                Err(Error::invalid("--gpu-memory", "is for a GPU; the f64 oracle has none"))
-            }
-            _ => Ok(()),
-        }
     }
 }
 
@@ -215,7 +203,7 @@ fn begin(arguments: &Arguments) -> Result<Session> {
     if matches!(device, Device::Oracle) && arguments.tiling != TilingChoice::Auto {
         return Err(Error::invalid("--tiling", "is for a GPU; the f64 oracle has none"));
     }
-    arguments.expect_memory_of(&device)?;
+    arguments.memory.check(&device)?;
     let data = arguments.data.open()?;
     let format = Format::of(data.train.images.rows());
     let mut settings = arguments.settings(kind, format, data.pixels(), data.classes)?;
@@ -263,7 +251,7 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
         return Err(Error::invalid("--resume", problem));
     }
     let mut changes =
-        Changes { epochs: arguments.epochs, lr: arguments.lr, tilings: None, gpu_memory: arguments.gpu_memory };
+        Changes { epochs: arguments.epochs, lr: arguments.lr, tilings: None, gpu_memory: arguments.memory.gpu_memory };
     let mut settings = run.config.settings();
     settings.adam.lr = changes.lr.unwrap_or(settings.adam.lr);
     settings.epochs = changes.epochs.unwrap_or(settings.epochs);
@@ -271,7 +259,7 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
     let claim = Claim::resume(&run)?;
     let precision = run.config.tilings.map_or(Precision::F32, Tilings::precision);
     let device = arguments.device.open_or(own_device(&run.config), precision)?;
-    arguments.expect_memory_of(&device)?;
+    arguments.memory.check(&device)?;
     warn_of_differences(&run.config, &device);
     let data = arguments.data.dir.open(&run)?;
     if let Device::Gpu(gpu) = &device {

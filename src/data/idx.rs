@@ -36,24 +36,44 @@ pub(super) struct IdxImages {
     /// Count, height and width.
     pub shape: [usize; 3],
     /// `[count, height · width]`
-    pub values: Values,
+    pub content: Content,
     /// As [`Idx::sha256`].
     pub sha256: String,
 }
 
-/// Reads images. Those of a file of bytes that is not compressed stay there where it has at least `from` bytes.
+/// What images are.
+pub(super) enum Content {
+    /// Bytes.
+    Pixels(Values),
+    /// Real values.
+    Numbers(Vec<f64>),
+}
+
+/// Reads images. Those of a file of bytes that is not compressed stay there where it has at least `from` bytes. Values that are no pixels
+/// come as numbers; with `as_numbers` all do.
 ///
 /// # Errors
-/// As [`read`].
-pub(super) fn images(path: &Path, from: Option<u64>) -> Result<IdxImages> {
-    if let Some(length) = stays_on_disk(path, from)?
+/// As [`read`], but for values that are no bytes.
+pub(super) fn images(path: &Path, from: Option<u64>, as_numbers: bool) -> Result<IdxImages> {
+    if !as_numbers
+        && let Some(length) = stays_on_disk(path, from)?
         && let Some(images) = on_disk(path, length)?
     {
         return Ok(images);
     }
-    let Idx { shape, values, sha256 } = read(path, 3)?; // which says what is wrong with a file, too
+    let Raw { shape, kind, bytes, sha256 } = raw(path, &bytes(path)?, 3)?; // which says what is wrong with a file, too
     let shape = shape.try_into().expect("images of rank 3 have three sizes");
-    Ok(IdxImages { shape, values: values.into(), sha256 })
+    let content = match (as_numbers, kind) {
+        (false, 8) => Content::Pixels(Values::from(bytes)),
+        _ => {
+            let numbers = numbers(kind, &bytes);
+            match as_bytes(kind, &numbers, 3).ok().filter(|_| !as_numbers) {
+                Some(pixels) => Content::Pixels(pixels.into()),
+                None => Content::Numbers(numbers),
+            }
+        }
+    };
+    Ok(IdxImages { shape, content, sha256 })
 }
 
 /// The images of a file of `length` bytes where they lie; none where that is not what the file holds.
@@ -79,8 +99,8 @@ fn on_disk(path: &Path, length: u64) -> Result<Option<IdxImages>> {
     }
     let (start, sides) = (header.len() as u64, [shape[0], shape[1] * shape[2]]);
     let numbers = Numbers::new(file, start, Element::U8, Endian::Big, sides);
-    let values = Values::OnDisk(OnDisk::new(numbers, Seen::Pixels(255.0)));
-    Ok(Some(IdxImages { shape, values, sha256: hex(&hash.finalize()) }))
+    let content = Content::Pixels(OnDisk::new(numbers, Seen::Pixels(255.0)).into());
+    Ok(Some(IdxImages { shape, content, sha256: hex(&hash.finalize()) }))
 }
 
 /// Reads the bytes of an IDX file; `path` is for messages only. Of a gzip file every member is read.
@@ -89,6 +109,24 @@ fn on_disk(path: &Path, length: u64) -> Result<Option<IdxImages>> {
 /// [`Error::Malformed`] for a damaged gzip stream, a page or pointer in place of the file, another magic number, type or
 /// rank, a size of 0, sizes too large, fewer or more values than the sizes announce, and values that are no bytes.
 pub fn parse(path: &Path, bytes: &[u8], rank: usize) -> Result<Idx> {
+    let Raw { shape, kind, bytes, sha256 } = raw(path, bytes, rank)?;
+    let values = match kind {
+        8 => bytes,
+        _ => as_bytes(kind, &numbers(kind, &bytes), rank).map_err(|problem| Error::malformed(path, problem))?,
+    };
+    Ok(Idx { shape, values, sha256 })
+}
+
+/// A file whose values are as it has them.
+struct Raw {
+    shape: Vec<usize>,
+    /// Type of the values.
+    kind: u8,
+    bytes: Vec<u8>,
+    sha256: String,
+}
+
+fn raw(path: &Path, bytes: &[u8], rank: usize) -> Result<Raw> {
     match bytes {
         [0x1f, 0x8b, ..] => decode(path, MultiGzDecoder::new(bytes), rank, memory::expect_room),
         plain => decode(path, plain, rank, |_| Ok(())), // in memory already: too large a size is found truncated
@@ -101,7 +139,7 @@ fn decode(
     mut source: impl Read,
     rank: usize,
     expect_room: impl Fn(Option<u64>) -> Result<(), String>,
-) -> Result<Idx> {
+) -> Result<Raw> {
     let wrong = |problem: String| Error::malformed(path, problem);
     let fill = |source: &mut dyn Read, limit: u64, bytes: &mut Vec<u8>| {
         let read = source.take(limit).read_to_end(bytes);
@@ -162,8 +200,7 @@ fn decode(
     }
     let sha256 = sha256(&raw);
     raw.drain(..header);
-    let values = if kind == 8 { raw } else { as_bytes(kind, &raw, rank).map_err(wrong)? };
-    Ok(Idx { shape: shape.iter().map(|size| *size as usize).collect(), values, sha256 })
+    Ok(Raw { shape: shape.iter().map(|size| *size as usize).collect(), kind, bytes: raw, sha256 })
 }
 
 /// What stands in place of an IDX file, where that is something often met.
@@ -191,25 +228,28 @@ fn width(kind: u8) -> Option<usize> {
     }
 }
 
-/// Big-endian values of another type than u8 as bytes: whole numbers in 0 to 255 as they are, or images of floats in [0, 1] times 255. The
-/// error says which value is neither.
-fn as_bytes(kind: u8, raw: &[u8], rank: usize) -> Result<Vec<u8>, String> {
-    let numbers: Vec<f64> = match kind {
+/// Big-endian values as numbers.
+fn numbers(kind: u8, raw: &[u8]) -> Vec<f64> {
+    match kind {
+        0x08 => raw.iter().map(|&byte| f64::from(byte)).collect(),
         0x09 => raw.iter().map(|&byte| f64::from(byte as i8)).collect(),
         0x0b => raw.as_chunks().0.iter().map(|&word| f64::from(i16::from_be_bytes(word))).collect(),
         0x0c => raw.as_chunks().0.iter().map(|&word| f64::from(i32::from_be_bytes(word))).collect(),
         0x0d => raw.as_chunks().0.iter().map(|&word| f64::from(f32::from_be_bytes(word))).collect(),
         _ => raw.as_chunks().0.iter().map(|&word| f64::from_be_bytes(word)).collect(),
-    };
+    }
+}
+
+/// Values of another type than u8 as bytes: whole numbers in 0 to 255 as they are, or images of floats in [0, 1] times 255. The error says
+/// which value is neither.
+fn as_bytes(kind: u8, numbers: &[f64], rank: usize) -> Result<Vec<u8>, String> {
     let of_floats = kind >= 0x0d && rank == 3;
     if of_floats && numbers.iter().all(|value| (0.0..=1.0).contains(value)) {
         return Ok(numbers.iter().map(|value| (value * 255.0).round() as u8).collect());
     }
     match numbers.iter().position(|value| !(0.0..=255.0).contains(value) || value.fract() != 0.0) {
         Some(i) if rank == 3 => {
-            let problem =
-                "expected whole numbers in 0 to 255, or floats in 0 to 1; real values are read from .npy and .csv";
-            Err(format!("value {i} is {}, {problem}", numbers[i]))
+            Err(format!("value {i} is {}, expected whole numbers in 0 to 255, or floats in 0 to 1", numbers[i]))
         }
         Some(i) => Err(format!("label {i} is {}, expected a whole number in 0 to 255", numbers[i])),
         None => Ok(numbers.iter().map(|value| *value as u8).collect()),

@@ -1,13 +1,14 @@
 //! Data sets that are known by name: where they come from, and the hashes that their publishers give.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use super::download::{self, Hash, Remote};
 use super::mnist::{self, PARTS};
-use super::{bytes, hex, idx};
+use super::{Dataset, bytes, emnist, hex, idx};
 use crate::{Error, Result};
 
 /// A data set in the four files that MNIST has.
@@ -18,8 +19,15 @@ pub struct Known {
     pub about: &'static str,
     /// Addresses that a file's name is added to, in the order they are tried.
     pub mirrors: &'static [&'static str],
-    /// In the order of [`PARTS`].
-    files: [Published; 4],
+    files: Files,
+}
+
+/// What a data set is published as.
+enum Files {
+    /// Four files, in the order of [`PARTS`].
+    Single([Published; 4]),
+    /// A part of EMNIST, whose files have no hash of their own.
+    Emnist(emnist::Part),
 }
 
 /// A file as its publisher made it.
@@ -43,7 +51,7 @@ impl Published {
 }
 
 /// Every data set that is known by name. MNIST's hashes are of files that were read; those of the others are torchvision's.
-pub static ALL: [Known; 3] = [
+pub static ALL: [Known; 5] = [
     Known {
         name: "mnist",
         about: "handwritten digits, 60,000 and 10,000 of 28 x 28",
@@ -52,7 +60,7 @@ pub static ALL: [Known; 3] = [
             "https://storage.googleapis.com/cvdf-datasets/mnist/",
             "https://cdn.jsdelivr.net/gh/fgnt/mnist@master/",
         ],
-        files: [
+        files: Files::Single([
             Published::sha256(
                 9_912_422,
                 "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
@@ -73,31 +81,45 @@ pub static ALL: [Known; 3] = [
                 "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
                 "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
             ),
-        ],
+        ]),
     },
     Known {
         name: "fashion-mnist",
         about: "pieces of clothing in ten classes, 60,000 and 10,000 of 28 x 28",
         mirrors: &["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"],
-        files: [
+        files: Files::Single([
             Published::md5("8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
             Published::md5("25c81989df183df01b3e8a0aad5dffbe"),
             Published::md5("bef4ecab320f06d8554ea6380940ec79"),
             Published::md5("bb300cfdad3c16e7a12a480ee83cd310"),
-        ],
+        ]),
     },
     Known {
         name: "kmnist",
         about: "cursive Japanese characters in ten classes, 60,000 and 10,000 of 28 x 28",
         mirrors: &["http://codh.rois.ac.jp/kmnist/dataset/kmnist/"],
-        files: [
+        files: Files::Single([
             Published::md5("bdb82020997e1d708af4cf47b453dcf7"),
             Published::md5("e144d726b3acfaa3e44228e80efcd344"),
             Published::md5("5c965bf0a639b31b8f53240b1b52f4d7"),
             Published::md5("7320c461ea6c1c855c0b718fb2a4b134"),
-        ],
+        ]),
+    },
+    Known {
+        name: "emnist-digits",
+        about: "handwritten digits, 240,000 and 40,000 of 28 x 28",
+        mirrors: &EMNIST,
+        files: Files::Emnist(emnist::Part { name: "digits", letters: false }),
+    },
+    Known {
+        name: "emnist-letters",
+        about: "handwritten letters, large and small in one class, 124,800 and 20,800 of 28 x 28",
+        mirrors: &EMNIST,
+        files: Files::Emnist(emnist::Part { name: "letters", letters: true }),
     },
 ];
+
+const EMNIST: [&str; 1] = ["https://biometrics.nist.gov/cs_links/EMNIST/"];
 
 /// What is known of a file of a data set that lies on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +130,7 @@ pub enum State {
     Right,
     /// It is another file, or a damaged one: why.
     Wrong(String),
-    /// It is there uncompressed, and the publisher's hash is of the compressed file alone.
+    /// It is there, and no hash of it is known: it is uncompressed and the publisher's hash is of the compressed file alone, or of an archive.
     Unknown,
 }
 
@@ -138,14 +160,31 @@ impl Known {
     /// # Errors
     /// As [`download::fetch`].
     pub fn fetch(&self, folder: &Path, settings: &download::Settings) -> Result<usize> {
-        let missing: Vec<Remote> = (PARTS.iter().zip(&self.files))
+        let own = || self.mirrors.iter().map(|mirror| mirror.to_string()).collect();
+        let mirrors = Some(settings.mirrors.clone().unwrap_or_else(own));
+        let settings = download::Settings { mirrors, ..settings.clone() };
+        let files = match &self.files {
+            Files::Single(files) => files,
+            Files::Emnist(part) => {
+                // one file of 536 MB: as long as it comes
+                let total = settings.total.max(Duration::from_secs(3600));
+                return part.fetch(folder, &download::Settings { total, ..settings });
+            }
+        };
+        let missing: Vec<Remote> = (PARTS.iter().zip(files))
             .filter(|(part, _)| part.find(folder).is_none())
             .map(|(part, file)| Remote { name: part.file, bytes: file.bytes, hash: file.hash })
             .collect();
-        let own = || self.mirrors.iter().map(|mirror| mirror.to_string()).collect();
-        let mirrors = Some(settings.mirrors.clone().unwrap_or_else(own));
-        download::fetch(&missing, folder, &download::Settings { mirrors, ..settings.clone() })?;
+        download::fetch(&missing, folder, &settings)?;
         Ok(missing.len())
+    }
+
+    /// What a model is trained on, of the files in `folder` as they are read.
+    pub(super) fn prepared(&self, dataset: Dataset, folder: &Path) -> Result<Dataset> {
+        match &self.files {
+            Files::Single(_) => Ok(dataset),
+            Files::Emnist(part) => part.upright(dataset, folder),
+        }
     }
 
     /// Whether each file is in `folder`.
@@ -155,14 +194,15 @@ impl Known {
 
     /// The name and the state of each file in `folder`.
     pub fn verify(&self, folder: &Path) -> Vec<(&'static str, State)> {
-        let state = |(part, file): (&mnist::Part, &Published)| {
+        let state = |i: usize, part: &mnist::Part| {
             let Some(path) = part.find(folder) else { return State::Missing };
-            match self.checked(&path, part, file) {
+            let Files::Single(files) = &self.files else { return State::Unknown };
+            match self.checked(&path, part, &files[i]) {
                 Ok(state) => state,
                 Err(error) => State::Wrong(error.to_string()),
             }
         };
-        PARTS.iter().zip(&self.files).map(|(part, file)| (part.file, state((part, file)))).collect()
+        PARTS.iter().enumerate().map(|(i, part)| (part.file, state(i, part))).collect()
     }
 
     /// Whether a file is the publisher's: by what it holds, where that hash is known, else as it is compressed.
@@ -181,6 +221,9 @@ impl Known {
 
     /// The hash of each uncompressed file, where it is known.
     pub(super) fn raw(&self) -> [Option<&'static str>; 4] {
-        self.files.each_ref().map(|file| file.raw)
+        match &self.files {
+            Files::Single(files) => files.each_ref().map(|file| file.raw),
+            Files::Emnist(_) => [None; 4],
+        }
     }
 }

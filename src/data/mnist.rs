@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::download;
-use super::idx::{self, Idx, IdxImages};
+use super::idx::{self, Content, Idx, IdxImages};
 use super::known::{Known, State};
-use super::{Dataset, Names, Split};
+use super::parts::Parts;
+use super::table::{Reading, Table};
+use super::{Dataset, Found, Split};
 use crate::{Error, Result};
 
 /// One of the four files.
@@ -58,7 +60,7 @@ pub fn default_dir() -> Option<PathBuf> {
 pub fn open(known: &Known, dir: Option<&Path>, settings: &download::Settings) -> Result<(Dataset, String)> {
     let (folder, name) = (known.folder(dir)?, title(known));
     let missing = known.fetch(&folder, settings)?;
-    let mut dataset = read(&folder)?;
+    let dataset = read(&folder)?;
     let differs = |part: &Part, problem: String| {
         let path = part.find(&folder).unwrap_or_else(|| folder.clone());
         let problem = format!(
@@ -81,6 +83,7 @@ pub fn open(known: &Known, dir: Option<&Path>, settings: &download::Settings) ->
             }
         }
     }
+    let mut dataset = known.prepared(dataset, &folder)?;
     dataset.name = known.name.into();
     let base = dir.map_or(folder.clone(), Path::to_path_buf);
     dataset.directory = Some(std::path::absolute(&base).map_err(Error::io("read", &base))?)
@@ -104,6 +107,12 @@ enum File {
     Labels(Idx),
 }
 
+impl File {
+    fn holds_numbers(&self) -> bool {
+        matches!(self, File::Images(IdxImages { content: Content::Numbers(_), .. }))
+    }
+}
+
 /// Whether a folder has any of the four files.
 pub fn is_idx_folder(dir: &Path) -> bool {
     PARTS.iter().any(|part| part.find(dir).is_some())
@@ -113,13 +122,19 @@ pub fn is_idx_folder(dir: &Path) -> bool {
 ///
 /// # Errors
 /// Files that are missing or damaged, splits of different image sizes, numbers of images and labels that differ, and a
-/// test label that no training image has reached.
+/// test label that no training image has reached; values that are no pixels.
 pub fn read(dir: &Path) -> Result<Dataset> {
-    read_from(dir, None)
+    match found(dir, &Reading::default())? {
+        Found::Divided(dataset) => Ok(dataset),
+        _ => Err(Error::malformed(dir, "holds real values, expected pixels")),
+    }
 }
 
-/// The same where files of at least `from` bytes, or else of [`super::ON_DISK_FROM`], stay where they are if their format allows.
-pub(super) fn read_from(dir: &Path, from: Option<u64>) -> Result<Dataset> {
+/// What a folder's IDX files hold: images, or a table where a value is no pixel, `reading` asks for a scale, or a run has one.
+///
+/// # Errors
+/// As [`read`], but for values that are no pixels.
+pub(super) fn found(dir: &Path, reading: &Reading) -> Result<Found> {
     let paths = PARTS.each_ref().map(|part| part.find(dir));
     let labelled = paths[1].is_some() || paths[3].is_some();
     let missing: Vec<&str> = (PARTS.iter().zip(&paths))
@@ -133,13 +148,19 @@ pub(super) fn read_from(dir: &Path, from: Option<u64>) -> Result<Dataset> {
         return Err(Error::malformed(dir, problem));
     }
 
-    let read = |(part, path): (&Part, &Option<PathBuf>)| {
-        path.as_ref().map(|path| match part.rank {
-            3 => idx::images(path, from).map(File::Images),
-            rank => idx::read(path, rank).map(File::Labels),
-        })
+    let read = |as_numbers: bool| -> Vec<Option<Result<File>>> {
+        let read = |(part, path): (&Part, &Option<PathBuf>)| {
+            path.as_ref().map(|path| match part.rank {
+                3 => idx::images(path, reading.on_disk_from, as_numbers).map(File::Images),
+                rank => idx::read(path, rank).map(File::Labels),
+            })
+        };
+        PARTS.par_iter().zip(&paths).map(read).collect() // unpacking is most of the time
     };
-    let mut files: Vec<Option<Result<File>>> = PARTS.par_iter().zip(&paths).map(read).collect(); // unpacking is most of the time
+    let mut files = read(reading.scale.is_some() || reading.recipe.is_some());
+    if files.iter().flatten().flatten().any(File::holds_numbers) {
+        files = read(true); // of both parts
+    }
     let mut hashes = BTreeMap::new();
     let mut load = |i: usize| -> Result<Option<(File, &Path)>> {
         let (Some(path), Some(file)) = (&paths[i], files[i].take()) else { return Ok(None) };
@@ -148,9 +169,8 @@ pub(super) fn read_from(dir: &Path, from: Option<u64>) -> Result<Dataset> {
         hashes.insert(PARTS[i].key.to_string(), sha256.clone());
         Ok(Some((file, path)))
     };
-    let mut split = |images: usize, labels: usize| -> Result<(Split, [usize; 2])> {
-        let Some((File::Images(IdxImages { shape: [count, height, width], values: images, .. }), path)) = load(images)?
-        else {
+    let mut split = |images: usize, labels: usize| -> Result<(Split, Content, [usize; 2])> {
+        let Some((File::Images(IdxImages { shape: [count, height, width], content, .. }), path)) = load(images)? else {
             unreachable!("a missing file of images is an error above")
         };
         let labels = load(labels)?;
@@ -163,10 +183,10 @@ pub(super) fn read_from(dir: &Path, from: Option<u64>) -> Result<Dataset> {
             Some((File::Labels(Idx { values, .. }), _)) => Some(values),
             _ => None,
         };
-        Ok((Split { images, labels, count, names: Names::InOrder }, [height, width]))
+        Ok((Split { labels, count, ..Split::default() }, content, [height, width]))
     };
-    let (train, sides) = split(0, 1)?;
-    let (test, test_sides) = split(2, 3)?;
+    let (train, of_train, sides) = split(0, 1)?;
+    let (test, of_test, test_sides) = split(2, 3)?;
     if sides != test_sides {
         let path = paths[2].as_deref().unwrap_or(dir);
         let ([height, width], [train_height, train_width]) = (test_sides, sides);
@@ -183,5 +203,18 @@ pub(super) fn read_from(dir: &Path, from: Option<u64>) -> Result<Dataset> {
             return Err(Error::malformed(path, problem));
         }
     }
-    Ok(Dataset::with_hashes(dir.display().to_string(), sides, train, test, hashes))
+    let name = dir.display().to_string();
+    match (of_train, of_test) {
+        (Content::Pixels(of_train), Content::Pixels(of_test)) => {
+            let (train, test) = (Split { images: of_train, ..train }, Split { images: of_test, ..test });
+            Ok(Found::Divided(Dataset::with_hashes(name, sides, train, test, hashes)))
+        }
+        (Content::Numbers(of_train), Content::Numbers(of_test)) => {
+            let [train_path, test_path] = [0, 2].map(|i| paths[i].as_deref().unwrap_or(dir));
+            let train = Table::of_rows(train_path, of_train.into(), sides, train.labels.as_deref());
+            let test = Table::of_rows(test_path, of_test.into(), sides, test.labels.as_deref());
+            Ok(Found::Parts(Box::new(Parts { name, train, test, hashes })))
+        }
+        _ => unreachable!("where one part holds numbers, both are read as numbers"),
+    }
 }

@@ -1,30 +1,36 @@
 //! Data sources: every one becomes images of bytes or rows of real values, a [`Dataset`] to train on or a [`Whole`] that a model is
 //! applied to.
 
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
-use crate::model::{self, Rows, class_name};
+use crate::model::class_name;
 use crate::{Error, Result, memory};
 
+pub(crate) use hash::hex;
+use hash::{sha256, sha256_of_rows};
+use in_place::{open_file, stays_on_disk};
 use known::Known;
-use table::Table;
+use parts::Parts;
+use table::{Table, shown};
 
 mod dataset;
 pub mod digits;
 mod division;
 pub mod download;
+pub mod emnist;
 mod folder;
 pub mod glyphs;
+mod hash;
 pub mod idx;
+mod in_place;
 pub mod known;
 pub mod mnist;
 mod names;
 pub(crate) mod npy;
 mod npz;
+mod parts;
 mod source;
 pub mod stroke;
 pub mod table;
@@ -92,11 +98,16 @@ pub fn open(
     let (found, mut from) = read(source, data_dir, options)?;
     let divided = options.division.words();
     let (mut dataset, divided) = match found {
-        Found::Divided(_) if !options.division.is_seventh() => {
+        Found::Divided(_) | Found::Parts(_) if !options.division.is_seventh() => {
             let problem = "divide data, and these come as two parts already";
             return Err(Error::invalid("--test-share, --test", problem));
         }
         Found::Divided(dataset) => (dataset, String::new()),
+        Found::Parts(parts) => {
+            let (dataset, note) = parts.into_rows(&options.reading, options.train_limit)?;
+            from += &note;
+            (dataset, String::new())
+        }
         Found::Images(whole) => (divide(whole, options)?, divided),
         Found::Table(table) => {
             let train = options.division.rows(&table.path, table.count())?[0].clone();
@@ -136,7 +147,9 @@ fn divide(whole: Whole, options: &Options) -> Result<Dataset> {
     let found = match open_path(test, &reading)?.0 {
         Found::Images(found) => found,
         Found::Table(table) => table.into_rows(&reading, &[])?.0,
-        Found::Divided(_) => return Err(Error::malformed(test, "comes as two parts, expected one that is for test")),
+        Found::Divided(_) | Found::Parts(_) => {
+            return Err(Error::malformed(test, "comes as two parts, expected one that is for test"));
+        }
     };
     let (sides, expected) = ([found.height, found.width], [whole.height, whole.width]);
     if sides != expected || found.table.is_some() != whole.table.is_some() {
@@ -170,6 +183,11 @@ pub fn open_whole(
     let (found, mut from) = read(source, data_dir, &options)?;
     let content = match found {
         Found::Divided(dataset) => Content::Divided(dataset),
+        Found::Parts(parts) => {
+            let (dataset, note) = parts.into_rows(reading, None)?;
+            from += &note;
+            Content::Divided(dataset)
+        }
         Found::Images(whole) => Content::Whole(whole),
         Found::Table(table) => {
             let all: Vec<u32> = (0..table.count() as u32).collect();
@@ -190,6 +208,8 @@ pub fn open_whole(
 enum Found {
     /// As [`Content::Divided`].
     Divided(Dataset),
+    /// A table that is divided.
+    Parts(Box<Parts>),
     /// Images that are not divided.
     Images(Whole),
     /// A table without missing values, or whose missing values have something that stands in for them.
@@ -257,7 +277,7 @@ fn open_path(path: &Path, reading: &Reading) -> Result<(Found, String)> {
     let kind = metadata(path)?;
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
     let (found, note) = if kind.is_dir() && mnist::is_idx_folder(path) {
-        (Found::Divided(mnist::read_from(path, reading.on_disk_from)?), "IDX files".into())
+        (mnist::found(path, reading)?, "IDX files".into())
     } else if kind.is_dir() {
         folder::read(path, reading.skip_bad)?
     } else if kind.is_file() && extension == "npy" {
@@ -299,8 +319,29 @@ fn expect_images(reading: &Reading) -> Result<()> {
     }
 }
 
+/// Refuses options that choose columns, of data whose columns have no names.
+fn expect_all_columns(reading: &Reading) -> Result<()> {
+    match reading.columns.is_empty() && reading.except.is_empty() && reading.labels.is_none() {
+        true => Ok(()),
+        false => {
+            let problem = "name columns of a table, and the values of IDX files have no names";
+            Err(Error::invalid("--columns, --except, --labels", problem))
+        }
+    }
+}
+
 /// What a file of numbers is: images, or a table whose missing values are dealt with.
 fn settled(found: Found, note: String, reading: &Reading) -> Result<(Found, String)> {
+    if let Found::Parts(parts) = found {
+        expect_all_columns(reading)?;
+        if let Some(recipe) = reading.recipe.as_ref().filter(|recipe| recipe.columns != parts.train.columns) {
+            let (own, run) = (&parts.train.columns, &recipe.columns);
+            let problem = format!("has {} columns ({}), and the run has others: {}", own.len(), shown(own), shown(run));
+            return Err(Error::malformed(&parts.train.path, problem));
+        }
+        let (parts, missing) = parts.settled(reading.missing)?;
+        return Ok((Found::Parts(Box::new(parts)), format!("{note} of real values{missing}")));
+    }
     let Found::Table(table) = found else {
         let labelled = reading.label_file().is_some(); // they have been read
         expect_images(&Reading { labels: reading.labels.clone().filter(|_| !labelled), ..reading.clone() })?;
@@ -329,49 +370,11 @@ fn metadata(path: &Path) -> Result<Metadata> {
     })
 }
 
-/// Files whose format allows it stay on disk, and their rows are read as they are needed, from so many bytes on: a smaller one is soon
-/// read, and may then be changed while a model trains on it.
-const ON_DISK_FROM: u64 = 64 << 20;
-
-/// The length of a file that is to stay on disk, where that begins at `from` bytes; none of smaller ones.
-fn stays_on_disk(path: &Path, from: Option<u64>) -> Result<Option<u64>> {
-    Ok(Some(metadata(path)?.len()).filter(|length| *length >= from.unwrap_or(ON_DISK_FROM)))
-}
-
-/// Opens a file whose rows are read as they are needed.
-fn open_file(path: &Path) -> Result<model::Source> {
-    let file = File::open(path).map_err(Error::io("read", path))?;
-    Ok(model::Source { file, path: path.to_path_buf() })
-}
-
 /// The bytes of a file, if there is memory for them.
 fn bytes(path: &Path) -> Result<Vec<u8>> {
     let length = metadata(path)?.len();
     memory::expect_room(Some(length)).map_err(|problem| Error::malformed(path, problem))?;
     std::fs::read(path).map_err(Error::io("read", path))
-}
-
-/// SHA-256 in hex.
-fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// SHA-256 in hex of rows of `width` values: of images their bytes, of real values their little-endian bytes.
-fn sha256_of_rows(rows: Rows, width: usize) -> String {
-    const ROWS: usize = 1024;
-    let mut hash = Sha256::new();
-    for first in (0..rows.len()).step_by(ROWS * width.max(1)) {
-        let part = rows.slice(first..rows.len().min(first + ROWS * width));
-        match part.are_pixels() || cfg!(target_endian = "little") {
-            true => hash.update(part.bytes()),
-            false => part.floats().iter().for_each(|value| hash.update(value.to_le_bytes())),
-        }
-    }
-    hex(&hash.finalize())
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The sides `[height, width]` of images of which only the number of pixels is known: square where that is possible.

@@ -288,7 +288,7 @@ impl NpyFile<'_> {
         self.expect_whole(1)?;
         let (sides, count) = (sides_of(self.path, &self.header.shape)?, self.header.shape[0]);
         let images = match self.in_place()? {
-            Some(numbers) => Values::OnDisk(OnDisk::new(numbers, Seen::Pixels(255.0))),
+            Some(numbers) => OnDisk::new(numbers, Seen::Pixels(255.0)).into(),
             None => {
                 let array = self.array::<u8>()?.expect("the type of the values was checked");
                 array.iter().copied().collect::<Vec<u8>>().into() // row by row, whatever order the file has

@@ -13,7 +13,7 @@ use super::hex;
 use crate::{Error, Result};
 
 /// The largest file whose size is not known, in bytes.
-const MOST: u64 = 1 << 28;
+const MOST: u64 = 1 << 30;
 /// Bytes read at a time.
 const CHUNK: usize = 64 << 10;
 

@@ -12,7 +12,7 @@ pub enum Values {
     /// Real values, as a model sees them.
     Floats(Arc<Vec<f32>>),
     /// Either, in a file that they are read from as they are needed.
-    OnDisk(OnDisk),
+    OnDisk(Arc<OnDisk>),
 }
 
 /// [`Values`], or a part of them, borrowed.
@@ -35,6 +35,12 @@ impl Default for Values {
 impl From<Vec<u8>> for Values {
     fn from(bytes: Vec<u8>) -> Values {
         Values::Bytes(Arc::new(bytes))
+    }
+}
+
+impl From<OnDisk> for Values {
+    fn from(rows: OnDisk) -> Values {
+        Values::OnDisk(Arc::new(rows))
     }
 }
 
@@ -77,7 +83,7 @@ impl Values {
         match self {
             Values::Bytes(bytes) => Arc::make_mut(bytes).truncate(count * width),
             Values::Floats(floats) => Arc::make_mut(floats).truncate(count * width),
-            Values::OnDisk(rows) => rows.truncate(count),
+            Values::OnDisk(rows) => Arc::make_mut(rows).truncate(count),
         }
     }
 
@@ -89,7 +95,7 @@ impl Values {
         match self {
             Values::Bytes(bytes) => picked(bytes, items, width).into(),
             Values::Floats(floats) => picked(floats, items, width).into(),
-            Values::OnDisk(rows) if !rows.is_drawn() => Values::OnDisk(rows.pick(items)),
+            Values::OnDisk(rows) if !rows.is_drawn() => rows.pick(items).into(),
             Values::OnDisk(_) => {
                 let all = self.rows(); // a draw goes by an image's number, which changes
                 let image = |&item: &u32| all.slice(item as usize * width..(item as usize + 1) * width).bytes();

@@ -18,7 +18,7 @@ impl Settings {
             (_, Binarization::None) | (Values::Floats(_), _) => return Cow::Borrowed(split), // settings of real values have no other
             (Values::Bytes(gray), Binarization::Threshold) => threshold(gray).into(),
             (Values::Bytes(gray), _) => binarize(gray, self.model.input, self.seed, epoch).into(),
-            (Values::OnDisk(rows), _) => Values::OnDisk(rows.drawn(self.drawn(epoch))),
+            (Values::OnDisk(rows), _) => rows.drawn(self.drawn(epoch)).into(),
         };
         Cow::Owned(Split { images, labels: split.labels.clone(), names: split.names.clone(), count: split.count })
     }

@@ -99,6 +99,23 @@ pub struct Table {
 }
 
 impl Table {
+    /// The rows of an array, `[height, width]` each, whose columns have no names of their own: they are called `ROWxCOLUMN`.
+    pub(super) fn of_rows(path: &Path, values: Cells, [height, width]: [usize; 2], labels: Option<&[u8]>) -> Table {
+        Table {
+            path: path.to_path_buf(),
+            columns: (0..height).flat_map(|y| (0..width).map(move |x| format!("{y}x{x}"))).collect(),
+            named: false,
+            sides: Some([height, width]),
+            values,
+            labels: labels.map(|labels| {
+                let mut column = LabelColumn::default();
+                labels.iter().for_each(|label| column.push(&label.to_string()));
+                column
+            }),
+            names: Names::InOrder,
+        }
+    }
+
     /// Number of rows.
     pub fn count(&self) -> usize {
         self.values.count(self.columns.len())
@@ -251,7 +268,7 @@ impl Table {
 /// Rows of a file as a model sees them.
 fn on_disk(numbers: Numbers, seen: Seen, items: Option<Vec<u32>>) -> Values {
     let all = OnDisk::new(numbers, seen);
-    Values::OnDisk(items.map_or_else(|| all.clone(), |items| all.pick(&items)))
+    items.map_or_else(|| all.clone(), |items| all.pick(&items)).into()
 }
 
 /// Whether a cell says that its value is missing.
