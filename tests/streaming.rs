@@ -193,7 +193,7 @@ fn a_resumed_run_makes_the_same_bytes_whatever_the_shards() {
         let run = Run::open(&dir).unwrap();
         let claim = wgvae::run::Claim::resume(&run).unwrap();
         let changes = Changes { gpu_memory: then, ..Changes::default() };
-        let mut session = Session::resume(&run, claim, &changes, device.clone(), data.clone()).unwrap();
+        let mut session = Session::resume_in(&run, claim, &changes, device.clone(), data.clone()).unwrap();
         assert!(session.device_memory().unwrap().shard_rows > 0, "{name}: not streamed");
         while !session.is_done() {
             session.epoch(&mut |_| true).unwrap();
