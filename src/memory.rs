@@ -1,7 +1,7 @@
 //! The memory that is free: what a file or an option announces is held against it before anything as large is allocated,
 //! because an allocation that fails ends the process, and one that the system only promised ends some process later.
 
-use sysinfo::{MemoryRefreshKind, System};
+use sysinfo::{MemoryRefreshKind, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// Checks that `bytes` (none: more than a number of 64 bits can say) can be allocated now. The error says how much was
 /// wanted and how much there is, as the rest of a sentence: `would take 784.0 GB of memory, and 15.3 GB are free`.
@@ -28,4 +28,13 @@ fn available() -> Option<u64> {
 /// Whether an allocation of this size succeeds: a limit on the process's address space (`ulimit -v`) counts too.
 fn can_reserve(bytes: u64) -> bool {
     usize::try_from(bytes).is_ok_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok())
+}
+
+/// Resident memory of this process, in bytes; 0 where the system does not say.
+pub(crate) fn resident() -> u64 {
+    let Ok(mut system) = System::new() else { return 0 };
+    let Ok(own) = sysinfo::get_current_pid() else { return 0 };
+    let memory = ProcessRefreshKind::nothing().with_memory();
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[own]), false, memory);
+    system.process(own).map_or(0, |process| process.memory())
 }

@@ -5,6 +5,7 @@ mod growth;
 mod kernels;
 mod limits;
 mod scaling;
+mod soak;
 mod steps;
 mod work;
 
@@ -12,6 +13,7 @@ pub use growth::Growth;
 pub use kernels::KernelLine;
 pub use limits::Limits;
 pub use scaling::{Plan, Point, scaling};
+pub use soak::{OnDevice, Soak, Taken, soak};
 pub use steps::{StepLine, article};
 
 use crate::{Result, device::Device, proofs::Checked, run::Settings};

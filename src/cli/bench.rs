@@ -43,6 +43,9 @@ pub struct Arguments {
     /// Measure how step time and memory grow with batch, hidden width, depth and latent width
     #[arg(long)]
     scaling: bool,
+    /// Train the article's VAE at batch 32 for so many minutes, and fail unless memory is flat: resident, and on the device
+    #[arg(long, value_name = "MINUTES", conflicts_with_all = ["scaling", "model", "hidden", "latent", "batch", "quick"])]
+    soak: Option<f64>,
     /// With --scaling: write scaling.csv and scaling.png to DIR
     #[arg(long, value_name = "DIR", requires = "scaling")]
     out: Option<PathBuf>,
@@ -55,7 +58,11 @@ pub fn run(arguments: Arguments) -> Result<()> {
     if cfg!(debug_assertions) {
         progress!("warning: this is a debug build; use cargo run --release");
     }
-    if arguments.scaling { scaling(&arguments) } else { report(&arguments) }
+    match arguments.soak {
+        Some(minutes) => soak(minutes, &arguments),
+        None if arguments.scaling => scaling(&arguments),
+        None => report(&arguments),
+    }
 }
 
 fn report(arguments: &Arguments) -> Result<()> {
@@ -112,6 +119,20 @@ fn scaling(arguments: &Arguments) -> Result<()> {
         progress!("written: {} and {}", table.display(), picture.display());
     }
     Ok(())
+}
+
+fn soak(minutes: f64, arguments: &Arguments) -> Result<()> {
+    let problem = || Error::invalid("--soak", format!("is {minutes}, expected a number of minutes above 0"));
+    let length =
+        Duration::try_from_secs_f64(60.0 * minutes).ok().filter(|length| !length.is_zero()).ok_or_else(problem)?;
+    let device = arguments.precision.open(&arguments.device)?;
+    let dir = tempfile::tempdir().map_err(Error::io("create", &std::env::temp_dir()))?;
+    let soak = bench::soak(&device, dir.path(), length, &mut |epoch, taken| progress!("epoch {epoch}: {taken}"))?;
+    match arguments.json {
+        true => print_json(&soak),
+        false => to_stdout(format_args!("{soak}")),
+    }?;
+    soak.expect_flat()
 }
 
 fn spinner() -> ProgressBar {

@@ -55,6 +55,16 @@ impl Gpu {
         Err(Error::OutOfMemory { context: format!("memory for {}", slot.into().name), problem })
     }
 
+    /// Number and bytes of the allocations on the device when all work is done; none where its backend does not count them.
+    ///
+    /// # Errors
+    /// As [`Gpu::wait`].
+    pub fn allocated(&self) -> Result<Option<(usize, u64)>> {
+        self.wait("counting buffers")?;
+        let report = self.device.generate_allocator_report();
+        Ok(report.map(|report| (report.allocations.len(), report.total_allocated_bytes)))
+    }
+
     /// Creates a buffer, filled with zeros.
     ///
     /// # Errors
