@@ -149,7 +149,7 @@ fn the_table_has_means_and_deviations_over_seeds_the_best_first() {
     let lines: Vec<&str> = out.lines().collect();
     assert!(
         lines.len() == 3
-            && lines[0].split_whitespace().collect::<Vec<_>>().join(" ").starts_with("hidden latent runs test loss"),
+            && lines[0].split_whitespace().collect::<Vec<_>>().join(" ").starts_with("latent hidden runs test loss"),
         "{out}"
     );
 
@@ -199,10 +199,8 @@ fn files_that_are_no_sweep_are_refused() {
     }
     fails(&["sweep", path(&file.with_file_name("none.toml"))], &["cannot read", "none.toml"]);
     let (out, _) = succeed(&["sweep", path(&file), "--dry-run"]);
-    assert_eq!(
-        out,
-        "wgvae train vae --seed=0 --out runs/grid/seed=0\nwgvae train vae --seed=1 --out runs/grid/seed=1\n"
-    );
+    let line = |seed: u8| format!("wgvae train vae '--seed={seed}' --out 'runs/grid/seed={seed}'\n");
+    assert_eq!(out, line(0) + &line(1));
     let (out, said) = succeed(&["sweep", path(&file), "--dry-run", "--shard", "2/2"]);
     assert!(out.lines().count() == 1 && out.contains("seed=1") && said.is_empty(), "{out}{said}");
 }
