@@ -4,7 +4,6 @@
 
 mod tiny;
 
-use rand::Rng;
 use std::sync::Arc;
 use wgvae::{
     data::{Dataset, Split},
@@ -14,7 +13,6 @@ use wgvae::{
         Binarization, Bound, Condition, Corruption, Drawn, Kind, Likelihood, Loss, Model, Noise, Objective, Reduction,
     },
     oracle::binarize::{binarize, threshold},
-    random::{Stream, stream},
     run::{EpochLosses, Run, Settings, State},
     train::{Changes, GpuTrainer, Session},
 };
@@ -28,21 +26,9 @@ fn gpu() -> Arc<Gpu> {
     }
 }
 
-/// Random images of 9x7 pixels in three classes; the last batch of an epoch has three rows.
-fn images() -> Dataset {
-    let split = |index: u64, count: usize| {
-        let mut images = vec![0; count * 63];
-        stream(3, Stream::Sample, index).fill_bytes(&mut images);
-        let labels = Some((0..count).map(|i| (i * i % 3) as u8).collect());
-        Split { images: images.into(), labels, count, ..Split::default() }
-    };
-    let (train, test) = (split(0, 171), split(1, 40));
-    Dataset { name: "noise".into(), width: 9, height: 7, classes: 3, train, test, ..Dataset::default() }
-}
-
-/// The same as a table of real values.
+/// The images of [`tiny::noise`] as a table of real values.
 fn table() -> Dataset {
-    let mut data = images();
+    let mut data = tiny::noise();
     for split in [&mut data.train, &mut data.test] {
         let floats: Vec<f32> = split.images.rows().floats().iter().map(|x| 6.0 * x - 3.0).collect();
         split.images = floats.into();
@@ -105,21 +91,21 @@ fn agree(what: &str, settings: &Settings, data: &Dataset) {
 
 #[test]
 fn images_in_shards_train_the_same_weights() {
-    agree("ae", &settings(Kind::Ae, Loss::MSE_MEAN), &images());
-    agree("vae", &settings(Kind::Vae, Loss::BCE_SUM), &images());
+    agree("ae", &settings(Kind::Ae, Loss::MSE_MEAN), &tiny::noise());
+    agree("vae", &settings(Kind::Vae, Loss::BCE_SUM), &tiny::noise());
     let noisy = Some(Corruption { kind: Noise::Gaussian, strength: 0.3 });
-    agree("noise", &Settings { corruption: noisy, ..settings(Kind::Vae, Loss::MSE_SUM) }, &images());
+    agree("noise", &Settings { corruption: noisy, ..settings(Kind::Vae, Loss::MSE_SUM) }, &tiny::noise());
 }
 
 #[test]
 fn labels_come_with_their_rows() {
     for latent in [LatentTiling::Workgroup, LatentTiling::Layers] {
         let tilings = Some(Tilings { latent, ..gpu().tilings() });
-        agree("cvae", &Settings { tilings, ..settings(Kind::Cvae, Loss::BCE_SUM) }, &images());
+        agree("cvae", &Settings { tilings, ..settings(Kind::Cvae, Loss::BCE_SUM) }, &tiny::noise());
     }
     let mut concatenated = settings(Kind::Cvae, Loss::BCE_SUM);
     concatenated.model.condition = Condition::Concat;
-    agree("concat", &concatenated, &images());
+    agree("concat", &concatenated, &tiny::noise());
 }
 
 #[test]
@@ -135,9 +121,9 @@ fn real_values_and_samples_in_shards_train_the_same_weights() {
 #[test]
 fn images_that_are_drawn_are_drawn_alike_in_shards() {
     for binarization in Binarization::ALL {
-        agree(binarization.name(), &Settings { binarization, ..settings(Kind::Vae, Loss::BCE_SUM) }, &images());
+        agree(binarization.name(), &Settings { binarization, ..settings(Kind::Vae, Loss::BCE_SUM) }, &tiny::noise());
     }
-    let (images, epoch) = (images().train, (3 << 32) + 1);
+    let (images, epoch) = (tiny::noise().train, (3 << 32) + 1);
     let gray = images.images.bytes().unwrap();
     for (binarization, expected) in
         [(Binarization::Threshold, threshold(gray)), (Binarization::Epoch, binarize(gray, 63, 9, epoch))]
@@ -152,7 +138,7 @@ fn images_that_are_drawn_are_drawn_alike_in_shards() {
 /// A split smaller than a batch, and a test split larger than the training split.
 #[test]
 fn splits_may_be_of_any_size() {
-    let data = images();
+    let data = tiny::noise();
     let settings = Settings { batch: 60, ..settings(Kind::Vae, Loss::BCE_SUM) };
     let much = [0; 10].iter().flat_map(|_| data.train.images.bytes().unwrap()).copied().collect::<Vec<u8>>();
     let test = Split { images: much.into(), count: 1710, ..Split::default() };
@@ -170,7 +156,7 @@ fn splits_may_be_of_any_size() {
 /// A run is interrupted within an epoch and resumed, with its rows in shards, in others, and on the device.
 #[test]
 fn a_resumed_run_makes_the_same_bytes_whatever_the_shards() {
-    let (data, plain) = (images(), settings(Kind::Vae, Loss::BCE_SUM));
+    let (data, plain) = (tiny::noise(), settings(Kind::Vae, Loss::BCE_SUM));
     let (folder, device) = (tiny::folder("streaming"), tiny::gpu());
     let least = least(&gpu(), &plain, &data);
     let bytes = |name: &str| {

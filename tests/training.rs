@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use rand::Rng;
+mod tiny;
+
 use std::sync::Arc;
 use wgvae::{
     data::{Dataset, Split, glyphs},
@@ -14,7 +15,6 @@ use wgvae::{
         Objective, Param, Rate, Reduction, Schedule,
     },
     network::Network,
-    random::{Stream, stream},
     run::{EpochLosses, Settings, State},
     train::{GpuTrainer, Trainer, steps_per_submit},
 };
@@ -29,18 +29,6 @@ fn gpu() -> Arc<Gpu> {
     Arc::new(Gpu::open(&AdapterChoice::Best, Options::default()).unwrap_or_else(|error| {
         panic!("{error}; this test needs an adapter: {}", error.hint().unwrap_or("see `wgvae devices`"))
     }))
-}
-
-/// Random images of 9x7 pixels in three classes.
-fn noise_images() -> Dataset {
-    let split = |index: u64, count: usize| {
-        let mut images = vec![0; count * 63];
-        stream(3, Stream::Sample, index).fill_bytes(&mut images);
-        let labels = Some((0..count).map(|i| (i * i % 3) as u8).collect());
-        Split { images: images.into(), labels, count, ..Split::default() }
-    };
-    let (train, test) = (split(0, 171), split(1, 40));
-    Dataset { name: "noise".into(), width: 9, height: 7, classes: 3, train, test, ..Dataset::default() }
 }
 
 fn settings(kind: Kind, data: &Dataset, hidden: &[usize], latent: usize, batch: usize, loss: Loss) -> Settings {
@@ -183,7 +171,7 @@ fn each_of_a_hundred_steps_is_the_oracles_with_every_activation() {
 /// With sizes that are no multiple of four, so that gradients have padding, which the norm must leave out.
 #[test]
 fn each_of_a_hundred_steps_is_the_oracles_with_a_schedule_weight_decay_and_clipping() {
-    let mut data = noise_images();
+    let mut data = tiny::noise();
     let labels = data.train.labels.map(|labels| labels[..16].to_vec());
     data.train = Split {
         images: data.train.images.bytes().unwrap()[..16 * 63].to_vec().into(),
@@ -265,7 +253,7 @@ fn each_of_a_hundred_steps_is_the_oracles_on_real_values() {
 
 #[test]
 fn rows_of_another_format_than_the_settings_say_are_refused() {
-    let data = noise_images();
+    let data = tiny::noise();
     let settings = settings(Kind::Vae, &data, &[37], 5, 9, Loss::BCE_SUM);
     let floats = Settings { format: Format::F32, ..settings.clone() };
     let error = Trainer::new(&Device::Oracle, &floats, &data).err().unwrap().to_string();
@@ -276,7 +264,7 @@ fn rows_of_another_format_than_the_settings_say_are_refused() {
 
 /// Sixteen of the [`noise_images`].
 fn few_images() -> Dataset {
-    let mut data = noise_images();
+    let mut data = tiny::noise();
     let labels = data.train.labels.map(|labels| labels[..16].to_vec());
     data.train = Split {
         images: data.train.images.bytes().unwrap()[..16 * 63].to_vec().into(),
@@ -289,7 +277,7 @@ fn few_images() -> Dataset {
 
 #[test]
 fn sampled_runs_leave_the_same_bytes_again_and_after_a_restart() {
-    let (gpu, data) = (Device::Gpu(gpu()), noise_images());
+    let (gpu, data) = (Device::Gpu(gpu()), tiny::noise());
     for (bound, likelihood) in [(Bound::Iwae, Likelihood::Gaussian), (Bound::Dreg, Likelihood::Bernoulli)] {
         let loss = Loss { likelihood, reduction: Reduction::Sum };
         let mut settings = settings(Kind::Cvae, &data, &[37], 5, 70, loss);
@@ -314,7 +302,7 @@ fn sampled_runs_leave_the_same_bytes_again_and_after_a_restart() {
 
 #[test]
 fn each_of_a_hundred_steps_is_the_oracles_however_products_are_cut() {
-    let (gpu, mut data) = (gpu(), noise_images());
+    let (gpu, mut data) = (gpu(), tiny::noise());
     data.train =
         Split { images: data.train.images.bytes().unwrap()[..70 * 63].to_vec().into(), count: 70, ..Split::default() };
     let products = Tiling::ALL.into_iter().filter(|tiling| tiling.precision() == Precision::F32).map(Tilings::all);
@@ -354,7 +342,7 @@ fn middles_too_wide_for_one_dispatch_run_as_layers() {
 
 #[test]
 fn odd_sizes_and_a_partial_last_batch_train_as_on_the_oracle() {
-    let data = noise_images(); // 171 images in batches of 7: 25 steps an epoch, 3 images in the last
+    let data = tiny::noise(); // 171 images in batches of 7: 25 steps an epoch, 3 images in the last
     for (kind, loss) in KINDS.into_iter().zip([Loss::MSE_MEAN, Loss::BCE_SUM, Loss::MSE_SUM]) {
         agree(&settings(kind, &data, &[37], 5, 7, loss), &data);
     }
@@ -370,7 +358,7 @@ fn the_articles_nets_train_as_on_the_oracle() {
 
 #[test]
 fn latents_too_wide_for_one_dispatch_train_as_on_the_oracle() {
-    let data = noise_images();
+    let data = tiny::noise();
     for (kind, loss) in KINDS.into_iter().zip([Loss::MSE_SUM, Loss::MSE_SUM, Loss::BCE_SUM]) {
         let settings = settings(kind, &data, &[40], 130, 7, loss);
         assert!(!Network::new(&settings.model, settings.batch, Tilings::default()).row_wise());
@@ -380,7 +368,7 @@ fn latents_too_wide_for_one_dispatch_train_as_on_the_oracle() {
 
 #[test]
 fn deep_nets_train_as_on_the_oracle() {
-    let data = noise_images();
+    let data = tiny::noise();
     for (kind, loss) in KINDS.into_iter().zip([Loss::BCE_SUM, Loss::BCE_SUM, Loss::MSE_SUM]) {
         agree(&settings(kind, &data, &[48, 32, 24], 5, 7, loss), &data);
     }
@@ -388,7 +376,7 @@ fn deep_nets_train_as_on_the_oracle() {
 
 #[test]
 fn corrupted_inputs_train_as_on_the_oracle() {
-    let data = noise_images();
+    let data = tiny::noise();
     let corruptions = [(Noise::Gaussian, 0.3), (Noise::Mask, 0.4), (Noise::Gaussian, 1.5)];
     for (kind, (noise, strength)) in KINDS.into_iter().zip(corruptions) {
         let corruption = Some(Corruption { kind: noise, strength });
@@ -435,7 +423,7 @@ fn a_step_takes_six_dispatches_and_four_more_for_each_further_width() {
 
 #[test]
 fn losses_and_weights_are_the_same_in_a_second_run_however_products_are_cut() {
-    let (gpu, data) = (gpu(), noise_images());
+    let (gpu, data) = (gpu(), tiny::noise());
     let in_spans = Tilings { spans: 3, ..Tilings::default() };
     for tilings in Tiling::ALL.map(Tilings::all).into_iter().filter(|of| gpu.supports(*of)).chain([in_spans]) {
         let settings = Settings { tilings: Some(tilings), ..settings(Kind::Vae, &data, &[37], 5, 70, Loss::BCE_SUM) };
@@ -447,7 +435,7 @@ fn losses_and_weights_are_the_same_in_a_second_run_however_products_are_cut() {
 
 #[test]
 fn a_submit_holds_256_steps_of_the_articles_nets_however_products_are_cut() {
-    let data = noise_images();
+    let data = tiny::noise();
     for tiling in Tiling::ALL {
         for kind in KINDS {
             let mut model = settings(kind, &data, &[256], 8, 32, Loss::BCE_SUM).model;

@@ -9,6 +9,7 @@ mod data;
 mod decode;
 mod denoise;
 mod devices;
+mod earlier;
 mod encode;
 mod epoch;
 mod evaluate;

@@ -21,6 +21,20 @@ pub fn to_stdout(text: Arguments) -> Result<()> {
     out.write_fmt(text).and_then(|()| out.flush()).map_err(Error::io("write", Path::new("standard output")))
 }
 
+/// Rows of cells as lines of text, the columns of which stand below each other; those of numbers end at their right.
+pub fn aligned(rows: &[Vec<String>], is_number: impl Fn(usize) -> bool) -> Vec<String> {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..rows.first().map_or(0, Vec::len)).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match is_number(column) {
+            true => format!("{cell:>width$}"),
+            false => format!("{cell:<width$}"),
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_string()
+    };
+    rows.iter().map(line).collect()
+}
+
 /// As [`to_stderr`], with the arguments of `format!`.
 macro_rules! progress {
     ($($arguments:tt)*) => { $crate::cli::print::to_stderr(format_args!($($arguments)*)) };

@@ -1,10 +1,13 @@
 //! `wgvae runs`
 
-use super::{print::result, print_json};
+use super::{
+    print::{aligned, result},
+    print_json,
+};
 use crate::{
     Error, Result,
     error::chain,
-    run::{Figures, Run, runs_in},
+    run::{Figures, Run, Status, runs_in},
 };
 use clap::ValueEnum;
 use serde::Serialize;
@@ -87,10 +90,8 @@ impl Line {
             Err(error) => return damaged(nothing, error),
         };
         let (model, data) = (&run.config.model, run.config.data.source.clone());
-        let widths = [&[model.input][..], &model.hidden, &[model.latent]].concat();
-        let widths = widths.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
         let known = Line {
-            model: Some(format!("{} {widths}", model.kind.name())),
+            model: Some(format!("{} {}", model.kind.name(), model.widths())),
             data: Some(data),
             epochs_asked: Some(run.config.epochs),
             ..nothing
@@ -100,18 +101,14 @@ impl Line {
             Ok((epochs, last, run.status()?))
         });
         match found {
-            Ok((epochs, last, status)) => {
-                let told = serde_json::to_value(&status).expect("a name and a reason");
-                let word = |key: &str| told[key].as_str().map(String::from);
-                Line {
-                    epochs: Some(epochs),
-                    train: last.map(|metrics| metrics.train),
-                    test: last.map(|metrics| metrics.test),
-                    state: word("state").unwrap_or_default(),
-                    reason: word("reason"),
-                    ..known
-                }
-            }
+            Ok((epochs, last, status)) => Line {
+                epochs: Some(epochs),
+                train: last.map(|metrics| metrics.train),
+                test: last.map(|metrics| metrics.test),
+                state: status.name().into(),
+                reason: if let Status::Failed(reason) = status { Some(reason) } else { None },
+                ..known
+            },
             Err(error) => damaged(known, error),
         }
     }
@@ -171,15 +168,8 @@ pub fn run(arguments: Arguments) -> Result<()> {
     }
     let head = COLUMNS.map(|(_, name)| name.to_string());
     let rows = lines.iter().map(|line| COLUMNS.map(|(column, _)| line.cell(column)));
-    let rows: Vec<_> = std::iter::once(head).chain(rows).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: [usize; COLUMNS.len()] = std::array::from_fn(width);
-    for row in &rows {
-        let cells = row.iter().zip(widths).zip(COLUMNS).map(|((cell, width), (column, _))| match column {
-            Column::Train | Column::Test | Column::Kl | Column::Epochs => format!("{cell:>width$}"),
-            _ => format!("{cell:<width$}"),
-        });
-        result!("{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-    }
-    Ok(())
+    let rows: Vec<_> = std::iter::once(head).chain(rows).map(Vec::from).collect();
+    let is_number =
+        |column: usize| matches!(COLUMNS[column].0, Column::Train | Column::Test | Column::Kl | Column::Epochs);
+    aligned(&rows, is_number).iter().try_for_each(|line| result!("{line}"))
 }

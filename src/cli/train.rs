@@ -3,7 +3,7 @@
 use super::{
     Failure,
     bar::Bar,
-    epoch,
+    earlier, epoch,
     events::{self, Log},
     memory::MemoryOptions,
     model::{ModelOptions, named},
@@ -17,14 +17,14 @@ use super::{
 };
 use crate::{
     Error, Result,
-    device::{Choice, Device},
+    device::Device,
     error::chain,
-    gpu::{Format, Precision, Tilings, adapters},
+    gpu::{Format, Precision, Tilings},
     interop::tensorboard::EventFile,
     model::{Binarization, Kind, Model, Param},
     network,
     proofs::Checked,
-    run::{BEST, Claim, Config, Keep, Keeping, Run, Settings, checkpoint},
+    run::{BEST, Claim, Keep, Keeping, Run, Settings, checkpoint},
     train::{
         Changes, Session,
         tuning::{TilingChoice, prove, tilings},
@@ -258,9 +258,9 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
     settings.validate()?;
     let claim = Claim::resume(&run)?;
     let precision = run.config.tilings.map_or(Precision::F32, Tilings::precision);
-    let device = arguments.device.open_or(own_device(&run.config), precision)?;
+    let device = arguments.device.open_or(earlier::device(&run.config), precision)?;
     arguments.memory.check(&device)?;
-    warn_of_differences(&run.config, &device);
+    earlier::warn_of_differences(&run.config, &device);
     let data = arguments.data.dir.open(&run)?;
     if let Device::Gpu(gpu) = &device {
         match run.config.tilings {
@@ -285,47 +285,12 @@ fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
     Ok(session)
 }
 
-/// The device that a run was trained on, or where its adapter is gone, the best of its kind.
-fn own_device(config: &Config) -> Choice {
-    match config.device.backend.as_str() {
-        "cpu" => Choice::Cpu,
-        _ => adapters()
-            .iter()
-            .find(|adapter| adapter.name == config.device.adapter && adapter.backend == config.device.backend)
-            .map_or(Choice::Auto, |adapter| Choice::Index(adapter.index)),
-    }
-}
-
-/// Says what makes the epochs to come round otherwise than those before.
-fn warn_of_differences(config: &Config, device: &Device) {
-    let (version, now) = (&config.version, env!("CARGO_PKG_VERSION"));
-    if version != now {
-        progress!("warning: wgvae {version} trained this run so far, and {now} may round its sums otherwise");
-    }
-    if device.to_string() != config.device.adapter {
-        progress!(
-            "warning: this run was trained on {} so far; it goes on on {device}, where sums round otherwise",
-            config.device.adapter
-        );
-    }
-    if let (Device::Gpu(gpu), Some(then)) = (device, config.tilings) {
-        let now = network::fit(&config.model, &config.objective, gpu.usable(Some(then)));
-        if now != then {
-            progress!(
-                "warning: the run's tilings ({then}) are not to be had here; it goes on with {now}, and sums round otherwise"
-            );
-        }
-    }
-}
-
 fn describe(session: &Session) {
     let (config, model) = (session.config(), &session.config().model);
     progress!(
-        "model: {:?} {}-{}-{}, {} parameters; batch {}, {} epochs; writing to {}",
+        "model: {:?} {}, {} parameters; batch {}, {} epochs; writing to {}",
         model.kind,
-        model.input,
-        model.hidden.iter().map(usize::to_string).collect::<Vec<_>>().join("-"),
-        model.latent,
+        model.widths(),
         model.parameter_count(),
         config.batch,
         config.epochs,

@@ -163,6 +163,12 @@ pub struct LayerShape {
 pub const OUTPUT_LOG_VAR: &str = "output_log_var";
 
 impl Model {
+    /// The widths from the input to the latent space, as they are written: `784-256-8`.
+    pub fn widths(&self) -> String {
+        let all = [&[self.input][..], &self.hidden, &[self.latent]].concat();
+        all.iter().map(usize::to_string).collect::<Vec<_>>().join("-")
+    }
+
     /// A model of the article's design with ReLU; `hidden` are the widths of the encoder's hidden layers.
     pub fn new(kind: Kind, input: usize, hidden: impl Into<Vec<usize>>, latent: usize, classes: usize) -> Model {
         Model {

@@ -4,7 +4,7 @@ use super::{Claim, Run};
 use crate::{Error, Result, error::chain, files::write_atomically};
 use serde::Serialize;
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
 };
 
@@ -23,6 +23,28 @@ pub enum Status {
     Interrupted,
     /// It ended with this error.
     Failed(String),
+}
+
+impl Status {
+    /// In a word, without the reason.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Status::Running => "running",
+            Status::Finished => "finished",
+            Status::Interrupted => "interrupted",
+            Status::Failed(_) => "failed",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.name())?;
+        match self {
+            Status::Failed(reason) => write!(f, ": {reason}"),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Run {

@@ -73,8 +73,6 @@ struct Reported {
 impl Reported {
     fn new(run: &Run) -> Result<Reported> {
         let (config, model) = (&run.config, &run.config.model);
-        let widths = [&[model.input][..], &model.hidden, &[model.latent]].concat();
-        let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
         let mut values = BTreeMap::new();
         let whole = serde_json::to_value(config).expect("plain numbers and names");
         flatten("", &whole, &mut values);
@@ -84,7 +82,7 @@ impl Reported {
             metrics: if run.epochs_done()? > 0 { run.metrics()? } else { Vec::new() },
             status: run.status()?,
             values,
-            model: format!("{} {}", model.kind.name(), widths.join("-")),
+            model: format!("{} {}", model.kind.name(), model.widths()),
             data: config.data.source.clone(),
             epochs: config.epochs,
             unit: config.objective.loss.likelihood.unit(),
@@ -125,18 +123,12 @@ fn figures(runs: &[Reported]) -> String {
     let rows = runs.iter().map(|run| {
         let (last, number) =
             (run.metrics.last(), |value: Option<f64>| value.map_or("–".into(), |value| format!("{value:.3}")));
-        let state = match &run.status {
-            Status::Running => "running".into(),
-            Status::Finished => "finished".into(),
-            Status::Interrupted => "interrupted".into(),
-            Status::Failed(reason) => format!("failed: {reason}"),
-        };
         let best = best(&run.metrics).map_or("–".into(), |best| format!("{} ({:.3})", best.epoch, best.test.loss));
         let active = last.and_then(|last| last.active_units).map_or("–".into(), |units| units.to_string());
         let seconds: f64 = run.metrics.iter().map(|line| line.seconds).sum();
         [
             run.name.clone(),
-            state,
+            run.status.to_string(),
             run.model.clone(),
             run.data.clone(),
             format!("{} of {}", run.metrics.len(), run.epochs),

@@ -3,15 +3,17 @@
 #![allow(dead_code, reason = "no test file uses all of it")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use rand::Rng;
 use std::{
     path::{Path, PathBuf},
     process::Command,
 };
 use wgvae::{
-    data::{Dataset, glyphs},
+    data::{Dataset, Split, glyphs},
     device::{Choice, Device},
     gpu::Options,
     model::{Activation, Kind, Loss, Model, Objective},
+    random::{Stream, stream},
     run::{Run, Settings},
     train::Session,
 };
@@ -30,6 +32,18 @@ pub fn gpu() -> Device {
 
 pub fn data() -> Dataset {
     glyphs::dataset(0, 300, 70)
+}
+
+/// Random images of 9x7 pixels in three classes: 171 to train on, 40 to test.
+pub fn noise() -> Dataset {
+    let split = |index: u64, count: usize| {
+        let mut images = vec![0; count * 63];
+        stream(3, Stream::Sample, index).fill_bytes(&mut images);
+        let labels = Some((0..count).map(|i| (i * i % 3) as u8).collect());
+        Split { images: images.into(), labels, count, ..Split::default() }
+    };
+    let (train, test) = (split(0, 171), split(1, 40));
+    Dataset { name: "noise".into(), width: 9, height: 7, classes: 3, train, test, ..Dataset::default() }
 }
 
 /// A model of [`data`]; `hidden` is odd and deep enough that no article net covers it.

@@ -72,7 +72,7 @@ for (const [i, { schedule, index, lr, beta }] of expected.schedules.entries()) {
   const near = Math.abs(ownLr / lr - 1) < 1e-12 && Math.abs(ownBeta / beta - 1) < 1e-12;
   check(near, `${JSON.stringify(schedule)} at step ${index} gives ${apartOf[i]}, not ${[lr, beta]}`);
 }
-check((await page.$eval("#training-schedule", (line) => line.textContent)).includes("along a cosine over 1 epochs"), "the page does not tell the schedule");
+check((await page.$eval("#training-schedule", (line) => line.textContent)).includes("along a cosine over one epoch"), "the page does not tell the schedule");
 
 // files of one's own
 const input = await page.$("#training-files");

@@ -80,7 +80,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    if let Some(warning) = Table::warning(&plan) {
+    if let Some(warning) = plan.warning() {
         progress!("warning: {warning}");
     }
     fs::create_dir_all(&dir).map_err(Error::io("create", &dir))?;
@@ -95,7 +95,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     progress!("every run: {}", dir.join("sweep.csv").display());
     if stop.asked() {
         return Err(Failure {
-            error: Error::CheckFailed("interrupted".into()),
+            error: Error::Interrupted("not every run is finished".into()),
             hint: Some("the same command goes on with every run where it stands".into()),
             status: stop.status(),
         });

@@ -13,6 +13,8 @@ use std::{
 
 /// Most runs of a sweep: more are a slip.
 const MOST: usize = 100_000;
+/// Options that change what the loss is, so that losses under different values of them do not compare.
+const INCOMPARABLE: [&str; 8] = ["loss", "likelihood", "beta", "objective", "samples", "data", "binarize", "model"];
 /// The longest name of a run, in bytes.
 const NAME: usize = 120;
 
@@ -70,6 +72,14 @@ impl Plan {
             return Err(malformed(format!("two runs would be called {}", twice.name)));
         }
         Ok(Plan { varied, runs })
+    }
+
+    /// Why the losses of the runs do not compare, if so.
+    pub fn warning(&self) -> Option<String> {
+        let varied = self.varied.iter().map(|(name, _)| name.as_str()).filter(|name| INCOMPARABLE.contains(name));
+        let names = varied.collect::<Vec<_>>().join(", ");
+        (!names.is_empty())
+            .then(|| format!("losses under different values of {names} are not of the same kind: compare within each"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the runs of a sweep reached: each of them, and the mean over seeds.
 
-use super::plan::Plan;
+use super::{super::print::aligned, plan::Plan};
 use crate::{
     Error, Result,
     files::write_atomically,
@@ -13,9 +13,6 @@ use std::path::Path;
 
 /// The option that tells repetitions of one setting apart.
 const SEED: &str = "seed";
-/// Options that change what the loss is, so that losses under different values of them do not compare.
-const INCOMPARABLE: [&str; 8] = ["loss", "likelihood", "beta", "objective", "samples", "data", "binarize", "model"];
-
 /// The table of a sweep.
 #[derive(Serialize)]
 pub struct Table {
@@ -67,23 +64,16 @@ impl Table {
                 .map(|((name, texts), &i)| (name.clone(), Value::from(texts[i].clone())))
                 .collect();
             let at = dir.join(&planned.name);
-            let status = if at.join("config.json").is_file() { Some(Run::open(&at)?.status()?) } else { None };
-            let last = match status {
-                Some(Status::Finished) => Run::open(&at)?.metrics()?.last().copied(),
+            let run = at.join("config.json").is_file().then(|| Run::open(&at)).transpose()?;
+            let status = run.as_ref().map(Run::status).transpose()?;
+            let last = match (&run, &status) {
+                (Some(run), Some(Status::Finished)) => run.metrics()?.last().copied(),
                 _ => None,
             };
             table.runs.push(Outcome { run: planned.name.clone(), options, status, test: last.map(|last| last.test) });
         }
         table.settings = settings(&table.runs);
         Ok(table)
-    }
-
-    /// Why the losses of this sweep do not compare, if so.
-    pub fn warning(plan: &Plan) -> Option<String> {
-        let varied = plan.varied.iter().map(|(name, _)| name.as_str()).filter(|name| INCOMPARABLE.contains(name));
-        let names = varied.collect::<Vec<_>>().join(", ");
-        (!names.is_empty())
-            .then(|| format!("losses under different values of {names} are not of the same kind: compare within each"))
     }
 
     /// Writes every run to `sweep.csv` in `dir`, and draws them to `sweep.png` and `sweep.svg` where one is finished.
@@ -102,7 +92,11 @@ impl Table {
             let figures =
                 |pick: fn(&Figures) -> f64| run.test.as_ref().map_or(String::new(), |test| pick(test).to_string());
             let figures = [figures(|test| test.reconstruction), figures(|test| test.kl), figures(|test| test.loss)];
-            let row = [run.run.clone()].into_iter().chain(values).chain([run.state().to_string()]).chain(figures);
+            let row = [run.run.clone()]
+                .into_iter()
+                .chain(values)
+                .chain([run.status.as_ref().map_or("waiting", Status::name).to_string()])
+                .chain(figures);
             csv.write_record(row).map_err(refused)?;
         }
         let text = csv.into_inner().map_err(|error| Error::malformed(&path, error.to_string()))?;
@@ -145,26 +139,7 @@ impl Table {
                 .collect::<Vec<_>>()
         });
         let rows: Vec<Vec<String>> = std::iter::once(head.collect()).chain(rows).collect();
-        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-        let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
-        let line = |row: &Vec<String>| {
-            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:>width$}"));
-            cells.collect::<Vec<_>>().join("  ")
-        };
-        rows.iter().map(line).collect()
-    }
-}
-
-impl Outcome {
-    /// In a word.
-    fn state(&self) -> &'static str {
-        match self.status {
-            None => "waiting",
-            Some(Status::Running) => "running",
-            Some(Status::Finished) => "finished",
-            Some(Status::Interrupted) => "interrupted",
-            Some(Status::Failed(_)) => "failed",
-        }
+        aligned(&rows, |_| true)
     }
 }
 

@@ -37,11 +37,14 @@ export function betaShare({ warm_up: epochs = 0 }, { index, steps }) {
 export function described({ shape, lr_end: end = 0, warm_up: warmUp = 0 }, epochs) {
   const rate = {
     constant: "",
-    cosine: `From the slider's value the learning rate falls to ${end} along a cosine over ${epochs} epochs. `,
+    cosine: `From the slider's value the learning rate falls to ${end} along a cosine over ${counted(epochs)}. `,
     stages: "From the slider's value the learning rate falls in stages, the i-th of 3^i epochs, to a tenth. ",
   }[shape];
-  return rate + (warmUp > 0 ? `β rises to the slider's value over ${warmUp} epochs.` : "");
+  return rate + (warmUp > 0 ? `β rises to the slider's value over ${counted(warmUp)}.` : "");
 }
+
+/** @param {number} epochs */
+const counted = (epochs) => (epochs === 1 ? "one epoch" : `${epochs} epochs`);
 
 /**
  * The stage of an epoch, both counted from 0: the i-th takes 3^i epochs.
