@@ -138,7 +138,7 @@ impl GpuTrainer {
     /// Continues from `state`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the state is another model's.
+    /// [`Error::Invalid`](crate::Error::Invalid) where the state is another model's.
     pub fn restore(&mut self, state: &State) -> Result<()> {
         let tensors = [
             (Role::Params, &state.params),
