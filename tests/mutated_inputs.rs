@@ -1,8 +1,9 @@
 //! Every reader on damaged files: each must be read or refused in one line, without a panic, in bounded memory and time.
 //!
 //! Files are made, mutated by a seeded generator and read: most through the library, some by the program itself, as a process
-//! with limits of address space and time. `WGVAE_LONG=N cargo test --release --test mutated_inputs -- --nocapture` takes N
-//! times as many; docs/reliability.md has the counts of such a run. To add a reader, add an entry to `READERS`.
+//! with limits of address space and time. `WGVAE_MINUTES=N cargo test --release --test mutated_inputs -- --nocapture` tries
+//! each for so long, with `WGVAE_READERS=TEXT` those whose names hold the text; docs/reliability.md has the counts of such
+//! runs. To add a reader, add an entry to `READERS`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -30,10 +31,10 @@ use wgvae::{
     verify::trace::{Limits, Trace, replay_oracle},
 };
 
-/// Mutants of each file, read in this process.
-const READ: usize = 300;
-/// Mutants of each file, read by the program.
-const RUN: usize = 3;
+/// Rounds for each file, where no time is set.
+const ROUNDS: usize = 3;
+/// Mutants of a round that are read in this process; one more is read by the program.
+const READ: usize = 100;
 /// Address space of the program, in KiB.
 const ADDRESSES: u64 = 4 << 20;
 /// What one file may take.
@@ -356,9 +357,9 @@ fn reset(dir: &Path) {
 }
 
 /// Whether the file was read; the error, why that is wrong.
-fn in_process(reader: &Reader, dir: &Path, panicked: &Mutex<String>) -> Result<bool, String> {
+fn in_process(reader: &Reader, dir: &Path, size: usize, panicked: &Mutex<String>) -> Result<bool, String> {
     let begun = Instant::now();
-    let result = catch_unwind(AssertUnwindSafe(|| (reader.read)(dir)));
+    let result = mutate::in_bounds(size, || catch_unwind(AssertUnwindSafe(|| (reader.read)(dir))))?;
     if begun.elapsed() > PATIENCE {
         return Err(format!("took {:?}", begun.elapsed()));
     }
@@ -408,17 +409,17 @@ fn as_process(reader: &Reader, dir: &Path) -> Result<bool, String> {
 
 #[test]
 fn a_damaged_file_is_read_or_refused_in_a_line() {
-    let times = std::env::var("WGVAE_LONG").map_or(1, |times| times.parse().expect("WGVAE_LONG is a number"));
-    let dir = tiny::folder("mutated-inputs");
+    let chosen = std::env::var("WGVAE_READERS").unwrap_or_default();
+    let dir = tiny::folder(format!("mutated-inputs {chosen}").trim_end());
     make(&dir);
     let panicked: &Mutex<String> = Box::leak(Box::default());
     std::panic::set_hook(Box::new(|info| *panicked.lock().unwrap() = info.to_string()));
     let mut failures = Vec::new();
     println!("{:<24} {:>8} {:>8} {:>8} {:>8}", "mutants of", "read", "refused", "run", "refused");
-    for (number, reader) in READERS.iter().enumerate() {
+    for (number, reader) in READERS.iter().enumerate().filter(|(_, reader)| reader.name.contains(&chosen)) {
         let path = dir.join(reader.file);
         let whole = fs::read(&path).unwrap();
-        for whole in [in_process(reader, &dir, panicked), as_process(reader, &dir)] {
+        for whole in [in_process(reader, &dir, whole.len(), panicked), as_process(reader, &dir)] {
             if whole != Ok(true) {
                 failures.push(format!("{}, whole: {whole:?}", reader.name));
             }
@@ -426,21 +427,25 @@ fn a_damaged_file_is_read_or_refused_in_a_line() {
         reset(&dir);
         let mut generator = Generator::new(number as u64);
         let mut counts = [[0_usize; 2]; 2]; // by this process and by the program: read, refused
-        for (by, count) in [(0, READ * times), (1, RUN * times)] {
-            for i in 0..count {
-                if by == 1 {
-                    reset(&dir);
-                }
-                let mutant = generator.mutant(&whole, reader.packing);
-                fs::write(&path, &mutant).unwrap();
-                let outcome = if by == 0 { in_process(reader, &dir, panicked) } else { as_process(reader, &dir) };
-                match outcome {
-                    Ok(read) => counts[by][usize::from(!read)] += 1,
-                    Err(problem) => {
-                        let kept = dir.join(format!("failure-{}", failures.len()));
-                        fs::write(&kept, &mutant).unwrap();
-                        failures.push(format!("{}, mutant {i}, kept in {}: {problem}", reader.name, kept.display()));
-                    }
+        for (round, i) in mutate::rounds(ROUNDS).flat_map(|round| (0..=READ).map(move |i| (round, i))) {
+            let by = usize::from(i == READ);
+            if by == 1 {
+                reset(&dir);
+            }
+            let mutant = generator.mutant(&whole, reader.packing);
+            fs::write(&path, &mutant).unwrap();
+            let outcome = match by {
+                0 => in_process(reader, &dir, mutant.len(), panicked),
+                _ => as_process(reader, &dir),
+            };
+            match outcome {
+                Ok(read) => counts[by][usize::from(!read)] += 1,
+                Err(problem) => {
+                    let kept = dir.join(format!("failure-{}", failures.len()));
+                    fs::write(&kept, &mutant).unwrap();
+                    let name = reader.name;
+                    failures
+                        .push(format!("{name}, mutant {i} of round {round}, kept in {}: {problem}", kept.display()));
                 }
             }
         }

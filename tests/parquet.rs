@@ -111,10 +111,10 @@ fn a_damaged_file_is_read_or_refused_in_a_line() {
     write(&path, Compression::SNAPPY);
     let bytes = fs::read(&path).unwrap();
     let (mut generator, mut refused) = (Generator::new(7), 0);
-    let times = std::env::var("WGVAE_LONG").ok().and_then(|times| times.parse().ok()).unwrap_or(1_usize);
-    for _ in 0..1000 * times {
-        fs::write(&path, generator.mutant(&bytes, Packing::None)).unwrap();
-        if let Err(error) = whole(&path, &plain()) {
+    for _ in mutate::rounds(1000) {
+        let mutant = generator.mutant(&bytes, Packing::None);
+        fs::write(&path, &mutant).unwrap();
+        if let Err(error) = mutate::in_bounds(mutant.len(), || whole(&path, &plain())).unwrap() {
             refused += 1;
             assert!(!error.to_string().contains('\n'), "{error}");
         }

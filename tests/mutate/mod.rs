@@ -1,8 +1,40 @@
-//! Damage to files: flipped bits, cuts, splices, huge numbers, and what makes the result look whole again.
+//! Damage to files: flipped bits, cuts, splices, huge numbers, and what makes the result look whole again; how long readers are
+//! tried, and how much memory they may take.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io::{Read, Write};
+use peak_alloc::PeakAlloc;
+use std::{
+    io::{Read, Write},
+    time::{Duration, Instant},
+};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// Bytes that a reader may hold at a time beside ten times its file: buffers, and files that are not the damaged one.
+const BUFFERS: usize = 2 << 20;
+
+/// `few` rounds, or as many as fit into `WGVAE_MINUTES` where that is set.
+pub fn rounds(few: usize) -> impl Iterator<Item = usize> {
+    let minutes =
+        std::env::var("WGVAE_MINUTES").ok().map(|minutes| minutes.parse().expect("WGVAE_MINUTES is a number"));
+    let time = minutes.map(|minutes: f64| Duration::from_secs_f64(60.0 * minutes));
+    let begun = Instant::now();
+    (0..).take_while(move |&round| time.map_or(round < few, |time| begun.elapsed() < time))
+}
+
+/// What `read` returns, or how much memory it took where that is too much for a file of `size` bytes.
+pub fn in_bounds<T>(size: usize, read: impl FnOnce() -> T) -> Result<T, String> {
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    let value = read();
+    let taken = MEMORY.peak_usage().saturating_sub(before);
+    match taken <= 10 * size + BUFFERS {
+        true => Ok(value),
+        false => Err(format!("{taken} bytes of memory for a file of {size}")),
+    }
+}
 
 /// What a mutant is given back after the damage, half the time: the lengths and checksums that would give it away.
 #[derive(Clone, Copy, PartialEq)]
