@@ -16,6 +16,18 @@ pub(crate) fn expect_room(bytes: Option<u64>) -> Result<(), String> {
     Err(format!("would take {wanted} of memory, and {free}"))
 }
 
+/// Bytes that a byte of a deflate stream can stand for: a match of 258 bytes takes at least two bits (RFC 1951).
+const EXPANSION: u64 = 1032;
+
+/// Checks that `packed` bytes of deflate can hold `bytes`, and that those can be allocated now. The error is the rest of a sentence, too.
+pub(crate) fn expect_unpacked(bytes: u64, packed: u64) -> Result<(), String> {
+    let most = EXPANSION.saturating_mul(packed);
+    match bytes <= most {
+        true => expect_room(Some(bytes)),
+        false => Err(format!("would unpack to {bytes} bytes, and {packed} bytes hold at most {most}")),
+    }
+}
+
 /// Bytes that the system, or the container this process runs in, can give without swapping; none where it does not say.
 fn available() -> Option<u64> {
     let mut system = System::new().ok()?;

@@ -399,10 +399,11 @@ fn as_process(reader: &Reader, dir: &Path) -> Result<bool, String> {
         }
     };
     let text = String::from_utf8_lossy(&fs::read(dir.join("errors")).unwrap()).into_owned();
+    let is_an_end = |line: &str| line.starts_with("error: ") || line.starts_with("hint: ");
     let errors = text.lines().filter(|line| line.starts_with("error: ")).count();
     match (status.code(), errors) {
         (Some(0), 0) => Ok(true),
-        (Some(1), 1) if text.lines().last().is_some_and(|line| line.starts_with("error: ")) => Ok(false),
+        (Some(1), 1) if text.lines().last().is_some_and(is_an_end) => Ok(false),
         _ => Err(format!("{status}: {text}")),
     }
 }

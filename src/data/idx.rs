@@ -128,7 +128,9 @@ struct Raw {
 
 fn raw(path: &Path, bytes: &[u8], rank: usize) -> Result<Raw> {
     match bytes {
-        [0x1f, 0x8b, ..] => decode(path, MultiGzDecoder::new(bytes), rank, memory::expect_room),
+        [0x1f, 0x8b, ..] => {
+            decode(path, MultiGzDecoder::new(bytes), rank, |wanted| memory::expect_unpacked(wanted, bytes.len() as u64))
+        }
         plain => decode(path, plain, rank, |_| Ok(())), // in memory already: too large a size is found truncated
     }
 }
@@ -138,7 +140,7 @@ fn decode(
     path: &Path,
     mut source: impl Read,
     rank: usize,
-    expect_room: impl Fn(Option<u64>) -> Result<(), String>,
+    expect_room: impl Fn(u64) -> Result<(), String>,
 ) -> Result<Raw> {
     let wrong = |problem: String| Error::malformed(path, problem);
     let fill = |source: &mut dyn Read, limit: u64, bytes: &mut Vec<u8>| {
@@ -187,7 +189,7 @@ fn decode(
     };
 
     let total = header as u64 + bytes;
-    expect_room(Some(total)).map_err(|problem| wrong(format!("its sizes {words} {problem}")))?;
+    expect_room(total).map_err(|problem| wrong(format!("its sizes {words} {problem}")))?;
     let mut source = Cursor::new(std::mem::take(&mut raw)).chain(source);
     fill(&mut source, total, &mut raw)?;
     if (raw.len() as u64) < total {

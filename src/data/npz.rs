@@ -34,13 +34,14 @@ pub(super) fn read(path: &Path, reading: &Reading) -> Result<(Found, String)> {
 
 /// The bytes of a member, at most as many as the archive announces, if there is memory for them.
 fn array(path: &Path, archive: &mut ZipArchive<File>, name: &str) -> Result<Option<Vec<u8>>> {
+    let length = std::fs::metadata(path).map_err(Error::io("read", path))?.len();
     let member = match archive.by_name(name) {
         Ok(member) => member,
         Err(ZipError::FileNotFound) => return Ok(None),
         Err(error) => return Err(damaged(path, &error)),
     };
-    let size = member.size();
-    memory::expect_room(Some(size)).map_err(|problem| Error::malformed(path, format!("its {name} {problem}")))?;
+    let (size, packed) = (member.size(), member.compressed_size().min(length));
+    memory::expect_unpacked(size, packed).map_err(|problem| Error::malformed(path, format!("its {name} {problem}")))?;
     let mut bytes = Vec::new();
     member.take(size).read_to_end(&mut bytes).map_err(|error| {
         Error::malformed(path, format!("its {name} is damaged after {} bytes: {error}", bytes.len()))
