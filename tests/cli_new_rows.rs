@@ -158,7 +158,7 @@ fn a_configuration_of_impossible_data_is_refused() {
     bad(&["encode", "many", "--device", "cpu", "-o", "many.npy"], "the other differ");
     for width in ["29", "0", "18446744073709551615"] {
         fs::write(copy.join("config.json"), text.replace("\"width\": 28", &format!("\"width\": {width}"))).unwrap();
-        let expected = format!("images of {width} x 28 pixels, but the model takes 784");
+        let expected = format!("gray images of {width} x 28 pixels, but the model takes 784");
         bad(&["sample", "many", "--device", "cpu", "-o", "many.png"], &expected);
     }
 }

@@ -117,7 +117,7 @@ fn images_that_do_not_fit_are_named() {
     gray(&dir.path().join("a.png"), 1);
     refused(dir.path(), &["1 images, expected at least 2"]);
     GrayImage::new(4, 2).save(dir.path().join("b.png")).unwrap();
-    refused(dir.path(), &["b.png: 4x2 pixels, expected 3x2 as of", "a.png"]);
+    refused(dir.path(), &["b.png: 4x2 pixels, expected 3x2 as of", "a.png: --size WxH scales pictures to one size"]);
     std::fs::write(dir.path().join("b.png"), "not an image").unwrap();
     refused(dir.path(), &["b.png: not a readable image"]);
     gray(&dir.path().join("b.png"), 1);
@@ -186,9 +186,9 @@ fn arrays_that_do_not_fit_are_refused() {
         );
     }
     ndarray_npy::write_npy(&path, &ndarray::Array1::<u8>::zeros(4)).unwrap();
-    refused(&path, &["shape [4], expected [n, height, width] or [n, values]"]);
-    ndarray_npy::write_npy(&path, &ndarray::Array4::<u8>::zeros((4, 2, 2, 3))).unwrap();
-    refused(&path, &["shape [4, 2, 2, 3]"]);
+    refused(&path, &["shape [4], expected [n, height, width], [n, height, width, 3] or [n, values]"]);
+    ndarray_npy::write_npy(&path, &ndarray::Array4::<u8>::zeros((4, 3, 2, 2))).unwrap();
+    refused(&path, &["shape [4, 3, 2, 2]", "np.moveaxis(x, 1, 3) puts its colours last"]);
     ndarray_npy::write_npy(&path, &Array2::<u8>::zeros((0, 3))).unwrap();
     refused(&path, &["shape [0, 3], expected no axis of 0"]);
     ndarray_npy::write_npy(&path, &Array2::<u8>::zeros((1, 3))).unwrap();

@@ -157,7 +157,12 @@ fn what_pictures_lose_by_becoming_gray_is_said() {
     RgbaImage::from_pixel(3, 2, Rgba([7, 7, 9, 255])).save(dir.path().join("d.png")).unwrap();
     RgbaImage::from_pixel(3, 2, Rgba([7, 7, 7, 254])).save(dir.path().join("e.png")).unwrap();
     let line = whole(dir.path()).1;
-    assert!(line.contains("2 of 5 in colour, made gray, 1 of 5 with transparency, which is left out"), "{line}");
+    assert!(
+        line.contains(
+            "2 of 5 in colour, made gray (--color rgb keeps the colours), 1 of 5 with transparency, which is left out"
+        ),
+        "{line}"
+    );
 }
 
 #[cfg(unix)]

@@ -7,7 +7,7 @@ use wgvae::{
     data::{Dataset, glyphs, rows_f32},
     device::Device,
     gallery::*,
-    model::{Bottleneck, Kind, Model, Variance},
+    model::{Bottleneck, Color, Kind, Model, Variance},
     network::Codec,
     picture::BLANK,
 };
@@ -28,7 +28,7 @@ fn codec(kind: Kind, latent: usize) -> Codec {
 }
 
 fn size() -> Size {
-    Size { width: 28, height: 28 }
+    Size { width: 28, height: 28, color: Color::Gray }
 }
 
 fn sampling(count: usize, labels: &[usize], seed: u64) -> Sampling {
@@ -219,7 +219,7 @@ fn means_outside_black_and_white_are_drawn_as_the_nearer_of_them() {
         assert_eq!(figure.tiles.len(), 3 * PIXELS);
         assert!(figure.tiles.iter().all(|value| value.abs() > 1.0), "the means are as the decoder gives them");
         let layout = figure.sheet.layout(3).unwrap();
-        let picture = figure.render().unwrap();
+        let picture = figure.render().unwrap().into_luma8();
         let (x, y) = layout.tile_at(0);
         let scale = layout.tile.0 / size().width;
         let gray = |column: usize| picture.get_pixel((x + column * scale) as u32, y as u32).0[0];

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use image::{GrayImage, Luma};
+use image::{DynamicImage, GrayImage, Luma, Rgb};
 use ndarray::{Array2, array, s};
 use wgvae::files::write_atomically;
+use wgvae::model::Color;
 use wgvae::picture::{Curves, Run, Scatter, Sheet, pca2, save_png};
 
 const PAPER: u8 = 236;
@@ -32,7 +33,7 @@ fn problem<T>(result: wgvae::Result<T>) -> String {
 fn every_pixel_of_a_plain_sheet_is_where_the_layout_says() {
     // Three images of 3 × 2 in two columns at scale 4: margin 20, gutter 4, the fourth place empty.
     let pixels = images(3, 6);
-    let sheet = Sheet::new(3, 2).columns(2).scale(4).render(&pixels).unwrap();
+    let sheet = Sheet::new(3, 2).columns(2).scale(4).render(&pixels).unwrap().into_luma8();
     assert_eq!(sheet.dimensions(), (20 + 12 + 4 + 12 + 20, 20 + 8 + 4 + 8 + 20));
     for (x, y, &Luma([found])) in sheet.enumerate_pixels() {
         // The place on the sheet, if it is one: the tile's index and the pixel in it.
@@ -52,10 +53,43 @@ fn every_pixel_of_a_plain_sheet_is_where_the_layout_says() {
 }
 
 #[test]
+fn a_sheet_of_images_in_colour_has_their_colours_and_gray_labels() {
+    let pixels = images(2, 3 * 2 * 3);
+    let sheet = Sheet::new(3, 2).color(Color::Rgb).columns(2).scale(4);
+    let (plain, layout) = (sheet.render(&pixels).unwrap(), sheet.layout(2).unwrap());
+    for (i, image) in pixels.chunks(18).enumerate() {
+        let (x, y) = layout.tile_at(i);
+        for (place, pixel) in image.chunks(3).enumerate() {
+            let (x, y) = (x + place % 3 * 4, y + place / 3 * 4);
+            let expected: [u8; 3] = std::array::from_fn(|channel| gray(pixel[channel]));
+            for (x, y) in [(x, y), (x + 3, y + 3)] {
+                assert_eq!(
+                    plain.as_rgb8().unwrap().get_pixel(x as u32, y as u32),
+                    &Rgb(expected),
+                    "pixel {place} of {i}"
+                );
+            }
+        }
+    }
+    let labelled = sheet.title("T").render(&pixels).unwrap();
+    let title = image::imageops::crop_imm(labelled.as_rgb8().unwrap(), 20, 20, 20, 20).to_image();
+    assert!(title.pixels().all(|Rgb([r, g, b])| r == g && g == b), "the title is of no colour");
+    assert!(title.pixels().any(|Rgb([r, ..])| *r < 100), "there is a title");
+    assert_eq!(
+        problem(Sheet::new(3, 2).color(Color::Rgb).render(&[0.0; 6])),
+        "images: 6 values are no images of 3 × 2 pixels in colour"
+    );
+    let mut pixels = vec![0.0; 18];
+    pixels[4] = f32::NAN;
+    assert_eq!(problem(Sheet::new(3, 2).color(Color::Rgb).render(&pixels)), "images: image 0, pixel 1 is NaN");
+}
+
+#[test]
 fn captions_change_nothing_but_their_band() {
     let pixels = images(4, 28 * 28);
-    let plain = Sheet::new(28, 28).columns(2).scale(3).render(&pixels).unwrap();
-    let sheet = Sheet::new(28, 28).columns(2).scale(3).captions(["7", "#12", "0.5", "g"]).render(&pixels).unwrap();
+    let plain = Sheet::new(28, 28).columns(2).scale(3).render(&pixels).unwrap().into_luma8();
+    let sheet =
+        Sheet::new(28, 28).columns(2).scale(3).captions(["7", "#12", "0.5", "g"]).render(&pixels).unwrap().into_luma8();
     let (tile, gutter, band) = (84, 3, 20);
     assert_eq!(sheet.dimensions(), (plain.width(), plain.height() + 2 * band));
     let width = plain.width();
@@ -70,7 +104,8 @@ fn captions_change_nothing_but_their_band() {
         }
     }
     // Another caption changes only its own place.
-    let other = Sheet::new(28, 28).columns(2).scale(3).captions(["7", "#13", "0.5", "g"]).render(&pixels).unwrap();
+    let other =
+        Sheet::new(28, 28).columns(2).scale(3).captions(["7", "#13", "0.5", "g"]).render(&pixels).unwrap().into_luma8();
     let changed: Vec<(u32, u32)> =
         sheet.enumerate_pixels().filter(|(x, y, p)| other.get_pixel(*x, *y) != *p).map(|(x, y, _)| (x, y)).collect();
     assert!(!changed.is_empty());
@@ -88,7 +123,8 @@ fn title_and_labels_move_the_grid_and_leave_it_whole() {
         .column_labels(["−2.0", "0.0", "+2.0"])
         .group_rows(1);
     let (from, to) = (plain.layout(6).unwrap(), labelled.layout(6).unwrap());
-    let (plain, labelled) = (plain.render(&pixels).unwrap(), labelled.render(&pixels).unwrap());
+    let (plain, labelled) =
+        (plain.render(&pixels).unwrap().into_luma8(), labelled.render(&pixels).unwrap().into_luma8());
     for i in 0..6 {
         let [a, b] = [(&plain, &from), (&labelled, &to)].map(|(sheet, layout)| {
             let (x, y) = layout.tile_at(i);
@@ -123,18 +159,18 @@ fn defaults_fit_a_screen() {
     let captions = Sheet::new(28, 28).columns(3).scale(2).captions(["reconstruction 12.5"; 3]).layout(3).unwrap();
     assert!(captions.tile_at(1).0 - captions.tile_at(0).0 > 19 * 7);
     // A title wider than the grid widens the sheet.
-    let title = Sheet::new(1, 1).title("wider than the grid by far").render(&[0.5]).unwrap();
+    let title = Sheet::new(1, 1).title("wider than the grid by far").render(&[0.5]).unwrap().into_luma8();
     let ink = title.enumerate_pixels().filter(|(_, _, p)| p.0[0] < 100).map(|(x, _, _)| x).max().unwrap();
     assert!(ink + 20 <= title.width() && ink > 200);
 }
 
 #[test]
 fn odd_sizes_and_values_are_drawn_or_refused_by_name() {
-    let one = Sheet::new(1, 1).scale(5).render(&[0.0]).unwrap();
+    let one = Sheet::new(1, 1).scale(5).render(&[0.0]).unwrap().into_luma8();
     assert_eq!(one.pixels().filter(|p| p.0[0] == 0).count(), 25);
-    let row = Sheet::new(4, 1).scale(2).render(&[0.0; 4]).unwrap();
+    let row = Sheet::new(4, 1).scale(2).render(&[0.0; 4]).unwrap().into_luma8();
     assert_eq!(row.pixels().filter(|p| p.0[0] == 0).count(), 8 * 8, "one pixel high, stretched to eight");
-    let clamped = Sheet::new(2, 1).scale(1).render(&[-3.0, 7.0]).unwrap();
+    let clamped = Sheet::new(2, 1).scale(1).render(&[-3.0, 7.0]).unwrap().into_luma8();
     let grays: BTreeSet<u8> = clamped.pixels().map(|p| p.0[0]).collect();
     assert_eq!(grays, [0, PAPER, 255].into());
 
@@ -377,7 +413,7 @@ fn the_same_numbers_give_the_same_bytes() {
         let plot = Curves::new("loss").plot(&runs()).unwrap();
         plot.save(&paths[1]).unwrap();
         plot.save(&paths[2]).unwrap();
-        let read = image::open(&paths[0]).unwrap().to_luma8();
+        let read = image::open(&paths[0]).unwrap();
         assert_eq!(read, sheet, "what is read is what was drawn");
         assert_eq!(image::open(&paths[1]).unwrap().to_rgb8(), plot.to_image());
         paths.map(|path| std::fs::read(path).unwrap())
@@ -390,12 +426,12 @@ fn files_are_whole_or_untouched() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.png");
     let names = || -> Vec<_> { std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect() };
-    let image = GrayImage::new(2, 2);
+    let image = DynamicImage::new_luma8(2, 2);
     std::fs::write(&path, "old").unwrap();
-    assert!(problem(save_png(&path, &GrayImage::new(0, 2))).contains("a.png"));
+    assert!(problem(save_png(&path, &DynamicImage::new_luma8(0, 2))).contains("a.png"));
     assert_eq!(std::fs::read(&path).unwrap(), b"old", "a failure leaves what was there");
     save_png(&path, &image).unwrap();
-    assert_eq!(image::open(&path).unwrap().to_luma8(), image);
+    assert_eq!(image::open(&path).unwrap(), image);
     assert_eq!(names(), ["a.png"], "nothing is left beside it");
 
     let nowhere = folder.path().join("missing/b.png");

@@ -5,7 +5,7 @@ use crate::{
     Error, Result,
     analysis::{Detection, Surprise, nearest, quantile, surprise},
     data::{Dataset, Images, Split},
-    model::class_name,
+    model::{Color, class_name},
     network::Codec,
     run::Run,
 };
@@ -88,7 +88,15 @@ pub fn leading(found: &Surprise, i: usize, images: &Images, reference: Option<&R
     let usually = reference.map_or(&nothing, |reference| &reference.usually);
     let name = |place: usize| match images.table {
         Some(table) => table.columns[place].clone(),
-        None => format!("{},{}", place / images.width, place % images.width),
+        None => {
+            let channels = images.color.channels();
+            let pixel = place / channels;
+            let pixel = format!("{},{}", pixel / images.width, pixel % images.width);
+            match images.color {
+                Color::Gray => pixel,
+                Color::Rgb => format!("{pixel},{}", ["red", "green", "blue"][place % channels]),
+            }
+        }
     };
     let words =
         found.leading(i, usually, NAMED).into_iter().map(|(place, excess)| format!("{} {excess:.2}", name(place)));

@@ -10,8 +10,9 @@ use super::{
 use crate::{
     Error, Result,
     analysis::Quantised,
+    gallery::Size,
     interop::npy::{self, Latents},
-    picture::{Sheet, save_png},
+    picture::save_png,
     run::Run,
 };
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ pub struct Arguments {
     /// Latents [n, latent]: float32 or float64, or uint8 codes written by encode --u8, with FILE.range.npy beside
     #[arg(value_name = "FILE.npy")]
     latents: PathBuf,
-    /// Write images to FILE: .png, one sheet; or .npy, float32 [n, height, width] in [0, 1], with a Gaussian likelihood its means,
+    /// Write images to FILE: .png, one sheet; or .npy, float32 [n, height, width], in colour [n, height, width, 3], in [0, 1], with a Gaussian likelihood its means,
     /// which no bounds hold; rows of a table, in its units, to .csv or .npy [default: RUN/images/decoded.png, of a table
     /// RUN/decoded.csv]
     #[arg(short, long, value_name = "FILE")]
@@ -55,14 +56,13 @@ pub fn run(arguments: Arguments) -> Result<()> {
     let z = latents(&arguments.latents, model.latent)?;
     let labels = labels(&arguments, &run, z.len() / model.latent)?;
     let images = arguments.run.codec(&run)?.decode(&z, labels.as_deref())?;
-    let (width, height) = (run.config.data.width, run.config.data.height);
     if let Some(table) = table {
         write_rows(&path, table, &images, labels.as_deref().map(|labels| (labels, &run.config.data.class_names[..])))?;
         return result!("{}", path.display());
     }
     match has_extension(&path, "npy") {
-        true => npy::write(&path, &[z.len() / model.latent, height, width], &images)?,
-        false => save_png(&path, &Sheet::new(width, height).render(&images)?)?,
+        true => npy::write(&path, &run.config.data.shape(z.len() / model.latent), &images)?,
+        false => save_png(&path, &Size::of_run(&run).sheet().render(&images)?)?,
     }
     result!("{}", path.display())
 }

@@ -9,6 +9,7 @@ use crate::{
     Error, Result,
     data::{self, Content, Dataset, Images, Names, Reading, Source, Split},
     gpu::Format,
+    model::Color,
     run::Run,
 };
 use clap::{Args, ValueEnum, builder::OsStringValueParser, builder::TypedValueParser};
@@ -58,6 +59,7 @@ impl ImageOptions {
             labels: self.new.labels.clone(),
             missing: self.new.missing.unwrap_or(own.missing),
             skip_bad: self.new.skip_bad,
+            size: self.new.size.or(own.size),
             run_labels: own.labels,
             ..own
         }
@@ -79,6 +81,11 @@ impl ImageOptions {
         let (train, own) = (self.split == Some(SplitName::Train), self.data.is_none());
         let mut chosen = Chosen { content, seen: None, train, own };
         let (images, then) = (chosen.images(), &run.config.data);
+        if images.color != then.color {
+            let word = |color: Color| if color.is_gray() { "gray" } else { "colour" };
+            let problem = format!("images in {}, but the run was trained on {}", word(images.color), word(then.color));
+            return Err(Error::invalid("--data", problem));
+        }
         if (images.width, images.height) != (then.width, then.height) {
             let problem = format!(
                 "images of {} x {} pixels, but the run was trained on {} x {}",

@@ -53,8 +53,8 @@ pub fn run(arguments: Arguments) -> Result<()> {
         let Samples { rows, labels, .. } = gallery::samples(&codec, &origin, &options)?;
         write_rows(&path, table, &rows, labels.as_deref().map(|labels| (labels, &run.config.data.class_names[..])))?;
     } else if has_extension(&path, "npy") {
-        let (Size { width, height }, rows) = (Size::of_run(&run), gallery::samples(&codec, &origin, &options)?.rows);
-        npy::write(&path, &[rows.len() / (width * height), height, width], &rows)?;
+        let rows = gallery::samples(&codec, &origin, &options)?.rows;
+        npy::write(&path, &run.config.data.shape(rows.len() / run.config.model.input), &rows)?;
     } else {
         gallery::sample(&codec, Size::of_run(&run), &origin, &options)?.save(&path)?;
     }

@@ -169,8 +169,10 @@ pub fn run(arguments: Arguments) -> Result<()> {
     });
     let unit = likelihood.unit();
     // Each tile is an original and its reconstruction under it.
-    let sheet =
-        Sheet::new(images.width, 2 * images.height).title(format!("restored worst: {unit}, z = mu")).captions(captions);
+    let sheet = Sheet::new(images.width, 2 * images.height)
+        .color(images.color)
+        .title(format!("restored worst: {unit}, z = mu"))
+        .captions(captions);
     let pairs = shown.chunks(images.pixels()).zip(restored.chunks(images.pixels()));
     let tiles: Vec<f32> = pairs.flat_map(|(above, below)| [above, below].concat()).collect();
     save_png(&path, &sheet.render(&tiles)?)?;

@@ -6,7 +6,7 @@ use crate::{
     data::{Division, Images, Missing, Reading, Recipe, Scale, rows_f32},
     files::write_atomically,
     interop::npy,
-    model::class_name,
+    model::{Color, class_name},
     network::Codec,
 };
 use clap::Args;
@@ -36,6 +36,12 @@ pub struct TableOptions {
     /// Leave out pictures of a folder that cannot be read, and name them
     #[arg(long)]
     skip_bad: bool,
+    /// Make pictures in files gray, or take them in colour [default: gray]
+    #[arg(long, value_name = "NAME", value_parser = named(Color::ALL, Color::name))]
+    color: Option<Color>,
+    /// Scale pictures in files to W x H pixels, or N x N [default: they are all of one size]
+    #[arg(long, value_name = "WxH|N", value_parser = size)]
+    size: Option<[usize; 2]>,
     /// Set this share of data that come in one part apart for the test; 0: train on all, and test on the same [default: a seventh]
     #[arg(long, value_name = "X", conflicts_with = "test")]
     test_share: Option<f64>,
@@ -63,6 +69,8 @@ impl TableOptions {
             scale: self.scale,
             missing: self.missing.unwrap_or_default(),
             skip_bad: self.skip_bad,
+            color: self.color,
+            size: self.size,
             ..Reading::default()
         }
     }
@@ -81,6 +89,16 @@ pub struct NewRowOptions {
     /// Leave out pictures of a new folder that cannot be read, and name them
     #[arg(long, requires = "data")]
     pub skip_bad: bool,
+    /// Scale pictures of a new folder to W x H pixels, or N x N [default: as in the run]
+    #[arg(long, value_name = "WxH|N", requires = "data", value_parser = size)]
+    pub size: Option<[usize; 2]>,
+}
+
+/// `[height, width]` of `32x24` or, for a square, of `32`.
+fn size(text: &str) -> std::result::Result<[usize; 2], String> {
+    let (width, height) = text.split_once('x').unwrap_or((text, text));
+    let side = |text: &str| text.parse::<u32>().ok().filter(|&side| side > 0).map(|side| side as usize);
+    side(height).zip(side(width)).map(|(height, width)| [height, width]).ok_or("expected WxH or N, in pixels".into())
 }
 
 /// Writes rows as a model gives them, `[rows, columns]`, in the units of its table: to a `.npy` of float64, or to a `.csv` with a header

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::table::{Recipe, shown};
 use super::{Division, Names, sha256, sha256_of_rows};
 use crate::Result;
-use crate::model::Values;
+use crate::model::{Color, Values};
 
 /// Images, or the rows of a table, one after the other, with optional labels.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,7 +43,7 @@ impl Split {
     }
 }
 
-/// A training and a test split of equally large gray images.
+/// A training and a test split of equally large images.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Dataset {
     /// What it is, for people: `mnist`, `glyphs`, a path.
@@ -54,6 +54,8 @@ pub struct Dataset {
     pub width: usize,
     /// Rows per image.
     pub height: usize,
+    /// What a pixel holds.
+    pub color: Color,
     /// Number of classes; 0 where the source has no labels.
     pub classes: usize,
     /// Their names; empty where they are known by their numbers alone.
@@ -64,6 +66,8 @@ pub struct Dataset {
     pub division: Division,
     /// Whether unreadable pictures were left out.
     pub skip_bad: bool,
+    /// Whether pictures were scaled to this size.
+    pub resized: bool,
     /// How the columns of a table were scaled; none of images.
     pub table: Option<Recipe>,
     /// What the model is trained on.
@@ -80,7 +84,10 @@ impl Dataset {
     pub(super) fn new(name: impl Into<String>, sides: [usize; 2], train: Split, test: Split) -> Dataset {
         let mut hashes = BTreeMap::new();
         for (name, split) in [("train", &train), ("test", &test)] {
-            hashes.insert(format!("{name}-images"), sha256_of_rows(split.images.rows(), sides[0] * sides[1]));
+            hashes.insert(
+                format!("{name}-images"),
+                sha256_of_rows(split.images.rows(), split.images.len() / split.count.max(1)),
+            );
             if let Some(labels) = &split.labels {
                 hashes.insert(format!("{name}-labels"), sha256(labels));
             }
@@ -100,9 +107,9 @@ impl Dataset {
         Dataset { name: name.into(), width, height, classes, train, test, hashes, ..Dataset::default() }
     }
 
-    /// Pixels per image: what a model calls `input`.
+    /// Values per image, one or three for each pixel: what a model calls `input`.
     pub fn pixels(&self) -> usize {
-        self.width * self.height
+        self.width * self.height * self.color.channels()
     }
 
     /// The training images.
@@ -116,8 +123,8 @@ impl Dataset {
     }
 
     fn subset<'a>(&'a self, subset: Subset, split: &'a Split) -> Images<'a> {
-        let &Dataset { ref name, width, height, classes, ref class_names, ref table, .. } = self;
-        Images { name, width, height, classes, class_names, table: table.as_ref(), split, subset }
+        let &Dataset { ref name, width, height, color, classes, ref class_names, ref table, .. } = self;
+        Images { name, width, height, color, classes, class_names, table: table.as_ref(), split, subset }
     }
 
     /// Keeps the first images of each split.
@@ -143,21 +150,35 @@ pub struct Whole {
     pub width: usize,
     /// Rows per image.
     pub height: usize,
+    /// What a pixel holds.
+    pub color: Color,
     /// Number of classes; 0 where the source has no labels.
     pub classes: usize,
     /// Their names; empty where they are known by their numbers alone.
     pub class_names: Vec<String>,
     /// How the columns of a table were scaled; none of images.
     pub table: Option<Recipe>,
+    /// Whether they were scaled to this size.
+    pub resized: bool,
     /// The images.
     pub images: Split,
 }
 
 impl Whole {
-    /// The images of a source; the number of classes is one more than the largest label.
+    /// The gray images of a source; the number of classes is one more than the largest label.
     pub(super) fn new(path: &Path, [height, width]: [usize; 2], images: Split) -> Whole {
         let (classes, class_names) = (classes([&images]), Vec::new());
-        Whole { name: path.display().to_string(), width, height, classes, class_names, table: None, images }
+        Whole {
+            name: path.display().to_string(),
+            width,
+            height,
+            color: Color::Gray,
+            classes,
+            class_names,
+            table: None,
+            resized: false,
+            images,
+        }
     }
 
     /// The same with classes of these names; none: they are known by their numbers.
@@ -167,11 +188,12 @@ impl Whole {
 
     /// All images.
     pub fn all(&self) -> Images<'_> {
-        let &Whole { ref name, width, height, classes, ref class_names, ref table, ref images } = self;
+        let &Whole { ref name, width, height, color, classes, ref class_names, ref table, ref images, .. } = self;
         Images {
             name,
             width,
             height,
+            color,
             classes,
             class_names,
             table: table.as_ref(),
@@ -191,7 +213,7 @@ impl Whole {
 
     /// The images `train` to train on, the images `test` to test.
     pub(super) fn divided(&self, train: &[u32], test: &[u32]) -> Dataset {
-        let [train, test] = [train, test].map(|items| self.images.pick(items, self.width * self.height));
+        let [train, test] = [train, test].map(|items| self.images.pick(items, self.all().pixels()));
         self.dataset(train, test)
     }
 
@@ -207,8 +229,15 @@ impl Whole {
             classes: self.classes,
             class_names: self.class_names.clone(),
             table: self.table.clone(),
+            color: self.color,
+            resized: self.resized,
             ..Dataset::new(self.name.as_str(), [self.height, self.width], train, test)
         }
+    }
+
+    /// Their size in words.
+    pub(super) fn size(&self) -> String {
+        size_of(self.width, self.height, "", self.color)
     }
 
     /// Count and sizes in words.
@@ -275,6 +304,8 @@ pub struct Images<'a> {
     pub width: usize,
     /// Rows per image.
     pub height: usize,
+    /// What a pixel holds.
+    pub color: Color,
     /// Number of classes; 0 where the source has no labels.
     pub classes: usize,
     /// Their names; empty where they are known by their numbers alone.
@@ -288,9 +319,9 @@ pub struct Images<'a> {
 }
 
 impl Images<'_> {
-    /// Pixels per image.
+    /// Values per image, one or three for each pixel.
     pub fn pixels(&self) -> usize {
-        self.width * self.height
+        self.width * self.height * self.color.channels()
     }
 }
 
@@ -323,6 +354,11 @@ fn kind_of(images: &Images) -> String {
     };
     match images.table {
         Some(table) => format!("rows of {} columns, {labels}", table.columns.len()),
-        None => format!("images of {}x{} pixels, {labels}", images.width, images.height),
+        None => format!("images of {}, {labels}", size_of(images.width, images.height, " pixels", images.color)),
     }
+}
+
+/// A size in words: `28x28 pixels in colour`.
+fn size_of(width: usize, height: usize, unit: &str, color: Color) -> String {
+    format!("{width}x{height}{unit}{}", if color.is_gray() { "" } else { " in colour" })
 }

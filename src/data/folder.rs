@@ -1,15 +1,14 @@
 //! A folder of image files as a data set: all in one folder, or a folder per class.
 
 use std::ffi::OsStr;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, GrayImage, ImageReader};
 use rayon::prelude::*;
 
+use super::pictures::{Lost, decode, decoded};
 use super::table::shown;
-use super::{ACCEPTED, Dataset, Found, Names, Split, Whole, metadata};
-use crate::{Error, Result, memory::expect_room};
+use super::{ACCEPTED, Dataset, Found, Names, Reading, Split, Whole, metadata};
+use crate::{Error, Result};
 
 /// The files of a data set and, where folders stand for classes, the class of each.
 struct Listing {
@@ -21,15 +20,16 @@ struct Listing {
     bad: Vec<PathBuf>,
 }
 
-/// Reads PNG, JPEG and BMP files, in the order of their names, as gray (transparency is left out); all must be of one
-/// size. Folders within become classes, in the order of their names, by number where all are numbers; `train` and
+/// Reads PNG, JPEG and BMP files, in the order of their names, as gray or in colour (transparency is left out), scaled to one size
+/// where `reading` has that; else all must be of one. Folders within become classes, in the order of their names, by number where all are numbers; `train` and
 /// `test` alone are the two splits, each of them such a folder. Hidden files are passed over. Returns what the folder holds
 /// and what that was made of.
 ///
 /// # Errors
 /// A folder without images, images beside folders of images, more than 256 classes, classes that differ between
 /// `train` and `test`, a symbolic link that leads nowhere, a file that is not an image or not of the size of the first.
-pub(super) fn read(dir: &Path, skip_bad: bool) -> Result<(Found, String)> {
+pub(super) fn read(dir: &Path, reading: &Reading) -> Result<(Found, String)> {
+    let (color, resized, skip_bad) = (reading.color.unwrap_or_default(), reading.size.is_some(), reading.skip_bad);
     let (_, folders) = entries(dir)?;
     let names: Vec<_> = folders.iter().filter_map(|path| path.file_name()).collect();
     let name = dir.display().to_string();
@@ -39,21 +39,22 @@ pub(super) fn read(dir: &Path, skip_bad: bool) -> Result<(Found, String)> {
             let problem = format!("its classes are {:?}, expected {:?} as in train", test.classes, train.classes);
             return Err(Error::malformed(&folders[0], problem));
         }
-        let train_images = decode(&train.files, None)?;
-        let test_images = decode(&test.files, Some((train_images.sides, &train.files[0])))?;
+        let train_images = decode(&train.files, None, reading)?;
+        let test_images = decode(&test.files, Some((train_images.sides, &train.files[0])), reading)?;
         let (sides, lost) = (train_images.sides, train_images.lost.and(test_images.lost));
-        let note = format!("image files in train and test{}", remarks(&[&train, &test], &lost));
+        let note = format!("image files in train and test{}", remarks(&[&train, &test], &lost, reading));
         let class_names = train.class_names();
         let (train, test) = (train.split(&folders[1], train_images.bytes), test.split(&folders[0], test_images.bytes));
-        let dataset = Dataset { class_names, ..Dataset::new(name, sides, train, test) };
+        let dataset = Dataset { class_names, color, resized, ..Dataset::new(name, sides, train, test) };
         return Ok((Found::Divided(dataset), note));
     }
     let all = list(dir, skip_bad)?;
-    let decoded = decode(&all.files, None)?;
-    let note = format!("image files{}", remarks(&[&all], &decoded.lost));
+    let decoded = decode(&all.files, None, reading)?;
+    let note = format!("image files{}", remarks(&[&all], &decoded.lost, reading));
     let class_names = all.class_names();
     let images = all.split(dir, decoded.bytes);
-    Ok((Found::Images(Whole::new(dir, decoded.sides, images).with_class_names(class_names)), note))
+    let whole = Whole::new(dir, decoded.sides, images).with_class_names(class_names);
+    Ok((Found::Images(Whole { color, resized, ..whole }), note))
 }
 
 impl Listing {
@@ -87,7 +88,7 @@ impl Listing {
     }
 }
 
-fn remarks(listings: &[&Listing], lost: &Lost) -> String {
+fn remarks(listings: &[&Listing], lost: &Lost, reading: &Reading) -> String {
     let all = listings[0].classes.as_slice(); // the same in each
     let classes = match all {
         [] => String::new(),
@@ -104,45 +105,7 @@ fn remarks(listings: &[&Listing], lost: &Lost) -> String {
         0 => String::new(),
         count => format!(", {count} that cannot be read left out: {}", shown(&bad)),
     };
-    classes + &ignored + &bad + &lost.words()
-}
-
-/// What the images had that gray ones cannot show.
-#[derive(Clone, Copy, Default)]
-struct Lost {
-    images: usize,
-    colour: usize,
-    transparency: usize,
-}
-
-impl Lost {
-    /// What one image loses.
-    fn of(image: &DynamicImage) -> Lost {
-        let (mut colour, mut transparency) = (false, false);
-        if image.color().has_color() || image.color().has_alpha() {
-            for image::Rgba([r, g, b, alpha]) in image.to_rgba8().pixels() {
-                colour |= r != g || g != b;
-                transparency |= *alpha < u8::MAX;
-            }
-        }
-        Lost { images: 1, colour: usize::from(colour), transparency: usize::from(transparency) }
-    }
-
-    fn and(self, other: Lost) -> Lost {
-        Lost {
-            images: self.images + other.images,
-            colour: self.colour + other.colour,
-            transparency: self.transparency + other.transparency,
-        }
-    }
-
-    fn words(&self) -> String {
-        let say = |count: usize, what: &str| match count {
-            0 => String::new(),
-            count => format!(", {count} of {} {what}", self.images),
-        };
-        say(self.colour, "in colour, made gray") + &say(self.transparency, "with transparency, which is left out")
-    }
+    classes + &ignored + &bad + &lost.words(reading)
 }
 
 fn list(dir: &Path, skip_bad: bool) -> Result<Listing> {
@@ -205,62 +168,4 @@ fn entries(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
 fn is_image(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
     ["png", "jpg", "jpeg", "bmp"].iter().any(|known| extension == *known)
-}
-
-/// Gray images and what was lost as they became so.
-struct Decoded {
-    /// `[files, height, width]`
-    bytes: Vec<u8>,
-    /// `[height, width]`
-    sides: [usize; 2],
-    lost: Lost,
-}
-
-/// Decodes all files; their sides must be those demanded, or the first file's. Sizes are read, compared and held against the
-/// free memory before any pixel is decoded.
-fn decode(files: &[PathBuf], demanded: Option<([usize; 2], &Path)>) -> Result<Decoded> {
-    let all_sides = files.par_iter().map(|file| sides(file)).collect::<Result<Vec<_>>>()?;
-    let (sides, model) = demanded.unwrap_or_else(|| (all_sides[0], &files[0]));
-    if let Some(i) = all_sides.iter().position(|found| *found != sides) {
-        let ([height, width], [wanted_height, wanted_width]) = (all_sides[i], sides);
-        let problem =
-            format!("{width}x{height} pixels, expected {wanted_width}x{wanted_height} as of {}", model.display());
-        return Err(Error::malformed(&files[i], problem));
-    }
-    let [height, width] = sides;
-    let total = (height as u64).checked_mul(width as u64).and_then(|pixels| pixels.checked_mul(files.len() as u64));
-    expect_room(total.and_then(|total| total.checked_mul(2))).map_err(|problem| {
-        Error::malformed(&files[0], format!("{} images of {width}x{height} pixels {problem}", files.len()))
-    })?;
-
-    let images = files.par_iter().map(|file| {
-        let image = decoded(file)?;
-        Ok((Lost::of(&image), image.into_luma8()))
-    });
-    let images: Vec<(Lost, GrayImage)> = images.collect::<Result<_>>()?;
-    let lost = images.iter().fold(Lost::default(), |sum, (lost, _)| sum.and(*lost));
-    Ok(Decoded { bytes: images.into_iter().flat_map(|(_, image)| image.into_raw()).collect(), sides, lost })
-}
-
-fn decoded(file: &Path) -> Result<DynamicImage> {
-    reader(file)?.decode().map_err(unreadable(file))
-}
-
-/// `[height, width]` as an image's header tells them.
-fn sides(file: &Path) -> Result<[usize; 2]> {
-    let (width, height) = reader(file)?.into_dimensions().map_err(unreadable(file))?;
-    Ok([height as usize, width as usize])
-}
-
-/// A reader of the format that the content shows; it refuses images of more than 512 MiB.
-fn reader(file: &Path) -> Result<ImageReader<BufReader<std::fs::File>>> {
-    let reader = ImageReader::open(file).map_err(Error::io("read", file))?;
-    reader.with_guessed_format().map_err(Error::io("read", file))
-}
-
-fn unreadable(file: &Path) -> impl Fn(image::ImageError) -> Error + '_ {
-    move |error| {
-        let words = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-        Error::malformed(file, format!("not a readable image: {words}"))
-    }
 }

@@ -31,6 +31,7 @@ mod names;
 pub(crate) mod npy;
 mod npz;
 mod parts;
+mod pictures;
 mod source;
 pub mod stroke;
 pub mod table;
@@ -124,6 +125,7 @@ pub fn open(
     dataset.labels = options.reading.recorded_labels()?;
     dataset.division = options.division.recorded()?;
     dataset.skip_bad = options.reading.skip_bad;
+    expect_pictures(&options.reading, &dataset)?;
     dataset.limit(options.train_limit, options.test_limit);
     report(&format!("{from} ({}{divided})", dataset.summary()));
     Ok(dataset)
@@ -142,6 +144,7 @@ fn divide(whole: Whole, options: &Options) -> Result<Dataset> {
         columns: Vec::new(),
         except: Vec::new(),
         scale: None,
+        color: Some(whole.color),
         ..options.reading.clone()
     };
     let found = match open_path(test, &reading)?.0 {
@@ -151,10 +154,8 @@ fn divide(whole: Whole, options: &Options) -> Result<Dataset> {
             return Err(Error::malformed(test, "comes as two parts, expected one that is for test"));
         }
     };
-    let (sides, expected) = ([found.height, found.width], [whole.height, whole.width]);
-    if sides != expected || found.table.is_some() != whole.table.is_some() {
-        let words = |[height, width]: [usize; 2]| format!("{width}x{height}");
-        let problem = format!("holds rows of {}, expected {} as of {}", words(sides), words(expected), whole.name);
+    if found.size() != whole.size() || found.table.is_some() != whole.table.is_some() {
+        let problem = format!("holds rows of {}, expected {} as of {}", found.size(), whole.size(), whole.name);
         return Err(Error::malformed(test, problem));
     }
     let trained = whole.images.labels.iter().flatten().max();
@@ -279,7 +280,7 @@ fn open_path(path: &Path, reading: &Reading) -> Result<(Found, String)> {
     let (found, note) = if kind.is_dir() && mnist::is_idx_folder(path) {
         (mnist::found(path, reading)?, "IDX files".into())
     } else if kind.is_dir() {
-        folder::read(path, reading.skip_bad)?
+        folder::read(path, reading)?
     } else if kind.is_file() && extension == "npy" {
         npy::read(path, reading)?
     } else if kind.is_file() && extension == "npz" {
@@ -315,6 +316,21 @@ fn open_parquet(path: &Path, _: &Reading) -> Result<Table> {
 fn expect_images(reading: &Reading) -> Result<()> {
     match reading.wants_table().or(reading.labels.as_ref().map(|_| "--labels")) {
         Some(option) => Err(Error::invalid(option, "is for the columns of a table, and these data are images")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses options that only pictures have, where they changed nothing.
+fn expect_pictures(reading: &Reading, dataset: &Dataset) -> Result<()> {
+    let only = "only pictures, which PNG, JPEG and BMP files hold, are converted";
+    match reading.color.filter(|color| *color != dataset.color) {
+        Some(color) => {
+            let problem = format!("is {}, and these data are {}: {only}", color.name(), dataset.color.name());
+            Err(Error::invalid("--color", problem))
+        }
+        None if reading.size.is_some() && !dataset.resized => {
+            Err(Error::invalid("--size", format!("is given, and these data stay as they are: {only}")))
+        }
         None => Ok(()),
     }
 }

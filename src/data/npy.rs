@@ -1,4 +1,5 @@
-//! One NumPy array as a data set: `[n, height, width]` (an axis of 1 more does no harm) or `[n, values]`.
+//! One NumPy array as a data set: `[n, height, width]` (an axis of 1 more does no harm), in colour `[n, height, width, 3]`, or
+//! `[n, values]`.
 
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -9,7 +10,7 @@ use ndarray_npy::{ReadDataError, ReadNpyExt, ReadableElement, npy::header::Heade
 
 use super::table::{Cells, LabelColumn, Reading, Selection, Table};
 use super::{Found, Names, Split, Whole, bytes, open_file, sides, stays_on_disk};
-use crate::model::{Element, Endian, Numbers, OnDisk, Seen, Values};
+use crate::model::{Color, Element, Endian, Numbers, OnDisk, Seen, Values};
 use crate::{Error, Result, memory::expect_room};
 
 /// The longest header that is read, in bytes: NumPy's own limit (`max_header_size`).
@@ -45,15 +46,16 @@ pub(super) fn found(file: NpyFile, known: Option<LabelColumn>, reading: &Reading
         }
         _ => Ok(()),
     };
-    let bytes = || (!as_table && file.element() == Some(Element::U8)).then(|| file.images()).transpose();
-    if let Some((sides, count, images)) = bytes()? {
+    let bytes = || (!as_table && file.element() == Some(Element::U8)).then(|| file.images(reading)).transpose();
+    if let Some(((sides, color), count, images)) = bytes()? {
         expect(count)?;
         let (labels, class_names) = match known {
             Some(known) => known.classes(path, &reading.class_names).map(|(labels, names)| (Some(labels), names))?,
             None => (None, Vec::new()),
         };
         let images = Split { images, labels, count, names: Names::InOrder };
-        return Ok((Found::Images(Whole::new(path, sides, images).with_class_names(class_names)), shape));
+        let whole = Whole::new(path, sides, images).with_class_names(class_names);
+        return Ok((Found::Images(Whole { color, ..whole }), shape));
     }
     let Some(element) = file.element() else {
         let problem = format!("holds values of type {}, expected floats, integers or booleans", file.type_name());
@@ -89,14 +91,23 @@ pub(super) fn labels(file: &NpyFile) -> Result<LabelColumn> {
     Ok(labels)
 }
 
-/// The columns of an array that `reading` chooses. They are numbered from 0, or where rows are images, `ROWxCOLUMN`.
+/// The columns of an array that `reading` chooses. They are numbered from 0, or where rows are images, `ROWxCOLUMN`, in colour
+/// `ROWxCOLUMNxCHANNEL`.
 fn table(file: &NpyFile, reading: &Reading, by_column: bool) -> Result<Table> {
     let (path, shape) = (file.path, &file.header.shape);
-    let sides = sides_of(path, shape)?;
+    let (sides, color) = sides_of(path, shape, reading)?;
     let (flat, [height, width]) = (shape.len() == 2, sides);
     let names: Vec<String> = match flat {
         true => (0..height * width).map(|i| i.to_string()).collect(),
-        false => (0..height).flat_map(|y| (0..width).map(move |x| format!("{y}x{x}"))).collect(),
+        false => {
+            let pixels = (0..height).flat_map(|y| (0..width).map(move |x| format!("{y}x{x}")));
+            match color {
+                Color::Gray => pixels.collect(),
+                Color::Rgb => {
+                    pixels.flat_map(|pixel| (0..3).map(move |channel| format!("{pixel}x{channel}"))).collect()
+                }
+            }
+        }
     };
     let labels = reading.labels.clone().filter(|_| by_column);
     let selection = Selection::new(path, &names, &Reading { labels, ..reading.clone() })?;
@@ -106,6 +117,7 @@ fn table(file: &NpyFile, reading: &Reading, by_column: bool) -> Result<Table> {
         columns: selection.features.iter().map(|&i| names[i].clone()).collect(),
         named: false,
         sides: whole.then_some(sides),
+        color: if whole { color } else { Color::Gray },
         values: Vec::new().into(),
         labels: None,
         names: Names::InOrder,
@@ -280,13 +292,13 @@ impl NpyFile<'_> {
         Ok(Some(Numbers::new(open_file(self.path)?, start, element, endian, [count, width])))
     }
 
-    /// The sides and the number of images of bytes, and the images.
+    /// The sides of images of bytes, what their pixels are, their number, and the images.
     ///
     /// # Errors
     /// As [`NpyFile::array`], and for a shape that is not one of images.
-    fn images(&self) -> Result<([usize; 2], usize, Values)> {
+    fn images(&self, reading: &Reading) -> Result<(([usize; 2], Color), usize, Values)> {
         self.expect_whole(1)?;
-        let (sides, count) = (sides_of(self.path, &self.header.shape)?, self.header.shape[0]);
+        let (sides, count) = (sides_of(self.path, &self.header.shape, reading)?, self.header.shape[0]);
         let images = match self.in_place()? {
             Some(numbers) => OnDisk::new(numbers, Seen::Pixels(255.0)).into(),
             None => {
@@ -345,18 +357,27 @@ fn not_whole(path: &Path, error: &dyn std::error::Error) -> Error {
     Error::malformed(path, format!("not a whole .npy file: {words}"))
 }
 
-/// The sides `[height, width]` of the rows of an array: an axis of 1 more does no harm, and flat rows are square where they can be.
-fn sides_of(path: &Path, shape: &[usize]) -> Result<[usize; 2]> {
+/// The sides `[height, width]` of the rows of an array, and what a pixel of theirs is: four axes whose last is 3 are of images in
+/// colour; else, and where another is 1 and nothing is known of a colour, an axis of 1 more does no harm. Flat rows are square where
+/// they can be.
+fn sides_of(path: &Path, shape: &[usize], reading: &Reading) -> Result<([usize; 2], Color)> {
     let image = match shape {
         [_, image @ ..] => image.iter().copied().filter(|size| *size != 1).collect::<Vec<_>>(),
         [] => Vec::new(),
     };
-    let sides = match (shape.len(), image.as_slice()) {
-        (2, _) => sides(shape[1]),
-        (3 | 4, &[height, width]) => [height, width],
-        (3, _) => [shape[1], shape[2]],
+    let gray = |sides: [usize; 2]| (sides, Color::Gray);
+    let in_colour = image.len() == 3 || reading.color == Some(Color::Rgb);
+    let sides = match (shape, image.as_slice()) {
+        (&[_, height, width, 3], _) if in_colour => ([height, width], Color::Rgb),
+        (&[_, values], _) => gray(sides(values)),
+        ([_, _, _] | [_, _, _, _], &[height, width]) => gray([height, width]),
+        (&[_, height, width], _) => gray([height, width]),
         _ => {
-            return Err(Error::malformed(path, format!("shape {shape:?}, expected [n, height, width] or [n, values]")));
+            let channels_first = matches!(shape, [_, 3, _, _]);
+            let how = if channels_first { ": np.moveaxis(x, 1, 3) puts its colours last" } else { "" };
+            let problem =
+                format!("shape {shape:?}, expected [n, height, width], [n, height, width, 3] or [n, values]{how}");
+            return Err(Error::malformed(path, problem));
         }
     };
     match shape.contains(&0) {

@@ -30,18 +30,18 @@ pub use traverse::{Centre, Traversal, responses, traverse};
 use crate::{
     Error, Result,
     data::{Dataset, Images, Split, rows_f32},
-    model::Model,
+    model::{Color, Model},
     picture::{BLANK, Sheet, save_png},
     run::Run,
 };
-use image::GrayImage;
+use image::DynamicImage;
 
 /// A sheet of images and what it was made of.
 #[derive(Clone, Debug)]
 pub struct Figure {
     /// How the tiles are laid out and labelled.
     pub sheet: Sheet,
-    /// `[tiles, pixels]`, row by row as they lie on the sheet, 0 black to 1 white. Means of a Gaussian may lie outside and are drawn as
+    /// `[tiles, values]`, row by row as they lie on the sheet, 0 black to 1 white, in colour three values for each pixel. Means of a Gaussian may lie outside and are drawn as
     /// the nearer of both.
     pub tiles: Vec<f32>,
     /// What was decoded, `[count, latent]`, in the order of the tiles that show it; empty where nothing was.
@@ -53,7 +53,7 @@ impl Figure {
     ///
     /// # Errors
     /// As [`Sheet::render`].
-    pub fn render(&self) -> Result<GrayImage> {
+    pub fn render(&self) -> Result<DynamicImage> {
         self.sheet.render(&self.tiles)
     }
 
@@ -66,37 +66,41 @@ impl Figure {
     }
 }
 
-/// Width and height of an image in pixels.
+/// Width and height of an image in pixels, and what a pixel holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
     /// Pixels per row.
     pub width: usize,
     /// Rows.
     pub height: usize,
+    /// Gray, or in colour.
+    pub color: Color,
 }
 
 impl Size {
     /// The size of every image of `data`.
     pub fn of(data: &Dataset) -> Size {
-        Size { width: data.width, height: data.height }
+        Size { width: data.width, height: data.height, color: data.color }
     }
 
     /// The size of each of `images`.
     pub fn of_images(images: &Images) -> Size {
-        Size { width: images.width, height: images.height }
+        Size { width: images.width, height: images.height, color: images.color }
     }
 
     /// The size of every image that `run` was trained on.
     pub fn of_run(run: &Run) -> Size {
-        Size { width: run.config.data.width, height: run.config.data.height }
+        let data = &run.config.data;
+        Size { width: data.width, height: data.height, color: data.color }
     }
 
-    fn sheet(self) -> Sheet {
-        Sheet::new(self.width, self.height)
+    /// A sheet of such images.
+    pub fn sheet(self) -> Sheet {
+        Sheet::new(self.width, self.height).color(self.color)
     }
 
     fn pixels(self) -> usize {
-        self.width * self.height
+        self.width * self.height * self.color.channels()
     }
 }
 

@@ -74,7 +74,7 @@ fn classes(model: &Model, options: &Sampling) -> Result<Vec<u8>> {
 /// # fn main() -> wgvae::Result<()> {
 /// let model = Model::new(Kind::Vae, 784, [8], 2, 0);
 /// let codec = Codec::new(&Device::Oracle, &model, &model.initialise(0))?; // untrained: gray noise
-/// let size = Size { width: 28, height: 28 };
+/// let size = Size { width: 28, height: 28, color: Color::Gray };
 /// let figure = sample(&codec, size, &Origin::Prior, &Sampling::sheet(&model, size, 0))?;
 /// assert_eq!(figure.latents.len(), 100 * 2); // figure.save(path) writes the sheet of 100
 /// # Ok(())

@@ -11,6 +11,7 @@
 //! | `adam` | [`Adam`]: the optimizer's settings |
 //! | `schedule` | [`Schedule`]: how learning rate and β change over a run |
 //! | `binarization` | [`Binarization`] and [`Drawn`]: how gray images become black and white |
+//! | `color` | [`Color`]: what a pixel of an image holds |
 //! | `rows` | [`Values`] and [`Rows`]: what a model is applied to, as bytes or as real values |
 //! | `numbers`, `on_disk` | [`Numbers`] and [`OnDisk`]: rows that stay in their file and are read as they are needed |
 //! | `corruption` | [`Corruption`]: noise on the input of a denoising model |
@@ -19,6 +20,7 @@ mod activation;
 mod adam;
 mod architecture;
 mod binarization;
+mod color;
 mod corruption;
 pub mod init;
 mod likelihood;
@@ -33,6 +35,7 @@ pub use activation::{Activation, Kept, sigmoid};
 pub use adam::Adam;
 pub use architecture::{Bottleneck, Condition, Kind, LayerShape, Model, OUTPUT_LOG_VAR, Variance};
 pub use binarization::{Binarization, Drawn};
+pub use color::Color;
 pub use corruption::{Corruption, Noise};
 pub use likelihood::{Likelihood, Loss, OUTPUT_LOG_VAR_MAX, Pixel, Reduction};
 pub use numbers::{Element, Endian, Numbers, Source};

@@ -1,8 +1,9 @@
-//! Sheets of gray images: even gutters, whole upscaling factors, labels.
+//! Sheets of images, gray or in colour: even gutters, whole upscaling factors, labels.
 
-use image::{GrayImage, Luma};
+use image::{DynamicImage, ImageBuffer, Luma, Pixel, Rgb};
 
 use super::text::{self, Face};
+use crate::model::Color;
 use crate::{Error, Result};
 
 /// Neither black nor white, so that the edge of every image shows.
@@ -30,7 +31,7 @@ const LARGEST_SCALE: usize = 24;
 /// A row of table data, one pixel high, is stretched to at least this many, so that it can be seen.
 const LOWEST_ROW: usize = 8;
 
-/// How gray images are laid out on one sheet. Nothing but the image size is needed; the rest has defaults that fit a screen.
+/// How images are laid out on one sheet. Nothing but the image size is needed; the rest has defaults that fit a screen.
 ///
 /// ```
 /// # fn main() -> wgvae::Result<()> {
@@ -45,6 +46,7 @@ const LOWEST_ROW: usize = 8;
 pub struct Sheet {
     width: usize,
     height: usize,
+    color: Color,
     columns: Option<usize>,
     scale: Option<usize>,
     group: Option<usize>,
@@ -87,9 +89,15 @@ impl SheetLayout {
 }
 
 impl Sheet {
-    /// A sheet of images `width` × `height` pixels each.
+    /// A sheet of gray images `width` × `height` pixels each.
     pub fn new(width: usize, height: usize) -> Sheet {
         Sheet { width, height, ..Sheet::default() }
+    }
+
+    /// What a pixel of the images holds.
+    pub fn color(mut self, color: Color) -> Sheet {
+        self.color = color;
+        self
     }
 
     /// Tiles in a row. Default: one row up to ten images, then about a square, as far as fits a screen.
@@ -134,32 +142,44 @@ impl Sheet {
         self
     }
 
-    /// Draws `images`, `[n, height, width]` row-major in [0, 1], 0 black and 1 white; values outside are clamped.
+    /// Draws `images`, `[n, height, width]` or in colour `[n, height, width, 3]`, row-major in [0, 1], 0 black and 1 white; values outside
+    /// are clamped. A sheet of gray images is gray.
     ///
     /// # Errors
     /// [`Error::Invalid`] where `images` is no whole number of images or none, where a pixel is not finite, where labels do not
     /// match in number, or where the sheet would be longer than 16,384 pixels.
-    pub fn render(&self, images: &[f32]) -> Result<GrayImage> {
-        let pixels = self.width * self.height;
-        if pixels == 0 || images.is_empty() || !images.len().is_multiple_of(pixels) {
+    pub fn render(&self, images: &[f32]) -> Result<DynamicImage> {
+        let channels = self.color.channels();
+        let values = self.width * self.height * channels;
+        if values == 0 || images.is_empty() || !images.len().is_multiple_of(values) {
+            let colour = if self.color.is_gray() { "" } else { " in colour" };
             return Err(Error::invalid(
                 "images",
-                format!("{} values are no images of {} × {} pixels", images.len(), self.width, self.height),
+                format!("{} values are no images of {} × {} pixels{colour}", images.len(), self.width, self.height),
             ));
         }
         if let Some(i) = images.iter().position(|v| !v.is_finite()) {
             return Err(Error::invalid(
                 "images",
-                format!("image {}, pixel {} is {}", i / pixels, i % pixels, images[i]),
+                format!("image {}, pixel {} is {}", i / values, i % values / channels, images[i]),
             ));
         }
-        let layout = self.layout(images.len() / pixels)?;
-        let mut sheet = GrayImage::from_pixel(layout.size.0 as u32, layout.size.1 as u32, Luma([PAPER]));
-        for (i, image) in images.chunks_exact(pixels).enumerate() {
-            self.draw_tile(&mut sheet, &layout, i, image);
+        let layout = self.layout(images.len() / values)?;
+        Ok(match self.color {
+            Color::Gray => self.draw::<Luma<u8>>(&layout, images).into(),
+            Color::Rgb => self.draw::<Rgb<u8>>(&layout, images).into(),
+        })
+    }
+
+    fn draw<P: Pixel<Subpixel = u8>>(&self, layout: &SheetLayout, images: &[f32]) -> ImageBuffer<P, Vec<u8>> {
+        let paper = *P::from_slice(&[PAPER; 4][..P::CHANNEL_COUNT.into()]);
+        let mut sheet = ImageBuffer::from_pixel(layout.size.0 as u32, layout.size.1 as u32, paper);
+        let values = self.width * self.height * self.color.channels();
+        for (i, image) in images.chunks_exact(values).enumerate() {
+            self.draw_tile(&mut sheet, layout, i, image);
         }
-        self.draw_labels(&mut sheet, &layout);
-        Ok(sheet)
+        self.draw_labels(&mut sheet, layout);
+        sheet
     }
 
     /// Where `n` images lie.
@@ -250,19 +270,28 @@ impl Sheet {
         layout
     }
 
-    fn draw_tile(&self, sheet: &mut GrayImage, layout: &SheetLayout, i: usize, image: &[f32]) {
+    fn draw_tile<P: Pixel<Subpixel = u8>>(
+        &self,
+        sheet: &mut ImageBuffer<P, Vec<u8>>,
+        layout: &SheetLayout,
+        i: usize,
+        image: &[f32],
+    ) {
         let (x0, y0) = layout.tile_at(i);
         let (across, down) = (layout.tile.0 / self.width, layout.tile.1 / self.height);
+        let channels = self.color.channels();
         for y in 0..layout.tile.1 {
             for x in 0..layout.tile.0 {
-                let value = image[y / down * self.width + x / across];
-                let gray = (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-                sheet.put_pixel((x0 + x) as u32, (y0 + y) as u32, Luma([gray]));
+                let pixel = &image[(y / down * self.width + x / across) * channels..][..channels];
+                let shown = sheet.get_pixel_mut((x0 + x) as u32, (y0 + y) as u32).channels_mut();
+                for (shown, value) in shown.iter_mut().zip(pixel) {
+                    *shown = (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+                }
             }
         }
     }
 
-    fn draw_labels(&self, sheet: &mut GrayImage, layout: &SheetLayout) {
+    fn draw_labels<P: Pixel<Subpixel = u8>>(&self, sheet: &mut ImageBuffer<P, Vec<u8>>, layout: &SheetLayout) {
         let body = Face::Body;
         let centre = |label: &str, x: usize| (x + layout.tile.0 / 2).saturating_sub(body.width(label) / 2);
         if let Some(title) = &self.title {
@@ -284,11 +313,16 @@ impl Sheet {
     }
 }
 
-fn write(sheet: &mut GrayImage, label: &str, face: Face, (x0, y0): (usize, usize)) {
+fn write<P: Pixel<Subpixel = u8>>(
+    sheet: &mut ImageBuffer<P, Vec<u8>>,
+    label: &str,
+    face: Face,
+    (x0, y0): (usize, usize),
+) {
     text::draw(label, face, |x, y, coverage| {
-        if let Some(Luma([gray])) = sheet.get_pixel_mut_checked((x0 + x) as u32, (y0 + y) as u32) {
+        if let Some(pixel) = sheet.get_pixel_mut_checked((x0 + x) as u32, (y0 + y) as u32) {
             let shade = u32::from(PAPER) - u32::from(PAPER - INK) * u32::from(coverage) / 255;
-            *gray = shade as u8;
+            pixel.channels_mut().fill(shade as u8);
         }
     });
 }

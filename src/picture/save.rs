@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{ImageBuffer, PixelWithColorType, RgbImage};
+use image::{DynamicImage, RgbImage};
 
 use super::{Plot, raster, svg};
 use crate::files::write_atomically;
@@ -14,7 +14,7 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Invalid`] for an image that PNG cannot hold, [`Error::Io`] where the file cannot be written; both name the path.
-pub fn save_png<P: PixelWithColorType<Subpixel = u8>>(path: &Path, image: &ImageBuffer<P, Vec<u8>>) -> Result<()> {
+pub fn save_png(path: &Path, image: &DynamicImage) -> Result<()> {
     let mut bytes = Cursor::new(Vec::new());
     image
         .write_with_encoder(PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive))
@@ -40,7 +40,7 @@ impl Plot {
     pub fn save(&self, path: &Path) -> Result<()> {
         let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         match extension.as_deref() {
-            Some("png") => save_png(path, &self.to_image()),
+            Some("png") => save_png(path, &self.to_image().into()),
             Some("svg") => write_atomically(path, self.to_svg().as_bytes()),
             _ => Err(Error::invalid(path.display().to_string(), "a chart is written as .png or .svg")),
         }

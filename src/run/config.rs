@@ -6,7 +6,7 @@ use crate::{
     data::{Dataset, Division, Reading, Recipe},
     device::Device,
     gpu::{Format, Tilings},
-    model::{Adam, Binarization, Corruption, Model, Objective, Schedule, init::Scheme},
+    model::{Adam, Binarization, Color, Corruption, Model, Objective, Schedule, init::Scheme},
     network,
 };
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,12 @@ pub struct DataConfig {
     pub width: usize,
     /// Rows per image.
     pub height: usize,
+    /// What a pixel holds.
+    #[serde(default, skip_serializing_if = "Color::is_gray")]
+    pub color: Color,
+    /// Whether pictures are scaled to this size.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resized: bool,
     /// How the rows lie on a GPU.
     #[serde(default, skip_serializing_if = "is_bytes")]
     pub format: Format,
@@ -146,6 +152,8 @@ impl DataConfig {
             directory: data.directory.clone(),
             width: data.width,
             height: data.height,
+            color: data.color,
+            resized: data.resized,
             format: Format::of(data.train.images.rows()),
             classes: data.classes,
             class_names: data.class_names.clone(),
@@ -167,8 +175,15 @@ impl DataConfig {
             recipe: self.table.clone(),
             class_names: self.class_names.clone(),
             skip_bad: self.skip_bad,
+            color: Some(self.color),
+            size: self.resized.then_some([self.height, self.width]),
             ..Reading::default()
         }
+    }
+
+    /// The shape of `count` of its images.
+    pub fn shape(&self, count: usize) -> Vec<usize> {
+        self.color.shape(count, self.height, self.width)
     }
 
     /// Checks that `data` are what the run was trained on.
@@ -301,9 +316,10 @@ impl Config {
         let config: Config = serde_json::from_str(&text)
             .map_err(|error| Error::malformed(path, format!("is no run's configuration: {error}")))?;
         config.settings().validate()?;
-        let (DataConfig { width, height, .. }, input) = (&config.data, config.model.input);
-        if width.checked_mul(*height) != Some(input) {
-            let problem = format!("images of {width} x {height} pixels, but the model takes {input}");
+        let (&DataConfig { width, height, color, .. }, input) = (&config.data, config.model.input);
+        if width.checked_mul(height).and_then(|pixels| pixels.checked_mul(color.channels())) != Some(input) {
+            let name = color.name();
+            let problem = format!("{name} images of {width} x {height} pixels, but the model takes {input}");
             return Err(Error::malformed(path, problem));
         }
         if let Some(table) = &config.data.table {

@@ -5,7 +5,6 @@ use crate::{
     Error, Result,
     gallery::{Figure, Origin, Sampling, Size, Traversal, reconstruct, responses, room, sample, traverse},
     network::Codec,
-    picture::Sheet,
 };
 
 /// Images of a sheet of reconstructions, and samples in a row.
@@ -51,7 +50,8 @@ impl Session {
         let columns = room(size, 4, shown.len())[1];
         let two_rows = 2 * columns * data.pixels();
         let [pairs, samples] = [&pairs, &samples].map(|figure| &figure.tiles[..two_rows.min(figure.tiles.len())]);
-        let sheet = Sheet::new(data.width, data.height)
+        let sheet = size
+            .sheet()
             .columns(columns)
             .group_rows(2)
             .title(format!("epoch {}: test images, decoded; samples", self.epoch));

@@ -110,6 +110,12 @@ pub fn explorer(run: &Run, weights: &[Param], images: &Images, train: Option<(&S
     if run.config.data.table.is_some() {
         return Err(Error::invalid("--html", "a page shows images, and this run is on a table: use --onnx"));
     }
+    if !run.config.data.color.is_gray() {
+        return Err(Error::invalid(
+            "--html",
+            "a page shows gray images, and this run is on images in colour: use --onnx",
+        ));
+    }
     let net = Network::new(model, ROWS, Tilings::all(Tiling::Split)).with_outputs();
     fits(4 * net.param_bytes() as usize / 3, model)?;
     let codec = Codec::new(&Device::Oracle, model, weights)?;

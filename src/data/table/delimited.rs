@@ -6,6 +6,7 @@ use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
 use super::super::{Names, bytes};
 use super::{LabelColumn, Reading, Selection, Table, is_missing, shown};
+use crate::model::Color;
 use crate::{Error, Result};
 
 /// Reads a file whose values a comma, semicolon, tab or bar separates, whichever its first line has most of; a `.tsv` file has tabs.
@@ -162,6 +163,7 @@ impl Reader {
             named: self.named && !columns.iter().all(numbered),
             columns,
             sides: None,
+            color: Color::Gray,
             values: self.values.into(),
             labels: self.selection.labels.map(|_| self.labels),
             names: Names::Lines(lines),

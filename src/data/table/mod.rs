@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Names, Split, Whole, sides};
-use crate::model::{Numbers, OnDisk, Seen, Values};
+use crate::model::{Color, Numbers, OnDisk, Seen, Values};
 use crate::{Error, Result};
 
 mod cells;
@@ -43,6 +43,10 @@ pub struct Reading {
     pub class_names: Vec<String>,
     /// Whether pictures that cannot be read are left out of a folder, instead of an error.
     pub skip_bad: bool,
+    /// What becomes of pictures in colour; unless told, gray.
+    pub color: Option<Color>,
+    /// The size `[height, width]` that pictures are scaled to; none: they are of one size.
+    pub size: Option<[usize; 2]>,
     /// Bytes from which on a file stays on disk, where its format allows, rather than being read into memory; none for 64 MiB.
     pub on_disk_from: Option<u64>,
 }
@@ -90,6 +94,8 @@ pub struct Table {
     pub named: bool,
     /// A row as `[height, width]`, where the file says so.
     pub sides: Option<[usize; 2]>,
+    /// What each of their pixels is.
+    pub color: Color,
     /// `[rows, columns]`
     pub values: Cells,
     /// Where there is a column of labels.
@@ -106,6 +112,7 @@ impl Table {
             columns: (0..height).flat_map(|y| (0..width).map(move |x| format!("{y}x{x}"))).collect(),
             named: false,
             sides: Some([height, width]),
+            color: Color::Gray,
             values,
             labels: labels.map(|labels| {
                 let mut column = LabelColumn::default();
@@ -158,7 +165,8 @@ impl Table {
         };
         let images = Split { images, labels, count, names: self.names };
         let sides = self.sides.unwrap_or_else(|| sides(self.columns.len()));
-        Ok(Whole::new(&self.path, sides, images).with_class_names(class_names))
+        let whole = Whole::new(&self.path, sides, images).with_class_names(class_names);
+        Ok(Whole { color: self.color, ..whole })
     }
 
     /// Rows as a model sees them: by the recipe of a run, or by one that is fitted to the rows `train`. Constant columns come with them
@@ -183,7 +191,7 @@ impl Table {
             Cells::OnDisk(numbers, items) => on_disk(numbers, recipe.seen(), items),
         };
         let rows = Split { images: values, labels, count, names: self.names };
-        let sides = self.sides.unwrap_or([1, self.columns.len()]);
+        let sides = self.sides.filter(|_| self.color.is_gray()).unwrap_or([1, self.columns.len()]);
         let whole = Whole::new(&self.path, sides, rows).with_class_names(class_names);
         Ok((Whole { table: Some(recipe), ..whole }, note))
     }

@@ -14,6 +14,7 @@ use parquet::schema::types::ColumnDescriptor;
 use super::super::Names;
 use super::{LabelColumn, Reading, Selection, Table, shown};
 use crate::memory::expect_room;
+use crate::model::Color;
 use crate::{Error, Result};
 
 /// Rows read at a time.
@@ -102,6 +103,7 @@ fn read_columns(path: &Path, reading: &Reading) -> Result<Table> {
         columns,
         named,
         sides: None,
+        color: Color::Gray,
         values: values.into(),
         labels,
         names: Names::InOrder,
