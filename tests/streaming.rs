@@ -187,3 +187,27 @@ fn a_resumed_run_makes_the_same_bytes_whatever_the_shards() {
         assert!(bytes(name) == bytes("whole"), "{name}: other bytes");
     }
 }
+
+/// Shards that are large beside all else, so that a third or one alone would not pass for two.
+#[test]
+fn two_shards_and_the_model_fill_the_memory_that_was_given_and_no_more() {
+    let rows = |count: usize| Split { images: vec![7; count * 63].into(), count, ..Split::default() };
+    let data = Dataset { train: rows(200_000), test: rows(1_000), classes: 0, ..tiny::noise() };
+    let settings = settings(Kind::Vae, Loss::BCE_SUM);
+    let least = least(&gpu(), &settings, &data);
+    for more in [1 << 20, 6 << 20] {
+        let (gpu, room) = (gpu(), least + more);
+        let before = gpu.allocated().unwrap();
+        let settings = Settings { gpu_memory: Some(room), ..settings.clone() };
+        let trainer = GpuTrainer::new(Arc::clone(&gpu), &settings, &data).unwrap();
+        let memory = trainer.device_memory();
+        let shards = 2 * memory.shard_rows as u64 * (64 + 4); // a byte per value, padded to 16, and a label
+        assert!(shards + memory.parameters <= room, "{memory} of {room}");
+        assert!(shards > more * 9 / 10, "{memory} of {room}: the shards leave room unused");
+        assert!(memory.total() <= room, "{memory} of {room}");
+        // what the allocator has given out, by its own count: the buffers that losses come back in are the host's, and on top
+        if let (Some((_, before)), Some((_, after))) = (before, gpu.allocated().unwrap()) {
+            assert!(after - before <= room + (64 << 10), "{} bytes of {room}", after - before);
+        }
+    }
+}
