@@ -88,8 +88,8 @@ fn train_and_test_folders_are_in_colour_both() {
 fn pictures_of_any_size_are_scaled_to_one() {
     let dir = tempfile::tempdir().unwrap();
     RgbImage::from_pixel(31, 17, Rgb([200, 10, 60])).save(dir.path().join("a.png")).unwrap();
-    let halves = |x: u32, _| if x < 20 { Rgb([0, 0, 0]) } else { Rgb([255, 250, 0]) };
-    RgbImage::from_fn(40, 6, halves).save(dir.path().join("b.png")).unwrap();
+    let parts = |x: u32, _| if x < 30 { Rgb([0, 0, 0]) } else { Rgb([255, 250, 0]) };
+    RgbImage::from_fn(40, 6, parts).save(dir.path().join("b.png")).unwrap();
     picture(4, 3, 9).save(dir.path().join("c.png")).unwrap();
 
     let error = whole(dir.path(), &rgb()).unwrap_err().to_string();
@@ -126,7 +126,7 @@ fn options_of_pictures_are_refused_where_nothing_is_converted() {
     let (glyphs, array) = (Source::Glyphs, Source::Path(path.clone()));
     let refused =
         |source: &Source, reading: &Reading| divided(source, reading, Division::Seventh).unwrap_err().to_string();
-    let only = "only pictures, which PNG, JPEG and BMP files hold, are converted";
+    let only = "only pictures, as PNG, JPEG and BMP have them, are converted";
     assert_eq!(refused(&glyphs, &rgb()), format!("--color: is rgb, and these data are gray: {only}"));
     let gray = Reading { color: Some(Color::Gray), ..Reading::default() };
     assert_eq!(refused(&array, &gray), format!("--color: is gray, and these data are rgb: {only}"));

@@ -7,11 +7,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[cfg(feature = "parquet")]
+mod encoded;
 mod mutate;
 mod tiny;
 
 use mutate::{Generator, Packing};
-use ndarray::{Array1, Array2, Array3};
+use ndarray::{Array1, Array2, Array3, Array4};
 use ndarray_npy::write_npy;
 use std::{
     fs,
@@ -27,6 +29,7 @@ use wgvae::{
     data::{self, Content, Reading, Source, glyphs},
     gallery::{Quantity, curves},
     interop::npy,
+    model::Color,
     run::{Run, checkpoint},
     verify::trace::{Limits, Trace, replay_oracle},
 };
@@ -67,7 +70,42 @@ fn open_in_place(path: &Path) -> Result<()> {
     Ok(())
 }
 
-const READERS: [Reader; 26] = [
+/// The same with colours kept and pictures scaled.
+fn open_in_colour(path: &Path) -> Result<()> {
+    let reading = Reading { color: Some(Color::Rgb), size: Some([9, 14]), ..Reading::default() };
+    data::open_whole(&Source::Path(path.to_path_buf()), None, &reading, &mut |_| ()).map(drop)
+}
+
+const READERS: &[Reader] = &[
+    Reader {
+        name: "PNG in colour, scaled",
+        file: "colour/0.png",
+        packing: Packing::Png,
+        read: |dir| open_in_colour(&dir.join("colour")),
+        command: "train vae --data colour --color rgb --size 14x9 --device cpu --epochs 1 --hidden 4 --latent 2 --out fresh",
+    },
+    Reader {
+        name: ".npy in colour",
+        file: "colour.npy",
+        packing: Packing::Npy,
+        read: |dir| open(&dir.join("colour.npy")),
+        command: "train vae --data colour.npy --device cpu --epochs 1 --hidden 4 --latent 2 --out fresh",
+    },
+    Reader {
+        name: ".npy in colour, in place",
+        file: "colour.npy",
+        packing: Packing::Npy,
+        read: |dir| open_in_place(&dir.join("colour.npy")),
+        command: "grid --data colour.npy -o x.png --force",
+    },
+    #[cfg(feature = "parquet")]
+    Reader {
+        name: "pictures in Parquet",
+        file: "pictures.parquet",
+        packing: Packing::None,
+        read: |dir| open_in_colour(&dir.join("pictures.parquet")),
+        command: "grid --data pictures.parquet --color rgb --size 14x9 -o x.png --force",
+    },
     Reader {
         name: "IDX images, in place",
         file: "idx/train-images-idx3-ubyte",
@@ -315,6 +353,18 @@ fn make(dir: &Path) {
             let image = image::GrayImage::from_raw(28, 28, image.to_vec()).unwrap();
             image.save(dir.join(format!("{folder}/{i}.{end}"))).unwrap();
         }
+    }
+    let colour = Array4::from_shape_fn((4, 5, 6, 3), |(i, y, x, c)| (60 * i + 12 * y + 2 * x + 5 * c) as u8);
+    write_npy(dir.join("colour.npy"), &colour).unwrap();
+    fs::create_dir(dir.join("colour")).unwrap();
+    for (i, image) in colour.outer_iter().enumerate() {
+        let image = image::RgbImage::from_raw(6, 5, image.iter().copied().collect()).unwrap();
+        image.save(dir.join(format!("colour/{i}.png"))).unwrap();
+    }
+    #[cfg(feature = "parquet")]
+    {
+        let row = |i: u8| (Some(encoded::picture(9, i, image::ImageFormat::Png)), i.into(), None);
+        encoded::write(&dir.join("pictures.parquet"), encoded::Layout::Struct, &[row(0), row(1), row(2), row(3)]);
     }
     let row = |i: i32| format!("{i}.5\t{}\t{}e3\n", ["red", "blue"][(i % 2) as usize], i * i % 7);
     fs::write(dir.join("real.tsv"), format!("height\tlabel\tcost\n{}", (0..12).map(row).collect::<String>())).unwrap();

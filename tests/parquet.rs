@@ -1,11 +1,16 @@
-//! Parquet files: every type of column, nulls, names of columns within columns, and damage. In a build with the feature `parquet`.
+//! Parquet files: every type of column, nulls, names of columns within columns, encoded pictures, and damage. In a build with the feature `parquet`.
 
 #![cfg(feature = "parquet")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod command;
+mod encoded;
 #[allow(dead_code, reason = "not every way of packing is one of Parquet")]
 mod mutate;
+mod tiny;
 
+use encoded::{Layout, picture};
+use image::ImageFormat::{Jpeg, Png};
 use mutate::{Generator, Packing};
 use parquet::{
     basic::Compression,
@@ -14,7 +19,10 @@ use parquet::{
     schema::parser::parse_message_type,
 };
 use std::{fs, path::Path, sync::Arc};
-use wgvae::data::{self, Content, Missing, Reading, Scale, Source, Whole};
+use wgvae::{
+    data::{self, Content, Missing, Reading, Scale, Source, Whole},
+    model::Color,
+};
 
 /// Writes five rows in two groups of three and two.
 fn write(path: &Path, compression: Compression) {
@@ -104,17 +112,147 @@ fn columns_of_every_type_are_read_with_every_codec() {
     assert!(error.contains("columns that hold text: kind: leave them out with --except kind"), "{error}");
 }
 
+/// The values of a picture, in colour.
+fn values(encoded: &[u8]) -> Vec<u8> {
+    image::load_from_memory(encoded).unwrap().into_rgb8().into_raw()
+}
+
+fn rgb() -> Reading {
+    Reading { color: Some(Color::Rgb), ..Reading::default() }
+}
+
+#[test]
+fn a_column_of_encoded_pictures_is_a_data_set_of_images() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.parquet");
+    let pictures = [picture(3, 1, Png), picture(3, 70, Jpeg), picture(3, 140, Png), picture(3, 9, Png)];
+    let kinds = ["rose", "lily", "rose", "aster"];
+    let rows: Vec<_> = (0..4).map(|i| (Some(pictures[i].clone()), 3 - i as i64, Some(kinds[i]))).collect();
+    for layout in [Layout::Struct, Layout::Plain] {
+        encoded::write(&path, layout, &rows);
+        let mut said = String::new();
+        let source = Source::Path(path.clone());
+        let content = data::open_whole(&source, None, &rgb(), &mut |line| said += line).unwrap();
+        let Content::Whole(found) = content else { panic!("{layout:?}: pictures are whole") };
+        assert_eq!((found.width, found.height, found.color, found.table), (3, 4, Color::Rgb, None), "{layout:?}");
+        let expected: Vec<u8> = pictures.iter().flat_map(|picture| values(picture)).collect();
+        assert_eq!(found.images.images.bytes().unwrap(), expected, "{layout:?}");
+        assert_eq!(found.images.labels.unwrap(), [3, 2, 1, 0], "a column called label is of labels");
+        assert!(
+            said.contains("x.parquet: Parquet with pictures in column image, columns passed over: kind, price ("),
+            "{said}"
+        );
+
+        let named = Reading { labels: Some("kind".into()), ..rgb() };
+        let found = whole(&path, &named).unwrap();
+        assert_eq!(found.class_names, ["aster", "lily", "rose"]);
+        assert_eq!(found.images.labels.unwrap(), [2, 1, 2, 0]);
+        let gray = whole(&path, &Reading { size: Some([2, 5]), ..Reading::default() }).unwrap();
+        assert_eq!((gray.width, gray.height, gray.color, gray.resized), (5, 2, Color::Gray, true));
+        let table = Reading { columns: vec!["price".into()], ..Reading::default() };
+        assert_eq!(whole(&path, &table).unwrap().table.unwrap().columns, ["price"], "a choice of columns is a table");
+        let error = whole(&path, &Reading { labels: Some("color".into()), ..rgb() }).unwrap_err().to_string();
+        assert!(error.contains("--labels names color, which is none of its columns"), "{error}");
+    }
+}
+
+#[test]
+fn pictures_that_do_not_fit_are_named_by_row_and_column() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.parquet");
+    let good = |first| (Some(picture(3, first, Png)), 1, Some("a"));
+    for layout in [Layout::Struct, Layout::Plain] {
+        let refused = |rows: &[(Option<Vec<u8>>, i64, Option<&str>)], reading: &Reading, words: &str| {
+            encoded::write(&path, layout, rows);
+            let error = whole(&path, reading).unwrap_err().to_string();
+            assert!(error.contains(words), "{layout:?}: {error}");
+        };
+        let torn = picture(3, 5, Png);
+        let torn = (Some(torn[..torn.len() - 30].to_vec()), 1, Some("b"));
+        let wrong = [good(1), (Some(b"text".to_vec()), 2, Some("b")), (None, 0, Some("c")), torn.clone()];
+        refused(&wrong, &rgb(), "row 1, column image: not a readable image");
+        refused(&[good(1), (None, 0, None)], &rgb(), "row 1, column image: holds no picture");
+        refused(&[good(1), good(2), torn], &rgb(), "row 2, column image: not a readable image");
+        let size = "row 1, column image: 5x4 pixels, expected 3x4 as of row 0: --size WxH scales pictures to one size";
+        refused(&[good(1), (Some(picture(5, 1, Png)), 1, None)], &rgb(), size);
+        let named = Reading { labels: Some("kind".into()), ..rgb() };
+        refused(&[good(1), (Some(picture(3, 1, Png)), 1, None)], &named, "row 1, column kind: the label is missing");
+
+        encoded::write(&path, layout, &wrong);
+        let mut said = String::new();
+        let skipping = Reading { skip_bad: true, labels: Some("kind".into()), ..rgb() };
+        data::open_whole(&Source::Path(path.clone()), None, &skipping, &mut |line| said += line).unwrap();
+        assert!(said.contains("3 that cannot be read left out: row 1, row 2, row 3"), "{said}");
+        encoded::write(&path, layout, &[&wrong[..1], &wrong[2..3], &[good(60)]].concat());
+        let found = whole(&path, &skipping).unwrap();
+        assert_eq!(
+            (found.images.count, found.images.names.of(1), found.class_names),
+            (2, "row 2".into(), vec!["a".into()])
+        );
+        let expected = [picture(3, 1, Png), picture(3, 60, Png)].map(|picture| values(&picture)).concat();
+        assert_eq!(found.images.images.bytes().unwrap(), expected);
+    }
+    encoded::write(&path, Layout::Struct, &[(None, 0, None), (Some(Vec::new()), 1, None)]);
+    let error = whole(&path, &Reading { skip_bad: true, ..rgb() }).unwrap_err().to_string();
+    assert!(error.contains("none of its pictures can be read"), "{error}");
+    encoded::write(
+        &path,
+        Layout::Plain,
+        &[(Some(b"BMW".to_vec()), 0, Some("a")), (Some(b"GIF89a".to_vec()), 1, Some("a"))],
+    );
+    let error = whole(&path, &rgb()).unwrap_err().to_string();
+    assert!(error.contains("columns that hold text: image, kind"), "bytes that are no PNG or JPEG are text: {error}");
+}
+
+/// A run on pictures in a Parquet file, with other pictures in another.
+#[test]
+fn a_run_on_pictures_in_parquet_keeps_what_it_was_told() {
+    let dir = tiny::folder("parquet");
+    let at = |name: &str| dir.join(name).display().to_string();
+    let rows = |width: u32| {
+        (0..28).map(move |i: u32| {
+            (Some(picture(width + i % 2, 9 * i as u8, Png)), i.into(), Some(["red", "blue"][i as usize % 2]))
+        })
+    };
+    encoded::write(&dir.join("a.parquet"), Layout::Struct, &rows(6).collect::<Vec<_>>());
+    encoded::write(&dir.join("b.parquet"), Layout::Plain, &rows(11).collect::<Vec<_>>());
+    let (data, run) = (at("a.parquet"), at("run"));
+    let shape = ["--hidden", "6", "--latent", "2", "--epochs", "1", "--device", "cpu", "--out", &run];
+    let pictures = ["train", "cvae", "--data", &data, "--labels", "kind", "--color", "rgb", "--size", "6x5"];
+    command::succeed(&[&pictures[..], &shape].concat());
+    let config = &command::json(dir.join("run/config.json"))["data"];
+    assert_eq!((&config["color"], &config["labels"]), (&"rgb".into(), &"kind".into()));
+    assert_eq!(config["class_names"], serde_json::json!(["blue", "red"]));
+    command::succeed(&["train", "--resume", &run, "--epochs", "2"]);
+    let (other, z) = (at("b.parquet"), at("z.npy"));
+    let said = command::succeed(&["encode", &run, "--data", &other, "-o", &z, "--device", "cpu"]).1;
+    assert!(said.contains("28 of 28 scaled (28 images of 6x5 pixels in colour, 2 classes (blue, red))"), "{said}");
+}
+
 #[test]
 fn a_damaged_file_is_read_or_refused_in_a_line() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.parquet");
-    write(&path, Compression::SNAPPY);
-    let bytes = fs::read(&path).unwrap();
+    let row = |first: u8| (Some(picture(9, first, Png)), 1, Some("a"));
+    let pictures = || encoded::write(&path, Layout::Struct, &[row(1), row(2), row(3)]);
+    let kinds: [(&dyn Fn(), Reading); 2] = [
+        (&|| write(&path, Compression::SNAPPY), plain()),
+        (&pictures, Reading { labels: Some("kind".into()), ..rgb() }),
+    ];
+    for (make, reading) in kinds {
+        make();
+        damage(&path, &reading);
+    }
+}
+
+/// Reads mutants of a file.
+fn damage(path: &Path, reading: &Reading) {
+    let bytes = fs::read(path).unwrap();
     let (mut generator, mut refused) = (Generator::new(7), 0);
     for _ in mutate::rounds(1000) {
         let mutant = generator.mutant(&bytes, Packing::None);
-        fs::write(&path, &mutant).unwrap();
-        if let Err(error) = mutate::in_bounds(mutant.len(), || whole(&path, &plain())).unwrap() {
+        fs::write(path, &mutant).unwrap();
+        if let Err(error) = mutate::in_bounds(mutant.len(), || whole(path, reading)).unwrap() {
             refused += 1;
             assert!(!error.to_string().contains('\n'), "{error}");
         }

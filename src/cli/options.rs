@@ -32,7 +32,7 @@ pub struct DeviceOptions {
 #[derive(Args)]
 pub struct DataOptions {
     /// auto: MNIST, or the built-in glyphs where it cannot be had; mnist, or another name of `wgvae data`; glyphs; or the path of IDX
-    /// files, an image folder, a .npy or .npz, or a table in a .csv, .tsv or .parquet
+    /// files, an image folder, a .npy or .npz, a table in a .csv, .tsv or .parquet, or pictures in a .parquet
     #[arg(long, default_value = "auto", value_name = "auto|mnist|glyphs|PATH", value_parser = OsStringValueParser::new().try_map(source))]
     pub data: Source,
     #[command(flatten)]

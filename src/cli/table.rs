@@ -33,7 +33,7 @@ pub struct TableOptions {
     /// [default: they are an error]
     #[arg(long, value_name = "NAME", value_parser = named(Missing::ALL, Missing::name))]
     missing: Option<Missing>,
-    /// Leave out pictures of a folder that cannot be read, and name them
+    /// Leave out pictures in files that cannot be read, and name them
     #[arg(long)]
     skip_bad: bool,
     /// Make pictures in files gray, or take them in colour [default: gray]
@@ -86,10 +86,10 @@ pub struct NewRowOptions {
     /// What is done about missing and infinite values of a new table: mean or drop [default: as in the run]
     #[arg(long, value_name = "NAME", requires = "data", value_parser = named(Missing::ALL, Missing::name))]
     pub missing: Option<Missing>,
-    /// Leave out pictures of a new folder that cannot be read, and name them
+    /// Leave out new pictures in files that cannot be read, and name them
     #[arg(long, requires = "data")]
     pub skip_bad: bool,
-    /// Scale pictures of a new folder to W x H pixels, or N x N [default: as in the run]
+    /// Scale new pictures in files to W x H pixels, or N x N [default: as in the run]
     #[arg(long, value_name = "WxH|N", requires = "data", value_parser = size)]
     pub size: Option<[usize; 2]>,
 }

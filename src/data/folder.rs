@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::pictures::{Lost, decode, decoded};
+use super::pictures::{Encoded, Lost, decode};
 use super::table::shown;
 use super::{ACCEPTED, Dataset, Found, Names, Reading, Split, Whole, metadata};
 use crate::{Error, Result};
@@ -39,8 +39,9 @@ pub(super) fn read(dir: &Path, reading: &Reading) -> Result<(Found, String)> {
             let problem = format!("its classes are {:?}, expected {:?} as in train", test.classes, train.classes);
             return Err(Error::malformed(&folders[0], problem));
         }
-        let train_images = decode(&train.files, None, reading)?;
-        let test_images = decode(&test.files, Some((train_images.sides, &train.files[0])), reading)?;
+        let train_images = decode(&train.encoded(), None, reading)?;
+        let demanded = Some((train_images.sides, Encoded::File(&train.files[0])));
+        let test_images = decode(&test.encoded(), demanded, reading)?;
         let (sides, lost) = (train_images.sides, train_images.lost.and(test_images.lost));
         let note = format!("image files in train and test{}", remarks(&[&train, &test], &lost, reading));
         let class_names = train.class_names();
@@ -49,7 +50,7 @@ pub(super) fn read(dir: &Path, reading: &Reading) -> Result<(Found, String)> {
         return Ok((Found::Divided(dataset), note));
     }
     let all = list(dir, skip_bad)?;
-    let decoded = decode(&all.files, None, reading)?;
+    let decoded = decode(&all.encoded(), None, reading)?;
     let note = format!("image files{}", remarks(&[&all], &decoded.lost, reading));
     let class_names = all.class_names();
     let images = all.split(dir, decoded.bytes);
@@ -60,7 +61,7 @@ pub(super) fn read(dir: &Path, reading: &Reading) -> Result<(Found, String)> {
 impl Listing {
     /// The files that can be decoded; a second time they are decoded for their pixels.
     fn without_bad(self, dir: &Path) -> Result<Listing> {
-        let read: Vec<bool> = self.files.par_iter().map(|file| decoded(file).is_ok()).collect();
+        let read: Vec<bool> = self.encoded().par_iter().map(|file| file.decoded().is_ok()).collect();
         if !read.contains(&true) {
             return Err(Error::malformed(dir, "none of its pictures can be read"));
         }
@@ -70,6 +71,10 @@ impl Listing {
         let (files, bad): (Vec<_>, Vec<_>) = (0..).zip(self.files).partition(|(i, _)| kept(*i));
         let [files, bad] = [files, bad].map(|some| some.into_iter().map(|(_, file)| file).collect());
         Ok(Listing { files, labels, bad, ..self })
+    }
+
+    fn encoded(&self) -> Vec<Encoded<'_>> {
+        self.files.iter().map(|file| Encoded::File(file)).collect()
     }
 
     /// The names of the classes; none where they are the numbers from 0 on, which stand for themselves.

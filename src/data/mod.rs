@@ -13,6 +13,7 @@ use hash::{sha256, sha256_of_rows};
 use in_place::{open_file, stays_on_disk};
 use known::Known;
 use parts::Parts;
+use refusals::{expect_all_columns, expect_images, expect_pictures};
 use table::{Table, shown};
 
 mod dataset;
@@ -32,6 +33,7 @@ pub(crate) mod npy;
 mod npz;
 mod parts;
 mod pictures;
+mod refusals;
 mod source;
 pub mod stroke;
 pub mod table;
@@ -290,9 +292,10 @@ fn open_path(path: &Path, reading: &Reading) -> Result<(Found, String)> {
         let note = format!("a table of {} columns", table.columns.len());
         (Found::Table(table), note)
     } else if kind.is_file() && extension == "parquet" {
-        let table = open_parquet(path, reading)?;
-        let note = format!("a Parquet table of {} columns", table.columns.len());
-        (Found::Table(table), note)
+        match open_parquet(path, reading)? {
+            (Found::Images(images), note) => return Ok((Found::Images(images), format!("{}: {note}", path.display()))),
+            table => table,
+        }
     } else {
         return Err(Error::malformed(path, format!("not a data set: {ACCEPTED}")));
     };
@@ -305,45 +308,11 @@ use table::parquet::read as open_parquet;
 
 /// The error of a program that was built without a reader of Parquet.
 #[cfg(not(feature = "parquet"))]
-fn open_parquet(path: &Path, _: &Reading) -> Result<Table> {
+fn open_parquet(path: &Path, _: &Reading) -> Result<(Found, String)> {
     Err(Error::malformed(
         path,
         "this build of wgvae reads no Parquet: build it with --features parquet, or convert the file to .csv",
     ))
-}
-
-/// Refuses options that only a table has.
-fn expect_images(reading: &Reading) -> Result<()> {
-    match reading.wants_table().or(reading.labels.as_ref().map(|_| "--labels")) {
-        Some(option) => Err(Error::invalid(option, "is for the columns of a table, and these data are images")),
-        None => Ok(()),
-    }
-}
-
-/// Refuses options that only pictures have, where they changed nothing.
-fn expect_pictures(reading: &Reading, dataset: &Dataset) -> Result<()> {
-    let only = "only pictures, which PNG, JPEG and BMP files hold, are converted";
-    match reading.color.filter(|color| *color != dataset.color) {
-        Some(color) => {
-            let problem = format!("is {}, and these data are {}: {only}", color.name(), dataset.color.name());
-            Err(Error::invalid("--color", problem))
-        }
-        None if reading.size.is_some() && !dataset.resized => {
-            Err(Error::invalid("--size", format!("is given, and these data stay as they are: {only}")))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Refuses options that choose columns, of data whose columns have no names.
-fn expect_all_columns(reading: &Reading) -> Result<()> {
-    match reading.columns.is_empty() && reading.except.is_empty() && reading.labels.is_none() {
-        true => Ok(()),
-        false => {
-            let problem = "name columns of a table, and the values of IDX files have no names";
-            Err(Error::invalid("--columns, --except, --labels", problem))
-        }
-    }
 }
 
 /// What a file of numbers is: images, or a table whose missing values are dealt with.

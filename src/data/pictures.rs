@@ -1,60 +1,132 @@
-//! Files of encoded pictures as images of bytes of one size, gray or in colour.
+//! Encoded pictures, in files or in the rows of one, as images of bytes of one size, gray or in colour.
 
+use std::fs::File;
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
+#[cfg(feature = "parquet")]
+use std::io::Cursor;
+use std::path::Path;
 
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageReader};
+use image::{DynamicImage, ImageError, ImageReader};
 use rayon::prelude::*;
 
 use super::Reading;
 use crate::model::Color;
 use crate::{Error, Result, memory::expect_room};
 
+/// An encoded picture, and where it is.
+#[derive(Clone, Copy)]
+pub(super) enum Encoded<'a> {
+    /// In a file of its own.
+    File(&'a Path),
+    /// In a row of a file; empty where the row has none.
+    #[cfg(feature = "parquet")]
+    Row { path: &'a Path, row: usize, column: &'a str, bytes: &'a [u8] },
+}
+
+impl Encoded<'_> {
+    /// The picture, of the format that the content shows; none of more than 512 MiB.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] where it is none.
+    pub(super) fn decoded(self) -> Result<DynamicImage> {
+        let image = match self {
+            Encoded::File(path) => of_file(path)?.decode(),
+            #[cfg(feature = "parquet")]
+            Encoded::Row { bytes, .. } => of_bytes(bytes).decode(),
+        };
+        image.map_err(|error| self.unreadable(&error))
+    }
+
+    /// `[height, width]` as the picture's header tells them.
+    fn sides(self) -> Result<[usize; 2]> {
+        let sides = match self {
+            Encoded::File(path) => of_file(path)?.into_dimensions(),
+            #[cfg(feature = "parquet")]
+            Encoded::Row { bytes, .. } => of_bytes(bytes).into_dimensions(),
+        };
+        let (width, height) = sides.map_err(|error| self.unreadable(&error))?;
+        Ok([height as usize, width as usize])
+    }
+
+    fn unreadable(self, error: &ImageError) -> Error {
+        let words = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        match self {
+            #[cfg(feature = "parquet")]
+            Encoded::Row { bytes: [], .. } => self.wrong("holds no picture".into()),
+            _ => self.wrong(format!("not a readable image: {words}")),
+        }
+    }
+
+    /// What is wrong with it, and where it is.
+    fn wrong(self, problem: String) -> Error {
+        match self {
+            Encoded::File(path) => Error::malformed(path, problem),
+            #[cfg(feature = "parquet")]
+            Encoded::Row { path, row, column, .. } => {
+                Error::malformed(path, format!("row {row}, column {column}: {problem}"))
+            }
+        }
+    }
+
+    /// What it is called.
+    fn name(self) -> String {
+        match self {
+            Encoded::File(path) => path.display().to_string(),
+            #[cfg(feature = "parquet")]
+            Encoded::Row { row, .. } => format!("row {row}"),
+        }
+    }
+}
+
+fn of_file(path: &Path) -> Result<ImageReader<BufReader<File>>> {
+    let reader = ImageReader::open(path).map_err(Error::io("read", path))?;
+    reader.with_guessed_format().map_err(Error::io("read", path))
+}
+
+#[cfg(feature = "parquet")]
+fn of_bytes(bytes: &[u8]) -> ImageReader<Cursor<&[u8]>> {
+    ImageReader::new(Cursor::new(bytes)).with_guessed_format().expect("bytes in memory can be read")
+}
+
 /// Images of one size, and what was lost as they became so.
 pub(super) struct Decoded {
-    /// `[files, height, width]`, in colour `[files, height, width, 3]`
+    /// `[pictures, height, width]`, in colour `[pictures, height, width, 3]`
     pub bytes: Vec<u8>,
     /// `[height, width]`
     pub sides: [usize; 2],
     pub lost: Lost,
 }
 
-/// Decodes all files and scales them to the size that `reading` has. Without one their sides must be those demanded, or the first
-/// file's, and are read, compared and held against the free memory before any pixel is decoded.
+/// Decodes all pictures and scales them to the size that `reading` has. Without one their sides must be those demanded, or the first
+/// one's, and are read, compared and held against the free memory before any pixel is decoded.
 ///
 /// # Errors
-/// [`Error::Malformed`] for a file that is no picture or of another size, and for pictures that are too many for the memory.
-pub(super) fn decode(files: &[PathBuf], demanded: Option<([usize; 2], &Path)>, reading: &Reading) -> Result<Decoded> {
-    let (color, sides) = (
-        reading.color.unwrap_or_default(),
-        match reading.size {
-            Some(size) => checked(size)?,
-            None => common_sides(files, demanded)?,
-        },
-    );
+/// [`Error::Malformed`] for a picture that cannot be read or is of another size, and for pictures that are too many for the memory.
+pub(super) fn decode(
+    pictures: &[Encoded],
+    demanded: Option<([usize; 2], Encoded)>,
+    reading: &Reading,
+) -> Result<Decoded> {
+    let color = reading.color.unwrap_or_default();
+    let sides = match reading.size {
+        Some(size) => checked(size)?,
+        None => common_sides(pictures, demanded)?,
+    };
     let [height, width] = sides;
     let values =
         (height as u64).checked_mul(width as u64).and_then(|pixels| pixels.checked_mul(color.channels() as u64));
-    let total = values.and_then(|values| values.checked_mul(files.len() as u64));
+    let total = values.and_then(|values| values.checked_mul(pictures.len() as u64));
     expect_room(total.and_then(|total| total.checked_mul(2))).map_err(|problem| {
-        Error::malformed(&files[0], format!("{} images of {width}x{height} pixels {problem}", files.len()))
+        pictures[0].wrong(format!("{} images of {width}x{height} pixels {problem}", pictures.len()))
     })?;
-    let images = files.par_iter().map(|file| {
-        let image = decoded(file)?;
+    let images = pictures.par_iter().map(|picture| {
+        let image = picture.decoded()?;
         Ok((Lost::of(&image, sides), values_of(image, color, sides)))
     });
     let images: Vec<(Lost, Vec<u8>)> = images.collect::<Result<_>>()?;
     let lost = images.iter().fold(Lost::default(), |sum, (lost, _)| sum.and(*lost));
     Ok(Decoded { bytes: images.into_iter().flat_map(|(_, image)| image).collect(), sides, lost })
-}
-
-/// The pixels of a file.
-///
-/// # Errors
-/// [`Error::Malformed`] where it is no picture.
-pub(super) fn decoded(file: &Path) -> Result<DynamicImage> {
-    reader(file)?.decode().map_err(unreadable(file))
 }
 
 /// The values of a picture that is scaled to `sides` where it has others: each side by itself, by Lanczos' filter of three lobes.
@@ -78,36 +150,17 @@ fn checked(size: [usize; 2]) -> Result<[usize; 2]> {
     }
 }
 
-/// The sides of all files: those demanded, or the first file's.
-fn common_sides(files: &[PathBuf], demanded: Option<([usize; 2], &Path)>) -> Result<[usize; 2]> {
-    let all_sides = files.par_iter().map(|file| sides(file)).collect::<Result<Vec<_>>>()?;
-    let (sides, model) = demanded.unwrap_or_else(|| (all_sides[0], &files[0]));
+/// The sides of all pictures: those demanded, or the first one's.
+fn common_sides(pictures: &[Encoded], demanded: Option<([usize; 2], Encoded)>) -> Result<[usize; 2]> {
+    let all_sides = pictures.par_iter().map(|picture| picture.sides()).collect::<Result<Vec<_>>>()?;
+    let (sides, model) = demanded.unwrap_or_else(|| (all_sides[0], pictures[0]));
     let Some(i) = all_sides.iter().position(|found| *found != sides) else { return Ok(sides) };
     let ([height, width], [wanted_height, wanted_width]) = (all_sides[i], sides);
     let problem = format!(
         "{width}x{height} pixels, expected {wanted_width}x{wanted_height} as of {}: --size WxH scales pictures to one size",
-        model.display()
+        model.name()
     );
-    Err(Error::malformed(&files[i], problem))
-}
-
-/// `[height, width]` as an image's header tells them.
-fn sides(file: &Path) -> Result<[usize; 2]> {
-    let (width, height) = reader(file)?.into_dimensions().map_err(unreadable(file))?;
-    Ok([height as usize, width as usize])
-}
-
-/// A reader of the format that the content shows; it refuses images of more than 512 MiB.
-fn reader(file: &Path) -> Result<ImageReader<BufReader<std::fs::File>>> {
-    let reader = ImageReader::open(file).map_err(Error::io("read", file))?;
-    reader.with_guessed_format().map_err(Error::io("read", file))
-}
-
-fn unreadable(file: &Path) -> impl Fn(image::ImageError) -> Error + '_ {
-    move |error| {
-        let words = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-        Error::malformed(file, format!("not a readable image: {words}"))
-    }
+    Err(pictures[i].wrong(problem))
 }
 
 /// What pictures had that the images made of them cannot show.

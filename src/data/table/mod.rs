@@ -11,9 +11,11 @@ use crate::{Error, Result};
 
 mod cells;
 pub mod delimited;
+#[cfg(feature = "parquet")]
+mod encoded;
 mod labels;
 #[cfg(feature = "parquet")]
-pub mod parquet;
+pub(super) mod parquet;
 mod recipe;
 mod select;
 

@@ -1,4 +1,4 @@
-//! Tables in Parquet files, column by column.
+//! Tables in Parquet files, column by column; a file that holds pictures is told apart.
 
 use std::fs::File;
 use std::panic::catch_unwind;
@@ -11,7 +11,8 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
-use super::super::Names;
+use super::super::{Found, Names};
+use super::encoded::{self, Pictures};
 use super::{LabelColumn, Reading, Selection, Table, shown};
 use crate::memory::expect_room;
 use crate::model::Color;
@@ -20,27 +21,47 @@ use crate::{Error, Result};
 /// Rows read at a time.
 const ROWS: usize = 8192;
 
-/// Reads the columns of numbers that `reading` chooses, and that of labels, which may hold text. A column within another is named by
-/// both: `place.height`. A null is a missing value.
+/// What a file holds, and what that was made of: [`Pictures`], unless `reading` says that it is a table, or the columns of numbers that
+/// `reading` chooses. That of labels may hold text. A column within another is named by both: `place.height`. A null is a missing
+/// value.
 ///
 /// # Errors
 /// [`Error::Malformed`] for a damaged file, columns of text, lists and other types that are no numbers, and as [`Selection::new`].
-pub fn read(path: &Path, reading: &Reading) -> Result<Table> {
+pub(in super::super) fn read(path: &Path, reading: &Reading) -> Result<(Found, String)> {
     // The library panics on some damaged files; nothing of ours is changed when it does.
-    catch_unwind(|| read_columns(path, reading)).unwrap_or_else(|_| {
+    let content = catch_unwind(|| read_columns(path, reading)).unwrap_or_else(|_| {
         Err(Error::malformed(
             path,
             "not a whole Parquet file: its reader broke off where a page is not as its header says",
         ))
-    })
+    });
+    match content? {
+        Columns::Pictures(pictures) => pictures.images(path, reading),
+        Columns::Numbers(table) => {
+            let note = format!("a Parquet table of {} columns", table.columns.len());
+            Ok((Found::Table(table), note))
+        }
+    }
 }
 
-fn read_columns(path: &Path, reading: &Reading) -> Result<Table> {
+/// What the columns of a file are.
+enum Columns {
+    Numbers(Table),
+    Pictures(Pictures),
+}
+
+fn read_columns(path: &Path, reading: &Reading) -> Result<Columns> {
     let damaged = |error: ParquetError| damaged(path, &error);
     let file = File::open(path).map_err(Error::io("read", path))?;
     let reader = SerializedFileReader::new(file).map_err(damaged)?;
     let descriptors = reader.metadata().file_metadata().schema_descr().columns().to_vec();
     let names: Vec<String> = descriptors.iter().map(|column| column.path().parts().join(".")).collect();
+    if reading.wants_table().is_none()
+        && reading.recipe.is_none()
+        && let Some(column) = encoded::column(path, &reader, &names)?
+    {
+        return encoded::read(path, &reader, &names, column, reading).map(Columns::Pictures);
+    }
     let selection = Selection::new(path, &names, reading)?;
     let chosen = |i: &usize| (&names[*i], &descriptors[*i]);
     let unfit = |fits: fn(&ColumnDescriptor) -> bool| -> Vec<String> {
@@ -80,25 +101,14 @@ fn read_columns(path: &Path, reading: &Reading) -> Result<Table> {
         whole(&names[column], found.len())?;
         values.iter_mut().skip(j).step_by(width).zip(found).for_each(|(to, value)| *to = value);
     }
-    let labels = match selection.labels {
-        Some(column) => {
-            let mut labels = LabelColumn::default();
-            if is_text(&descriptors[column]) {
-                let cells = texts(&reader, column, &descriptors[column]).map_err(damaged)?;
-                cells.iter().for_each(|cell| labels.push(cell));
-            } else {
-                let cells = numbers(&reader, column, &descriptors[column]).map_err(damaged)?;
-                cells.iter().for_each(|cell| labels.push(&cell.to_string()));
-            }
-            whole(&names[column], labels.len())?;
-            Some(labels)
-        }
-        None => None,
-    };
+    let labels = selection.labels.map(|column| labels(&reader, column).map_err(damaged)).transpose()?;
+    if let (Some(labels), Some(column)) = (&labels, selection.labels) {
+        whole(&names[column], labels.len())?;
+    }
     let columns: Vec<String> = selection.features.iter().map(|&i| names[i].clone()).collect();
     let numbered = |name: &String| name.ends_with(|end: char| end.is_ascii_digit());
     let named = !columns.iter().all(numbered);
-    Ok(Table {
+    Ok(Columns::Numbers(Table {
         path: path.to_path_buf(),
         columns,
         named,
@@ -107,16 +117,27 @@ fn read_columns(path: &Path, reading: &Reading) -> Result<Table> {
         values: values.into(),
         labels,
         names: Names::InOrder,
-    })
+    }))
+}
+
+/// A column of numbers or of text as labels.
+pub(super) fn labels(reader: &SerializedFileReader<File>, column: usize) -> Parquet<LabelColumn> {
+    let descriptor = reader.metadata().file_metadata().schema_descr().column(column);
+    let mut labels = LabelColumn::default();
+    match is_text(&descriptor) {
+        true => texts(reader, column, &descriptor)?.iter().for_each(|cell| labels.push(cell)),
+        false => numbers(reader, column, &descriptor)?.iter().for_each(|cell| labels.push(&cell.to_string())),
+    }
+    Ok(labels)
 }
 
 /// The library's error in one line.
-fn damaged(path: &Path, error: &ParquetError) -> Error {
+pub(super) fn damaged(path: &Path, error: &ParquetError) -> Error {
     let words = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
     Error::malformed(path, format!("not a whole Parquet file: {words}"))
 }
 
-fn is_list(column: &ColumnDescriptor) -> bool {
+pub(super) fn is_list(column: &ColumnDescriptor) -> bool {
     column.max_rep_level() > 0
 }
 
@@ -140,7 +161,7 @@ fn is_other(column: &ColumnDescriptor) -> bool {
     }
 }
 
-type Parquet<T> = std::result::Result<T, ParquetError>;
+pub(super) type Parquet<T> = std::result::Result<T, ParquetError>;
 
 /// All values of a column of numbers; NaN for a null.
 fn numbers(reader: &SerializedFileReader<File>, column: usize, descriptor: &ColumnDescriptor) -> Parquet<Vec<f64>> {
@@ -183,12 +204,23 @@ fn numbers(reader: &SerializedFileReader<File>, column: usize, descriptor: &Colu
 
 /// All values of a column of text; empty for a null.
 fn texts(reader: &SerializedFileReader<File>, column: usize, descriptor: &ColumnDescriptor) -> Parquet<Vec<String>> {
-    let mut all = Vec::new();
     let text = |value: &ByteArray| String::from_utf8_lossy(value.data()).into_owned();
+    byte_arrays(reader, column, descriptor, text, String::new())
+}
+
+/// All values of a column of bytes, as `value` makes them, and `null` for each that is null.
+pub(super) fn byte_arrays<V: Clone>(
+    reader: &SerializedFileReader<File>,
+    column: usize,
+    descriptor: &ColumnDescriptor,
+    value: impl Fn(&ByteArray) -> V,
+    null: V,
+) -> Parquet<Vec<V>> {
+    let mut all = Vec::new();
     for group in 0..reader.num_row_groups() {
         match reader.get_row_group(group)?.get_column_reader(column)? {
-            ColumnReader::ByteArrayColumnReader(part) => each(part, descriptor, text, String::new(), &mut all)?,
-            _ => return Err(ParquetError::General(format!("column {} holds no text", descriptor.name()))),
+            ColumnReader::ByteArrayColumnReader(part) => each(part, descriptor, &value, null.clone(), &mut all)?,
+            _ => return Err(ParquetError::General(format!("column {} holds no bytes", descriptor.name()))),
         }
     }
     Ok(all)
