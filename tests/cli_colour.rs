@@ -6,7 +6,7 @@ mod command;
 mod tiny;
 
 use command::{fails, json, read, succeed};
-use image::{DynamicImage, GrayImage, Rgb, RgbImage, imageops::FilterType};
+use image::{DynamicImage, Rgb, RgbImage, imageops::FilterType};
 use ndarray::{Array2, Array4};
 use ndarray_npy::{read_npy, write_npy};
 use std::{fs, path::Path, sync::LazyLock};
@@ -189,6 +189,12 @@ fn what_does_not_go_with_colour_is_refused() {
     expect(&encode("small.npy"), &["images of 12 x 4 pixels, but the run was trained on 12 x 8"]);
     let sized = [&encode("others")[..], &["--size".into(), "9".into()]].concat();
     expect(&sized, &["images of 9 x 9 pixels, but the run was trained on 12 x 8"]);
+    let sized = [&encode("small.npy")[..], &["--size".into(), "12x8".into()]].concat();
+    expect(&sized, &["--size: scales pictures"]);
+    for option in [["--color", "rgb"], ["--size", "12x8"]] {
+        let output = command::wgvae(&[&["train", "--resume", &vae], &option[..]].concat());
+        assert_eq!(output.status.code(), Some(2), "a resumed run keeps its {}", option[0]);
+    }
     let [pictures, x] = ["pictures", "x"].map(at);
     fails(
         &["train", "vae", "--data", &pictures, "--color", "rgb", "--out", &x],
@@ -209,7 +215,6 @@ fn what_does_not_go_with_colour_is_refused() {
     let said = train("vae", &pictures, &gray, &["--size", "8"]);
     assert!(said.contains("42 of 42 in colour, made gray (--color rgb keeps the colours), 42 of 42 scaled"), "{said}");
     assert!(image::open(gray.join("images/samples.png")).unwrap().as_luma8().is_some(), "a gray run has gray pictures");
-    GrayImage::new(28, 28).save(at("gray.png")).unwrap();
     assert!(json(gray.join("config.json"))["data"].get("color").is_none());
     let said = done("encode @gray --data @others -o @g.npy");
     assert!(said.contains("42 of 42 in colour, made gray, 42 of 42 scaled"), "{said}");

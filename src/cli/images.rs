@@ -78,6 +78,14 @@ impl ImageOptions {
             let problem = format!("{} has no parts: all of its images are taken", whole.name);
             return Err(Error::invalid("--split", problem));
         }
+        let resized = match &content {
+            Content::Divided(dataset) => dataset.resized,
+            Content::Whole(whole) => whole.resized,
+        };
+        if self.new.size.is_some() && !resized {
+            let problem = "scales pictures, as PNG, JPEG and BMP have them, and these data are none";
+            return Err(Error::invalid("--size", problem));
+        }
         let (train, own) = (self.split == Some(SplitName::Train), self.data.is_none());
         let mut chosen = Chosen { content, seen: None, train, own };
         let (images, then) = (chosen.images(), &run.config.data);
