@@ -192,6 +192,12 @@ fn pictures_that_do_not_fit_are_named_by_row_and_column() {
         let expected = [picture(3, 1, Png), picture(3, 60, Png)].map(|picture| values(&picture)).concat();
         assert_eq!(found.images.images.bytes().unwrap(), expected);
     }
+    encoded::write(&path, Layout::Twice, &[good(1), good(2)]);
+    let error = whole(&path, &rgb()).unwrap_err().to_string();
+    assert!(error.ends_with("its columns image, mask hold pictures, expected one such"), "{error}");
+    encoded::write(&path, Layout::Plain, &[good(1), good(2)]);
+    let error = whole(&path, &Reading { labels: Some("image".into()), ..rgb() }).unwrap_err().to_string();
+    assert!(error.ends_with("column image is asked for as labels and holds pictures"), "{error}");
     encoded::write(&path, Layout::Struct, &[(None, 0, None), (Some(Vec::new()), 1, None)]);
     let error = whole(&path, &Reading { skip_bad: true, ..rgb() }).unwrap_err().to_string();
     assert!(error.contains("none of its pictures can be read"), "{error}");

@@ -124,7 +124,8 @@ pub(super) fn decode(
         let image = picture.decoded()?;
         Ok((Lost::of(&image, sides), values_of(image, color, sides)))
     });
-    let images: Vec<(Lost, Vec<u8>)> = images.collect::<Result<_>>()?;
+    let images: Vec<Result<(Lost, Vec<u8>)>> = images.collect(); // whichever is found first, the first in order is named
+    let images = images.into_iter().collect::<Result<Vec<_>>>()?;
     let lost = images.iter().fold(Lost::default(), |sum, (lost, _)| sum.and(*lost));
     Ok(Decoded { bytes: images.into_iter().flat_map(|(_, image)| image).collect(), sides, lost })
 }
@@ -152,7 +153,8 @@ fn checked(size: [usize; 2]) -> Result<[usize; 2]> {
 
 /// The sides of all pictures: those demanded, or the first one's.
 fn common_sides(pictures: &[Encoded], demanded: Option<([usize; 2], Encoded)>) -> Result<[usize; 2]> {
-    let all_sides = pictures.par_iter().map(|picture| picture.sides()).collect::<Result<Vec<_>>>()?;
+    let all_sides: Vec<Result<[usize; 2]>> = pictures.par_iter().map(|picture| picture.sides()).collect();
+    let all_sides = all_sides.into_iter().collect::<Result<Vec<_>>>()?;
     let (sides, model) = demanded.unwrap_or_else(|| (all_sides[0], pictures[0]));
     let Some(i) = all_sides.iter().position(|found| *found != sides) else { return Ok(sides) };
     let ([height, width], [wanted_height, wanted_width]) = (all_sides[i], sides);

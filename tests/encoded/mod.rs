@@ -28,6 +28,8 @@ pub enum Layout {
     Struct,
     /// `image` itself.
     Plain,
+    /// `image` and the same again, `mask`.
+    Twice,
 }
 
 /// Writes a row for each picture, in two groups, with a number (`label`), a name (`kind`) and a price.
@@ -35,6 +37,7 @@ pub fn write(path: &Path, layout: Layout, rows: &[(Option<Vec<u8>>, i64, Option<
     let image = match layout {
         Layout::Struct => "optional group image { optional BYTE_ARRAY bytes; optional BYTE_ARRAY path (UTF8); }",
         Layout::Plain => "optional BYTE_ARRAY image;",
+        Layout::Twice => "optional BYTE_ARRAY image; optional BYTE_ARRAY mask;",
     };
     let schema = format!(
         "message rows {{ {image} REQUIRED INT64 label; OPTIONAL BYTE_ARRAY kind (UTF8); REQUIRED INT64 price; }}"
@@ -62,6 +65,7 @@ pub fn write(path: &Path, layout: Layout, rows: &[(Option<Vec<u8>>, i64, Option<
         let pictures: Vec<_> = rows.iter().map(|row| row.0.clone()).collect();
         match layout {
             Layout::Plain => put(&|column| bytes(column, &pictures, 1)),
+            Layout::Twice => (0..2).for_each(|_| put(&|column| bytes(column, &pictures, 1))),
             Layout::Struct => {
                 put(&|column| bytes(column, &pictures, 2));
                 let paths: Vec<_> = rows.iter().map(|row| row.0.as_ref().map(|_| b"a.png".to_vec())).collect();
