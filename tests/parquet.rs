@@ -9,7 +9,7 @@ mod encoded;
 mod mutate;
 mod tiny;
 
-use encoded::{Layout, picture};
+use encoded::{Layout, Row, picture};
 use image::ImageFormat::{Jpeg, Png};
 use mutate::{Generator, Packing};
 use parquet::{
@@ -162,7 +162,7 @@ fn pictures_that_do_not_fit_are_named_by_row_and_column() {
     let path = dir.path().join("x.parquet");
     let good = |first| (Some(picture(3, first, Png)), 1, Some("a"));
     for layout in [Layout::Struct, Layout::Plain] {
-        let refused = |rows: &[(Option<Vec<u8>>, i64, Option<&str>)], reading: &Reading, words: &str| {
+        let refused = |rows: &[Row], reading: &Reading, words: &str| {
             encoded::write(&path, layout, rows);
             let error = whole(&path, reading).unwrap_err().to_string();
             assert!(error.contains(words), "{layout:?}: {error}");

@@ -21,6 +21,9 @@ pub fn picture(width: u32, first: u8, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
+/// A picture, if there is one, with a number and a name.
+pub type Row<'a> = (Option<Vec<u8>>, i64, Option<&'a str>);
+
 /// Where the pictures of a file lie.
 #[derive(Clone, Copy, Debug)]
 pub enum Layout {
@@ -33,7 +36,7 @@ pub enum Layout {
 }
 
 /// Writes a row for each picture, in two groups, with a number (`label`), a name (`kind`) and a price.
-pub fn write(path: &Path, layout: Layout, rows: &[(Option<Vec<u8>>, i64, Option<&str>)]) {
+pub fn write(path: &Path, layout: Layout, rows: &[Row]) {
     let image = match layout {
         Layout::Struct => "optional group image { optional BYTE_ARRAY bytes; optional BYTE_ARRAY path (UTF8); }",
         Layout::Plain => "optional BYTE_ARRAY image;",
