@@ -131,12 +131,12 @@ fn a_gzip_stream_that_announces_more_than_it_or_the_free_memory_holds_is_refused
     let message = one_line(data::idx::parse(Path::new("x.gz"), &stream, 3));
     let (packed, most) = (stream.len(), 1032 * stream.len());
     assert!(message.ends_with(&format!(" bytes, and {packed} bytes hold at most {most}")), "{message}");
-    assert!(message.contains(&format!("its sizes 4294967295 x 4095 x 4095 would unpack to")), "{message}");
+    assert!(message.contains("its sizes 4294967295 x 4095 x 4095 would unpack to "), "{message}");
 
     // A gigabyte could unpack to a terabyte.
     let header = [&[0, 0, 8, 3][..], &[0, 0x10, 0, 0], &[0, 0, 4, 0], &[0, 0, 4, 0]].concat();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut gzip, &header).unwrap();
+    std::io::Write::write_all(&mut gzip, &[header, vec![0; 64]].concat()).unwrap();
     let begun = gzip.finish().unwrap();
     let mut stream = vec![0; 1 << 30]; // never touched but for its first bytes
     stream[..begun.len()].copy_from_slice(&begun);
