@@ -339,9 +339,10 @@ fn words_of_the_record_have_their_names() {
         epsilon: 11.0,
         decay: 12.0,
         kl_weight: 13.0,
+        row: 14,
     };
     let words: &[u32] = bytemuck::cast_slice(bytemuck::bytes_of(&batch));
-    let names = "first rows slot entry index index_high step_size correction beta1 beta2 epsilon decay kl_weight";
+    let names = "first rows slot entry index index_high step_size correction beta1 beta2 epsilon decay kl_weight row";
     assert_eq!(Batch::FIELDS.map(|field| field.name).join(" "), names);
     for (number, (word, field)) in (1..).zip(words.iter().zip(Batch::FIELDS)) {
         let wanted = if field.scalar == Scalar::U32 { number } else { (number as f32).to_bits() };

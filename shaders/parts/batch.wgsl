@@ -14,5 +14,6 @@ struct Batch {
     epsilon: f32,     // Adam: added to the root of the second moment
     decay: f32,       // AdamW: what a parameter is multiplied by before Adam's step, 1 − lr · weight decay
     kl_weight: f32,   // β: weight of the KL divergence
+    row: u32,         // number of the first row within the batch: above 0 where processes share the batch
 }
 @group(0) @binding(0) var<uniform> batch: Batch;

@@ -31,11 +31,13 @@ pub struct Batch {
     pub decay: f32,
     /// β: weight of the KL divergence.
     pub kl_weight: f32,
+    /// Number of the first row within the batch: above 0 where processes share the batch. Random numbers are counted by it.
+    pub row: u32,
 }
 
 impl Batch {
     /// Its words in order, for hosts that are not of Rust.
-    pub const FIELDS: [Field; 13] = [
+    pub const FIELDS: [Field; 14] = [
         word("first", Scalar::U32),
         word("rows", Scalar::U32),
         word("slot", Scalar::U32),
@@ -49,6 +51,7 @@ impl Batch {
         word("epsilon", Scalar::F32),
         word("decay", Scalar::F32),
         word("kl_weight", Scalar::F32),
+        word("row", Scalar::U32),
     ];
 
     /// Distance between two records, in bytes: the offset alignment every device grants.

@@ -17,6 +17,8 @@ args! {
         stream: u32,
         /// Normals per step.
         count: u32,
+        /// Normals per row.
+        width: u32,
     }
 }
 
@@ -36,9 +38,16 @@ pub static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec {
     trusted: true,
 });
 
-/// Adds the noise of a submit: `count` normals for each step.
-pub fn launch(program: &mut Program, seed: u64, stream: Stream, count: usize) {
-    let args =
-        Args { seed_low: seed as u32, seed_high: (seed >> 32) as u32, stream: stream as u32, count: count as u32 };
-    program.launch(&SPEC, &args, [count.div_ceil(4), 1], Work::elementwise([1, count], 4 * count));
+/// Adds the noise of a submit: for each step the normals of so many rows of `width` normals each.
+pub fn launch(program: &mut Program, seed: u64, stream: Stream, [rows, width]: [usize; 2]) {
+    let count = rows * width;
+    let args = Args {
+        seed_low: seed as u32,
+        seed_high: (seed >> 32) as u32,
+        stream: stream as u32,
+        count: count as u32,
+        width: width as u32,
+    };
+    let blocks = (count + 3).div_ceil(4); // the first may begin before the process's own rows
+    program.launch(&SPEC, &args, [blocks, 1], Work::elementwise([rows, width], 4 * count));
 }

@@ -11,7 +11,13 @@ use crate::{
 impl Network {
     /// Normals that a step draws.
     pub fn normals(&self) -> usize {
-        if self.model.kind.is_variational() { self.rows * self.samples * self.model.latent } else { 0 }
+        let [rows, width] = self.normals_by_row();
+        rows * width
+    }
+
+    /// Rows of a step, and normals that each draws.
+    pub fn normals_by_row(&self) -> [usize; 2] {
+        [self.rows, if self.model.kind.is_variational() { self.samples * self.model.latent } else { 0 }]
     }
 
     /// Creates what training and evaluation write: activations and their gradients, and for `slots` steps of a submit noise and

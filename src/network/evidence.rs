@@ -188,7 +188,7 @@ impl Estimator {
         let labels: Vec<u32> = observed.labels.unwrap_or(&[0]).iter().map(|&label| label.into()).collect();
         memory.upload(gpu, Role::Labels, bytemuck::cast_slice(&labels))?;
         let mut draw = Program::default();
-        noise::launch(&mut draw, task.seed, Stream::Evidence, net.normals());
+        noise::launch(&mut draw, task.seed, Stream::Evidence, net.normals_by_row());
         Ok(Estimator {
             noise: gpu.prepare(&draw, &memory)?,
             step: gpu.prepare(&step::evaluation(&net, &objective, Format::of(observed.images), true)?, &memory)?,

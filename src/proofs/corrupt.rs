@@ -17,7 +17,7 @@ use crate::{
     oracle::corrupt::corrupt,
     random::philox::{self, EVALUATION, Stream},
 };
-use ndarray::Array2;
+use ndarray::{Array2, s};
 
 /// A proof of each variant.
 pub fn proofs() -> Vec<Proof> {
@@ -36,35 +36,45 @@ pub fn proofs() -> Vec<Proof> {
 
 const MUTANTS: &[Mutant] = &[
     Mutant { find: "id.y >= batch.rows", replace: "id.y > batch.rows" },
-    Mutant { find: "vec4u(at, ", replace: "vec4u(id.x, " },
+    Mutant { find: "width4 + at, batch", replace: "width4 + id.x, batch" },
+    Mutant { find: "batch.row * width4 + at", replace: "at" },
     Mutant { find: "batch.index.y | args.high", replace: "batch.index.y" },
 ];
 
 fn cases(kind: Noise, format: Format) -> Vec<Case> {
-    let case =
-        |(seed, [first, rows, capacity, width], index, evaluation, strength): (u64, [usize; 4], u64, bool, f64)| {
-            let (mut layout, mut program) = (Layout::default(), Program::default());
-            let (order, _) = sample(first + rows, 0);
-            let images = place::images(&mut layout, format, 2, order.len(), width);
-            layout.words(Role::Order, "order", &order);
-            let x = gather(&images, &order[first..]);
-            let matrix = layout.output(Role::Activations, "x̃", capacity, width);
-            let corruption = Corruption { kind, strength: rounded(strength) };
-            let entry = if evaluation { EVALUATION + index } else { index };
-            let found = corrupt(&values(&x), &corruption, seed, entry);
-            layout.expect(Role::Activations, matrix, &found, &analyse(&x, &corruption, seed, entry));
-            launch(&mut program, &Corrupted { matrix, corruption, seed, evaluation }, format);
-            let record = Batch { index: [index as u32, (index >> 32) as u32], ..batch(first, rows, 3) };
-            layout.case(format!("{rows} of {capacity} rows, {width} pixels, strength {strength}"), program, record, 1)
-        };
+    let case = |(seed, [first, row, rows, capacity, width], index, evaluation, strength): (
+        u64,
+        [usize; 5],
+        u64,
+        bool,
+        f64,
+    )| {
+        let (mut layout, mut program) = (Layout::default(), Program::default());
+        let (order, _) = sample(first + rows, 0);
+        let images = place::images(&mut layout, format, 2, order.len(), width);
+        layout.words(Role::Order, "order", &order);
+        let x = gather(&images, &order[first - row..]); // with the rows of the batch that other processes have
+        let matrix = layout.output(Role::Activations, "x̃", capacity, width);
+        let corruption = Corruption { kind, strength: rounded(strength) };
+        let entry = if evaluation { EVALUATION + index } else { index };
+        let found = corrupt(&values(&x), &corruption, seed, entry).slice_move(s![row.., ..]);
+        let analysis = analyse(&x, &corruption, seed, entry).slice_move(s![row.., ..]);
+        layout.expect(Role::Activations, matrix, &found, &analysis);
+        launch(&mut program, &Corrupted { matrix, corruption, seed, evaluation }, format);
+        let index = [index as u32, (index >> 32) as u32];
+        let record = Batch { index, row: row as u32, ..batch(first, rows, 3) };
+        let name = format!("{rows} of {capacity} rows from row {row}, {width} pixels, strength {strength}");
+        layout.case(name, program, record, 1)
+    };
     // The strength that a random number of its case equals: such a pixel stays.
     let equal = philox::unit(philox::block(3 << 32, Stream::Corrupt, EVALUATION + 4, 8)[2]);
     [
-        (1, [3, 9, 17, 37], 0, false, 0.3),
-        (2, [0, 1, 1, 1], 7, true, 0.5),
-        (3 << 32, [5, 7, 8, 30], 4, true, equal),
-        (u64::MAX, [1, 8, 8, 131], (1 << 32) + 5, false, 0.9),
-        (5, [0, 16, 24, 4], 1, false, 0.0),
+        (1, [3, 0, 9, 17, 37], 0, false, 0.3),
+        (2, [0, 0, 1, 1, 1], 7, true, 0.5),
+        (3 << 32, [5, 0, 7, 8, 30], 4, true, equal),
+        (u64::MAX, [1, 0, 8, 8, 131], (1 << 32) + 5, false, 0.9),
+        (5, [0, 0, 16, 24, 4], 1, false, 0.0),
+        (6, [7, 5, 6, 6, 23], 2, false, 0.4),
     ]
     .map(case)
     .into()

@@ -19,28 +19,36 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "(cross >> 16u) + (middle >> 16u)", replace: "(cross >> 16u)" },
     Mutant { find: "n >= vec2u(2u)", replace: "n > vec2u(2u)" },
     Mutant { find: "id.z * args.count", replace: "batch.slot * args.count" },
+    Mutant { find: "first / 4u + id.x", replace: "id.x" },
+    Mutant { find: "+ i - first", replace: "+ i - first / 4u * 4u" },
 ];
 
 fn cases() -> Vec<Case> {
-    let case = |(seed, stream, index, count, steps): (u64, Stream, u64, usize, usize)| {
+    let case = |(seed, stream, index, [row, rows, width], steps): (u64, Stream, u64, [usize; 3], usize)| {
+        let (first, count) = (row * width, rows * width);
         let (mut layout, mut program) = (Layout::default(), Program::default());
         layout.unwritten(Role::Noise, "ε", steps * count);
         for step in 0..steps {
             let index = index.wrapping_add(step as u64);
-            let normals: Vec<f64> = noise::noise(seed, stream, index, 1, count).into_iter().collect();
-            let blocks = (0..count.div_ceil(4) as u32).flat_map(|b| box_muller(philox::block(seed, stream, index, b)));
-            let analysis: Vec<Approx> = blocks.take(count).collect();
+            let normals = noise::noise(seed, stream, index, row + rows, width).into_iter();
+            let normals: Vec<f64> = normals.skip(first).collect();
+            let blocks = (0..).flat_map(|b| box_muller(philox::block(seed, stream, index, b)));
+            let analysis: Vec<Approx> = blocks.skip(first).take(count).collect();
             layout.expect_words(Role::Noise, step * count, &normals, &analysis);
         }
-        launch(&mut program, seed, stream, count);
-        let record = Batch { index: [index as u32, (index >> 32) as u32], ..batch(0, 0, 5) };
-        layout.case(format!("{steps} steps of {count} from {index:#x}"), program, record, steps as u32)
+        launch(&mut program, seed, stream, [rows, width]);
+        let record = Batch { index: [index as u32, (index >> 32) as u32], row: row as u32, ..batch(0, 0, 5) };
+        let name = format!("{steps} steps of {rows} rows of {width} from row {row} of {index:#x}");
+        layout.case(name, program, record, steps as u32)
     };
     [
-        (1, Stream::Noise, 0, 1030, 2),
-        (2, Stream::Noise, 7, 1, 1),
-        (3 << 32, Stream::Evaluation, 0x7_ffff_fffe, 5, 4),
-        (u64::MAX, Stream::Noise, 1 << 32, 67, 3),
+        (1, Stream::Noise, 0, [0, 103, 10], 2),
+        (2, Stream::Noise, 7, [0, 1, 1], 1),
+        (3 << 32, Stream::Evaluation, 0x7_ffff_fffe, [0, 1, 5], 4),
+        (u64::MAX, Stream::Noise, 1 << 32, [0, 67, 1], 3),
+        (4, Stream::Noise, 3, [5, 9, 7], 2),
+        (5, Stream::Evaluation, 8, [22, 253, 1], 1), // every invocation of a workgroup has a block
+        (6, Stream::Noise, 9, [20, 253, 1], 1),
     ]
     .map(case)
     .into()

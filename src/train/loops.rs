@@ -167,7 +167,7 @@ impl Loop {
             shards: None,
             noise: match normals {
                 0 => None,
-                _ => Some(prepare(gpu, &memory, |program| noise::launch(program, seed, stream, normals))?),
+                _ => Some(prepare(gpu, &memory, |program| noise::launch(program, seed, stream, net.normals_by_row()))?),
             },
             step: Vec::new(),
             loss: prepare(gpu, &memory, |program| kernels::loss::launch(program, &losses))?,

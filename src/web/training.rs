@@ -91,7 +91,7 @@ pub(super) fn training(config: &Config, images: &Split, count: usize) -> Result<
     };
     add("order", &|program| order::launch(program, &permutation(0)))?;
     if net.normals() > 0 {
-        add("noise", &|program| noise::launch(program, config.seed, Stream::Noise, net.normals()))?;
+        add("noise", &|program| noise::launch(program, config.seed, Stream::Noise, net.normals_by_row()))?;
     }
     let sums = loss_arguments(&net, &config.objective, count);
     add("loss", &|program| loss::launch(program, &sums))?;
