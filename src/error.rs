@@ -106,6 +106,12 @@ pub enum Error {
     /// One or more checks failed; the report has been printed.
     #[error("{0}")]
     CheckFailed(String),
+    /// Another of the processes that train a model together has failed, and says why.
+    #[error("rank {rank} has failed")]
+    Elsewhere {
+        /// Which one.
+        rank: usize,
+    },
     /// The user stopped the run; what was finished is saved.
     #[error("interrupted: {0}")]
     Interrupted(String),

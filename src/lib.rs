@@ -42,6 +42,7 @@
 //! | [`proofs`] | one file per kernel, same name: its cases and mutants |
 //! | [`network`] | where a model's parts lie on the device, and the programs of its forward pass, training step, encoding and decoding |
 //! | [`run`] | what a run leaves: its directory and the lock on it, configuration, metrics, weights, checkpoints |
+//! | [`peers`] | the processes that train one model together, through MPI: what each takes, and what they tell each other |
 //! | [`train`] | the loop on either device, the choice of tilings, pictures of a run |
 //! | [`verify`] | what `wgvae verify` does: every proof, whole steps, training runs recorded elsewhere |
 //! | [`data`] | sources; every one becomes bytes, or of a table real values: a [`data::Dataset`] to train on, or a [`data::Whole`] of new rows |
@@ -64,7 +65,7 @@
 //!
 //! ```text
 //! error
-//! files memory
+//! files memory peers
 //! random
 //! model
 //! gpu
@@ -115,6 +116,7 @@ mod memory;
 pub mod model;
 pub mod network;
 pub mod oracle;
+pub mod peers;
 pub mod picture;
 pub mod proofs;
 pub mod random;

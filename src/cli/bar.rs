@@ -1,5 +1,6 @@
 //! The progress line of a training run.
 
+use super::print::is_silent;
 use crate::{run::EpochLosses, train::Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -23,7 +24,8 @@ pub struct Bar {
 impl Bar {
     /// A line for the epochs after `from` up to `epochs`; the loss it shows weighs the KL divergence by `beta`.
     pub fn new(from: u64, epochs: u64, beta: f64) -> Bar {
-        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        let shown = std::io::stderr().is_terminal() && !is_silent();
+        let bar = if shown { ProgressBar::new(0) } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{prefix} [{wide_bar}] {percent:>3}% {msg} ETA {eta}");
         Bar { bar: bar.with_style(style.expect("a constant template").progress_chars("=> ")), epochs, beta, from }
     }

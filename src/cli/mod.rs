@@ -27,6 +27,7 @@ mod output;
 mod packaging;
 mod presets;
 mod print;
+mod ranks;
 mod reconstruct;
 mod report;
 mod runs;
@@ -168,6 +169,16 @@ impl From<Error> for Failure {
     }
 }
 
+impl Failure {
+    /// Says on standard error why the command failed, and what can be done.
+    fn tell(&self) {
+        print::to_stderr(format_args!("error: {}", chain(&self.error)));
+        if let Some(hint) = &self.hint {
+            print::to_stderr(format_args!("hint: {hint}"));
+        }
+    }
+}
+
 /// The command line of this process, with the options that a file or a preset stands for.
 fn parsed() -> Result<Cli, Failure> {
     let command = Cli::command();
@@ -186,12 +197,11 @@ pub fn run() -> ExitCode {
     silence_lost_devices();
     match parsed().and_then(|cli| cli.command.run()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure { error, hint, status }) => {
-            print::progress!("error: {}", chain(&error));
-            if let Some(hint) = hint {
-                print::progress!("hint: {hint}");
-            }
-            ExitCode::from(status)
+        // The process that says why has the status; `mpirun` ends it with the first other that has one.
+        Err(Failure { error: Error::Elsewhere { .. }, .. }) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.tell();
+            ExitCode::from(failure.status)
         }
     }
 }

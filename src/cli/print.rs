@@ -5,11 +5,32 @@ use std::{
     fmt::Arguments,
     io::{Write, stderr, stdout},
     path::Path,
+    sync::atomic::{AtomicBool, Ordering},
 };
+
+/// Whether progress is told.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// Ends the progress of this process: of several that train together, one tells it.
+pub fn silence() {
+    SILENT.store(true, Ordering::Relaxed);
+}
+
+/// Whether progress is not told.
+pub fn is_silent() -> bool {
+    SILENT.load(Ordering::Relaxed)
+}
 
 /// Writes a line of progress to standard error. A line that cannot be written is dropped: the work is worth more than its report.
 pub fn to_stderr(line: Arguments) {
     let _ = writeln!(stderr().lock(), "{line}");
+}
+
+/// As [`to_stderr`], unless the process is silent.
+pub fn tell(line: Arguments) {
+    if !is_silent() {
+        to_stderr(line);
+    }
 }
 
 /// Writes `text` to standard output.
@@ -35,9 +56,9 @@ pub fn aligned(rows: &[Vec<String>], is_number: impl Fn(usize) -> bool) -> Vec<S
     rows.iter().map(line).collect()
 }
 
-/// As [`to_stderr`], with the arguments of `format!`.
+/// As [`tell`], with the arguments of `format!`.
 macro_rules! progress {
-    ($($arguments:tt)*) => { $crate::cli::print::to_stderr(format_args!($($arguments)*)) };
+    ($($arguments:tt)*) => { $crate::cli::print::tell(format_args!($($arguments)*)) };
 }
 
 /// As [`to_stdout`], with the arguments of `format!` and a line break behind.

@@ -34,9 +34,13 @@ impl Stop {
         self.0.load(Ordering::Relaxed) != 0
     }
 
-    /// The exit status of a process that a signal ended, as shells count it: 130, 143 and 129.
+    /// The exit status of a process that a signal ended, as shells count it: 130, 143 and 129. Where the signal came to another of
+    /// several processes, that of SIGTERM.
     pub fn status(&self) -> u8 {
-        128 + self.0.load(Ordering::Relaxed) as u8
+        match self.0.load(Ordering::Relaxed) {
+            0 => 128 + signal_hook::consts::SIGTERM as u8,
+            signal => 128 + signal as u8,
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! `wgvae train`
 
+mod resume;
+
 use super::{
     Failure,
     bar::Bar,
-    earlier, epoch,
+    epoch,
     events::{self, Log},
     memory::MemoryOptions,
     model::{ModelOptions, named},
@@ -11,22 +13,24 @@ use super::{
     options::{CorruptOptions, DataOptions, DeviceOptions, PrecisionOptions, kind, parse},
     presets,
     print::progress,
+    ranks,
     signals::Stop,
     stopped::failure,
     watch::Port,
 };
 use crate::{
     Error, Result,
-    device::Device,
+    data::Dataset,
+    device::{Choice, Device},
     error::chain,
-    gpu::{Format, Precision, Tilings},
+    gpu::{Format, Tilings},
     interop::tensorboard::EventFile,
     model::{Binarization, Kind, Model, Param},
-    network,
+    peers::Peers,
     proofs::Checked,
-    run::{BEST, Claim, Keep, Keeping, Run, Settings, checkpoint},
+    run::{BEST, Claim, Keep, Keeping, Settings, checkpoint},
     train::{
-        Changes, Session,
+        Session,
         tuning::{TilingChoice, prove, tilings},
     },
 };
@@ -150,28 +154,33 @@ impl Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    ranks::among(|peers| run_among(peers, &arguments))
+}
+
+fn run_among(peers: Peers, arguments: &Arguments) -> Result<(), Failure> {
     // A reader of the progress that ends, such as `head`, does not end the run.
     // SAFETY: SIGPIPE and ignoring it are valid; a write to a closed pipe is then an error, which is looked at or dropped.
     #[cfg(unix)]
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_IGN)
     };
-    if arguments.epochs == Some(0) {
-        return Err(Error::invalid("--epochs", "must be at least 1").into());
-    }
+    peers.all_or_none(match arguments.epochs {
+        Some(0) => Err(Error::invalid("--epochs", "must be at least 1")),
+        _ => Ok(()),
+    })?;
     let stop = Stop::listen();
-    let port = arguments.watch.map(Port::open).transpose()?;
+    let port = arguments.watch.filter(|_| peers.is_first()).map(Port::open).transpose()?;
     let mut session = match &arguments.resume {
-        Some(dir) => resume(dir, &arguments)?,
-        None => begin(&arguments)?,
+        Some(dir) => resume::resume(peers, dir, arguments)?,
+        None => begin(peers, arguments)?,
     };
-    describe(&session);
+    describe(peers, &session);
     if let (Some(port), Some(dir)) = (port, session.dir()) {
         progress!("watch: {}", port.serve(dir));
     }
     let events = events::events(&session, arguments.log)?;
-    train(&mut session, arguments.epochs, events, &stop)?;
-    let dir = session.dir().expect("a run of the command line has a directory");
+    train(peers, &mut session, arguments.epochs, events, &stop)?;
+    let Some(dir) = session.dir() else { return Ok(()) }; // the first of several processes has it
     // The run is whole whether or not anyone reads where it lies.
     let _ = match session.config().data.table {
         Some(_) => super::print::result!("{}\n{}", dir.display(), dir.join("images").join("traversal.png").display()),
@@ -180,7 +189,17 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn begin(arguments: &Arguments) -> Result<Session> {
+/// What a new run begins with.
+struct Opened {
+    /// Of the first process.
+    claim: Option<Claim>,
+    device: Device,
+    data: Dataset,
+    settings: Settings,
+    weights: Option<Vec<Param>>,
+}
+
+fn open(arguments: &Arguments, peers: Peers, here: [usize; 2]) -> Result<Opened> {
     let kind = arguments.model.expect("clap asks for a model or --resume");
     if let Some(file) = &arguments.config {
         progress!("options: those of {}", file.display());
@@ -196,35 +215,50 @@ fn begin(arguments: &Arguments) -> Result<Session> {
     arguments.layers.check(kind)?;
     arguments.data.data.expect_recordable()?;
     let claim = match &arguments.out {
-        Some(dir) => Claim::begin(dir, arguments.force)?,
-        None => Claim::free(kind.name())?,
+        _ if !peers.is_first() => None,
+        Some(dir) => Some(Claim::begin(dir, arguments.force)?),
+        None => Some(Claim::free(kind.name())?),
     };
-    let device = arguments.precision.open(&arguments.device)?;
+    let device = arguments.precision.open(&ranks::device(&arguments.device, Choice::Auto, here))?;
     if matches!(device, Device::Oracle) && arguments.tiling != TilingChoice::Auto {
         return Err(Error::invalid("--tiling", "is for a GPU; the f64 oracle has none"));
     }
     arguments.memory.check(&device)?;
     let data = arguments.data.open()?;
     let format = Format::of(data.train.images.rows());
-    let mut settings = arguments.settings(kind, format, data.pixels(), data.classes)?;
+    let settings = arguments.settings(kind, format, data.pixels(), data.classes)?;
     if kind.is_conditional() && data.classes == 0 {
         return Err(Error::no_labels());
     }
     let weights = arguments.init.as_deref().map(|path| weights(path, &settings.model)).transpose()?;
-    if let Device::Gpu(gpu) = &device {
-        let report = &mut |line: &str| progress!("tilings: {line}");
-        settings.tilings = Some(tilings(gpu, &settings, arguments.tiling, report)?);
+    Ok(Opened { claim, device, data, settings, weights })
+}
+
+fn begin(peers: Peers, arguments: &Arguments) -> Result<Session> {
+    let here = peers.on_this_machine();
+    let opened = peers.first_then_others(|| open(arguments, peers, here))?;
+    let Opened { claim, device, data, mut settings, weights } = opened;
+    settings.tilings = ranks::tilings(peers, || chosen(peers, &device, &settings, arguments.tiling))?;
+    if let (Device::Gpu(gpu), Some(found), false) = (&device, settings.tilings, peers.is_first()) {
+        prove(gpu, &settings, found, &mut Checked::default())?; // the first has done so
     }
-    if claim.dir().join("config.json").exists() {
-        progress!("replacing the run in {} and its pictures", claim.dir().display());
+    if let Some(dir) = claim.as_ref().map(Claim::dir).filter(|dir| dir.join("config.json").exists()) {
+        progress!("replacing the run in {} and its pictures", dir.display());
     }
     // `auto` and what was found: the same from anywhere
     let mut options = from_anywhere(&arguments.typed)?;
     options.insert("data".into(), data.name.clone());
     options.extend(data.labels.clone().map(|labels| ("labels".into(), labels)));
-    let mut session = Session::begin_in(Some(claim), &settings, weights.as_deref(), device, data)?;
+    let mut session = Session::begin_among(peers, claim, &settings, weights.as_deref(), device, data)?;
     session.keep_options(options)?;
     Ok(session)
+}
+
+/// The tilings for the rows of a batch that this process takes; none for the oracle.
+fn chosen(peers: Peers, device: &Device, settings: &Settings, choice: TilingChoice) -> Result<Option<Tilings>> {
+    let Device::Gpu(gpu) = device else { return Ok(None) };
+    let own = Settings { batch: peers.share().of(settings.batch).len(), ..settings.clone() };
+    tilings(gpu, &own, choice, &mut |line| progress!("tilings: {line}")).map(Some)
 }
 
 /// Options as they were typed, with the files that they name as they are called from any directory.
@@ -244,48 +278,7 @@ fn weights(path: &Path, model: &Model) -> Result<Vec<Param>> {
     checkpoint::load_weights(&file, model)
 }
 
-fn resume(dir: &Path, arguments: &Arguments) -> Result<Session> {
-    let run = Run::open(dir)?;
-    if !dir.join("checkpoint.safetensors").is_file() {
-        let problem = format!("{} has no checkpoint: begin anew with --out {0} --force", dir.display());
-        return Err(Error::invalid("--resume", problem));
-    }
-    let mut changes =
-        Changes { epochs: arguments.epochs, lr: arguments.lr, tilings: None, gpu_memory: arguments.memory.gpu_memory };
-    let mut settings = run.config.settings();
-    settings.adam.lr = changes.lr.unwrap_or(settings.adam.lr);
-    settings.epochs = changes.epochs.unwrap_or(settings.epochs);
-    settings.validate()?;
-    let claim = Claim::resume(&run)?;
-    let precision = run.config.tilings.map_or(Precision::F32, Tilings::precision);
-    let device = arguments.device.open_or(earlier::device(&run.config), precision)?;
-    arguments.memory.check(&device)?;
-    earlier::warn_of_differences(&run.config, &device);
-    let data = arguments.data.dir.open(&run)?;
-    if let Device::Gpu(gpu) = &device {
-        match run.config.tilings {
-            Some(then) => prove(
-                gpu,
-                &settings,
-                network::fit(&run.config.model, &run.config.objective, gpu.usable(Some(then))),
-                &mut Checked::default(),
-            )?,
-            None => {
-                let report = &mut |line: &str| progress!("tilings: {line}");
-                changes.tilings = Some(tilings(gpu, &settings, TilingChoice::Auto, report)?);
-            }
-        }
-    }
-    let mut session = Session::resume_in(&run, claim, &changes, device, data)?;
-    let mut options = session.config().options.clone();
-    if !options.is_empty() && !session.is_done() {
-        options.extend(from_anywhere(&arguments.typed)?.into_iter().filter(|(name, _)| name != "log"));
-        session.keep_options(options)?;
-    }
-    Ok(session)
-}
-
-fn describe(session: &Session) {
+fn describe(peers: Peers, session: &Session) {
     let (config, model) = (session.config(), &session.config().model);
     progress!(
         "model: {:?} {}, {} parameters; batch {}, {} epochs; writing to {}",
@@ -296,13 +289,23 @@ fn describe(session: &Session) {
         config.epochs,
         session.dir().unwrap_or(Path::new("nowhere")).display()
     );
+    if !peers.is_alone() {
+        let rows = peers.share().of(config.batch).len();
+        progress!("processes: {}, each with up to {rows} rows of a batch", peers.count());
+    }
     if let Some(memory) = session.device_memory() {
         progress!("memory: {memory}");
     }
 }
 
 /// Trains the epochs that are left, `asked` in all where given.
-fn train(session: &mut Session, asked: Option<u64>, mut events: Option<EventFile>, stop: &Stop) -> Result<(), Failure> {
+fn train(
+    peers: Peers,
+    session: &mut Session,
+    asked: Option<u64>,
+    mut events: Option<EventFile>,
+    stop: &Stop,
+) -> Result<(), Failure> {
     let (from, epochs) = (session.epochs_done(), session.config().epochs);
     if from >= asked.unwrap_or(epochs) {
         progress!("nothing to do: {from} epochs are done");
@@ -354,9 +357,10 @@ fn train(session: &mut Session, asked: Option<u64>, mut events: Option<EventFile
         if session.is_done() {
             break;
         }
-        if stop.asked() {
+        if peers.any(stop.asked()) {
             bar.finish();
-            return Err(failure(Error::Interrupted(format!("after epoch {number} of {epochs}")), session, stop));
+            let interrupted = Error::Interrupted(format!("after epoch {number} of {epochs}"));
+            return peers.told_by_first(Err(interrupted)).map_err(|error| failure(error, session, stop));
         }
     }
     bar.finish();

@@ -59,7 +59,7 @@ impl Network {
     /// What [`Network::create_learning`] creates beside the table, in bytes.
     pub fn learning_sizes(&self) -> Vec<(Role, u64)> {
         let mut sizes = vec![(Role::FirstMoment, self.param_bytes()), (Role::SecondMoment, self.param_bytes())];
-        if self.clipping.is_some() || self.tilings.spans > 1 {
+        if self.stores_gradients || self.clipping.is_some() || self.tilings.spans > 1 {
             sizes.push((Role::Gradients, self.gradient_bytes()));
         }
         sizes

@@ -63,6 +63,8 @@ pub struct Network {
     pub corrupted: Option<Corrupted>,
     /// How gradients are clipped; none: Adam takes each as soon as it is known.
     pub clipping: Option<Clipping>,
+    /// Whether the gradients are stored and taken by Adam apart, whatever else asks for it.
+    pub stores_gradients: bool,
     /// How the loss partials of a step lie.
     pub partials: Partials,
     params: Arena,
@@ -161,6 +163,7 @@ impl Network {
             zero,
             corrupted: None,
             clipping: None,
+            stores_gradients: false,
             partials: Partials { tiles: tiles as u32, stride: (tiles + rows) as u32 },
             params,
             activations,

@@ -195,10 +195,26 @@ impl Oracle {
 
     /// One step of Adam, on clipped gradients where `args` say so; gives the losses before it.
     pub fn train_step(&mut self, batch: &Inputs, objective: &Objective, args: &Adam) -> Result<Losses> {
+        let losses = self.store(batch, objective)?;
+        self.learn(args);
+        Ok(losses)
+    }
+
+    /// Stores the gradients of a batch, which [`Oracle::stored`] shows; gives the losses.
+    pub fn store(&mut self, batch: &Inputs, objective: &Objective) -> Result<Losses> {
         let mut gradients = std::mem::take(&mut self.gradients);
         let losses = self.backward(batch, objective, &mut gradients);
         self.gradients = gradients;
-        let losses = losses?;
+        losses
+    }
+
+    /// The stored gradients, in the order of the parameters.
+    pub fn stored(&mut self) -> impl Iterator<Item = &mut f64> {
+        self.gradients.iter_mut().flat_map(|gradient| gradient.weight.iter_mut().chain(&mut gradient.bias))
+    }
+
+    /// One step of Adam on the stored gradients, which are clipped where `args` say so.
+    pub fn learn(&mut self, args: &Adam) {
         self.steps += 1;
         self.gradient_norm = args.clip.map(|most| clip(&mut self.gradients, most));
         let moments = self.first_moments.iter_mut().zip(&mut self.second_moments);
@@ -206,7 +222,6 @@ impl Oracle {
             adam(&mut param.weight, &mut m.weight, &mut v.weight, &gradient.weight, args, self.steps);
             adam(&mut param.bias, &mut m.bias, &mut v.bias, &gradient.bias, args, self.steps);
         }
-        Ok(losses)
     }
 
     /// The losses; `gradients` become those of all layers in their order.

@@ -2,6 +2,7 @@
 
 use super::Begun;
 use crate::{Error, Result, model::Param};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// All that a run needs to go on: parameters, Adam's moments and the step.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +29,15 @@ pub struct Place {
 }
 
 impl State {
+    /// A digest of the step and of every bit of parameters and moments.
+    pub fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.step.hash(&mut hasher);
+        let tensors = [&self.params, &self.first_moment, &self.second_moment].into_iter().flatten();
+        tensors.flat_map(|param| &param.values).for_each(|value| value.to_bits().hash(&mut hasher));
+        hasher.finish()
+    }
+
     /// Checks that every parameter and moment is a finite float32, which the weights of a run are written as. Losses do not show
     /// this: a ReLU makes zero of a NaN. `first` and `last` are the steps since the state was last known to be finite.
     ///

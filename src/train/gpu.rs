@@ -2,7 +2,8 @@
 
 use super::{
     DeviceMemory, Watch, evaluation_rows,
-    loops::{Loop, Span, Task},
+    exchange::{added_up, weighed},
+    loops::{Loop, Span, Task, Together},
     placement::Layout,
 };
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
     gpu::{Batch, Gpu, Memory, Role},
     kernels::update::Epilogue,
     network::{Network, packed, step},
+    peers::{Batching, Peers},
     random::Stream,
     run::{EpochLosses, Settings, State},
 };
@@ -20,8 +22,11 @@ use std::{borrow::Cow, sync::Arc, time::Instant};
 pub struct GpuTrainer {
     gpu: Arc<Gpu>,
     settings: Settings,
+    peers: Peers,
     training: Loop,
     evaluation: Loop,
+    /// What learning takes where other processes have a share of each batch.
+    together: Option<Together>,
     /// Rows of each of the two shards that rows pass through the device in, which training and evaluation share; 0 where all are there.
     shard_rows: usize,
     /// Steps taken.
@@ -35,20 +40,37 @@ impl GpuTrainer {
     /// [`Error::OutOfMemory`](crate::Error::OutOfMemory) where memory is short or the driver refuses;
     /// [`Error::Invalid`](crate::Error::Invalid) where the memory that training may take is too small.
     pub fn new(gpu: Arc<Gpu>, settings: &Settings, data: &Dataset) -> Result<GpuTrainer> {
-        let (corruption, tilings) = (settings.corruption, gpu.usable(settings.tilings));
-        let laid_out = |rows| Network::for_objective(&settings.model, &settings.objective, rows, tilings);
-        let net = laid_out(settings.batch)
-            .with_corruption(corruption, settings.seed, false)
-            .with_clipping(settings.adam.clip);
-        net.check_size(&gpu)?;
+        GpuTrainer::among(Peers::alone(), gpu, settings, data)
+    }
+
+    /// The same, for a model that several processes train.
+    ///
+    /// # Errors
+    /// As [`GpuTrainer::new`].
+    pub fn among(peers: Peers, gpu: Arc<Gpu>, settings: &Settings, data: &Dataset) -> Result<GpuTrainer> {
+        let (corruption, mut tilings) = (settings.corruption, gpu.usable(settings.tilings));
+        if !peers.is_alone() {
+            tilings.spans = 1; // gradients are stored once, not by spans of rows
+        }
         let rows = evaluation_rows(data.test.count, settings.objective.samples);
-        let judging = laid_out(rows).with_corruption(corruption, settings.seed, true);
+        let batchings = [(data.train.count, settings.batch), (data.test.count, rows)];
+        let batchings = batchings.map(|(count, batch)| Batching { count, batch, share: peers.share() });
+        let [training, judging] = batchings.map(|batching| {
+            let rows = batching.own_batch().max(1); // an evaluation of fewer rows than processes
+            Network::for_objective(&settings.model, &settings.objective, rows, tilings)
+        });
+        let mut net = training.with_corruption(corruption, settings.seed, false).with_clipping(settings.adam.clip);
+        net.stores_gradients = !peers.is_alone();
+        net.check_size(&gpu)?;
+        let judging = judging.with_corruption(corruption, settings.seed, true);
         judging.check_size(&gpu)?;
-        let layout = Layout { settings, data, training: &net, evaluation: &judging };
+        let layout = Layout { settings, data, training: &net, evaluation: &judging, batchings };
         let shard_rows = layout.shard_rows(&gpu)?;
         let shards = shard_rows.map(|rows| layout.create_shards(&gpu, rows)).transpose()?;
 
-        let (program, table) = step::training(&net, &settings.objective, settings.format, Epilogue::Adam)?;
+        let epilogue = if peers.is_alone() { Epilogue::Adam } else { Epilogue::Store };
+        let (program, table) = step::training(&net, &settings.objective, settings.format, epilogue)?;
+        let [of_training, of_evaluation] = batchings;
         let mut memory = Memory::default();
         net.upload_params(&gpu, &mut memory, &settings.model.initialise_by(settings.init_scheme, settings.seed))?;
         net.create_learning(&gpu, &mut memory, &table)?;
@@ -60,7 +82,8 @@ impl GpuTrainer {
             }
             (None, false) => settings.in_epoch(&data.train, 0),
         };
-        let task = Task { net, memory, program, split: &images, settings, stream: Stream::Noise };
+        let task =
+            Task { net, memory, program, split: &images, settings, stream: Stream::Noise, batching: of_training };
         let training = Loop::new(&gpu, task, shards.as_ref())?;
 
         let program = step::evaluation(&judging, &settings.objective, settings.format, true)?;
@@ -70,10 +93,12 @@ impl GpuTrainer {
             Some(_) => Cow::Borrowed(&data.test),
             None => settings.judged(&data.test),
         };
-        let task = Task { net: judging, memory, program, split: &images, settings, stream: Stream::Evaluation };
+        let (stream, batching) = (Stream::Evaluation, of_evaluation);
+        let task = Task { net: judging, memory, program, split: &images, settings, stream, batching };
         let evaluation = Loop::new(&gpu, task, shards.as_ref())?;
-        let shard_rows = shard_rows.unwrap_or(0);
-        Ok(GpuTrainer { gpu, settings: settings.clone(), training, evaluation, shard_rows, step: 0 })
+        let together = (!peers.is_alone()).then(|| Together::new(&gpu, peers, &training)).transpose()?;
+        let (shard_rows, settings) = (shard_rows.unwrap_or(0), settings.clone());
+        Ok(GpuTrainer { gpu, settings, peers, training, evaluation, together, shard_rows, step: 0 })
     }
 
     /// As [`Trainer::go_on`](super::Trainer::go_on).
@@ -81,14 +106,20 @@ impl GpuTrainer {
     /// # Errors
     /// [`Error::NotFinite`](crate::Error::NotFinite) at the first loss that is not.
     pub fn go_on(&mut self, epoch: u64, done: EpochLosses, watch: &mut Watch) -> Result<EpochLosses> {
-        let (steps, settings) = (self.training.steps(), &self.settings);
-        let first_step = self.step - done.steps as u64;
-        let record = |index: u64| {
-            let step = first_step + index;
+        let (batching, settings) = (self.training.batching(), &self.settings);
+        let (steps, first_step) = (batching.steps(), self.step - done.steps as u64);
+        let record = |entry: u64| {
+            let step = first_step + entry;
             let (adam, objective) = settings.at(step, steps);
+            let (own, whole) = (batching.rows(entry as usize).len(), batching.whole(entry as usize));
+            let (objective, _) = weighed(&objective, own, whole);
             Batch { index: words(step), kl_weight: objective.beta as f32, ..Batch::adam(&adam, step + 1) }
         };
-        let losses = self.training.run(&self.gpu, Span { done, steps, first_step }, Some(epoch), record, watch)?;
+        let span = Span { done, steps, first_step };
+        let losses = match &mut self.together {
+            Some(together) => self.training.run_together(&self.gpu, span, epoch, record, watch, together)?,
+            None => self.training.run(&self.gpu, span, Some(epoch), record, watch)?,
+        };
         self.step = first_step + losses.steps as u64;
         Ok(losses)
     }
@@ -113,8 +144,8 @@ impl GpuTrainer {
     pub fn evaluate(&mut self) -> Result<EpochLosses> {
         let kl_weight = self.settings.objective.beta as f32;
         let record = |index: u64| Batch { index: words(index), kl_weight, ..Batch::default() };
-        let span = Span { done: EpochLosses::default(), steps: self.evaluation.steps(), first_step: self.step };
-        self.evaluation.run(&self.gpu, span, None, record, &mut |_| true)
+        let span = Span { done: EpochLosses::default(), steps: self.evaluation.own_steps(), first_step: self.step };
+        added_up(self.peers, self.evaluation.run(&self.gpu, span, None, record, &mut |_| true))
     }
 
     /// Parameters, moments and step.
@@ -170,14 +201,15 @@ impl GpuTrainer {
             other: order
                 + both(&[Role::Layers, Role::Losses])
                 + self.training.argument_bytes()
-                + self.evaluation.argument_bytes(),
+                + self.evaluation.argument_bytes()
+                + self.together.as_ref().map_or(0, Together::argument_bytes),
             shard_rows: self.shard_rows,
         }
     }
 
     /// Dispatches of one training step.
     pub fn dispatches_per_step(&self) -> usize {
-        self.training.dispatches()
+        self.training.dispatches() + self.together.as_ref().map_or(0, Together::dispatches)
     }
 }
 

@@ -1,5 +1,9 @@
 //! A program run over the batches of one split: a submit holds many steps, and only losses come back.
 
+mod together;
+
+pub(super) use together::Together;
+
 use super::{
     Progress, Watch,
     shards::{Feed, Rows, Shards},
@@ -11,6 +15,7 @@ use crate::{
     kernels::{self, binarize, loss, noise, order},
     model::Objective,
     network::{Network, packed, straight},
+    peers::{Batching, Share},
     random::{Permutation, Stream, philox::EVALUATION},
     run::{EpochLosses, Settings},
 };
@@ -47,7 +52,7 @@ pub(super) struct Loop {
     resident: Option<Resident>,
     /// Where they are not.
     shards: Option<Shards>,
-    count: usize,
+    batching: Batching,
     slots: usize,
     noise: Option<Prepared>,
     /// A step on the rows of `memory`, or on those of either shard.
@@ -88,6 +93,8 @@ pub(super) struct Task<'a> {
     pub settings: &'a Settings,
     /// Whence z is drawn.
     pub stream: Stream,
+    /// How the rows of the split are taken.
+    pub batching: Batching,
 }
 
 impl Loop {
@@ -129,7 +136,7 @@ impl Loop {
     /// A loop over a split that passes through two shards: `shards` have the buffers of their rows and labels, the first also that of
     /// the order.
     fn streamed(gpu: &Gpu, mut task: Task, shards: &[Memory; 2]) -> Result<Loop> {
-        let (width, batch, split) = (task.net.model.input, task.net.rows, task.split);
+        let (width, batching, split) = (task.net.model.input, task.batching, task.split);
         let row_bytes = 4 * task.settings.format.bytes() * vec4s(width);
         let shard_rows = shards[0].bytes(Role::Images) as usize / row_bytes;
         let labels = split.labels.clone().filter(|_| task.net.model.kind.is_conditional());
@@ -137,8 +144,8 @@ impl Loop {
             split: Split { labels, ..split.clone() },
             width,
             row_bytes,
-            batch,
-            batches: (shard_rows / batch).max(1), // one, where a split has fewer rows than a batch
+            batching,
+            batches: (shard_rows / task.net.rows).max(1), // one, where a split has fewer rows than a batch
         };
         [Role::Images, Role::Labels, Role::Order].into_iter().for_each(|role| task.memory.share(&shards[0], role));
         let (program, mut this) = Loop::stepless(gpu, task, 0)?;
@@ -152,16 +159,16 @@ impl Loop {
 
     /// A loop without its step, whose program comes with it.
     fn stepless(gpu: &Gpu, task: Task, image_bytes: usize) -> Result<(Program, Loop)> {
-        let Task { net, mut memory, program, split, settings, stream } = task;
+        let Task { net, mut memory, program, split, settings, stream, batching } = task;
         let Settings { seed, objective, .. } = *settings;
         if net.model.kind.is_conditional() && split.labels.is_none() {
             return Err(Error::no_labels());
         }
-        let (count, normals, steps) = (split.count, net.normals(), split.count.div_ceil(net.rows));
+        let (normals, steps) = (net.normals(), batching.steps());
         let slots = steps_per_submit(&net, image_bytes).min(steps);
         net.create_step(gpu, &mut memory, slots)?;
         memory.create(gpu, Role::Losses, LOSS_BYTES * steps as u64)?;
-        let losses = loss_arguments(&net, &objective, count);
+        let losses = loss_arguments(&net, &objective, batching.own_count());
         let this = Loop {
             resident: None,
             shards: None,
@@ -175,7 +182,7 @@ impl Loop {
             readbacks: (0..IN_FLIGHT).map(|_| Readback::new(gpu, LOSS_BYTES * slots as u64)).collect::<Result<_>>()?,
             net,
             memory,
-            count,
+            batching,
             slots,
             settings: settings.clone(),
             pace: Cell::new(None),
@@ -190,8 +197,14 @@ impl Loop {
         self.batches.bytes() + programs.map(Prepared::bytes).sum::<u64>()
     }
 
-    pub(super) fn steps(&self) -> usize {
-        self.count.div_ceil(self.net.rows)
+    /// Batches of the split that this process has rows of.
+    pub(super) fn own_steps(&self) -> usize {
+        self.batching.own_steps()
+    }
+
+    /// How the rows of the split are taken.
+    pub(super) fn batching(&self) -> Batching {
+        self.batching
     }
 
     /// Dispatches of a step.
@@ -209,12 +222,26 @@ impl Loop {
         record: impl Fn(u64) -> Batch,
         watch: &mut Watch,
     ) -> Result<EpochLosses> {
+        self.with_rows(gpu, span.done.steps..span.steps, epoch, |shuffle, feed| {
+            self.run_span(gpu, span, shuffle, feed, record, watch)
+        })
+    }
+
+    /// Sees to it that the rows of the batches `steps` come in the order of `epoch` and with its draws, or as the split has them, while
+    /// `work` runs them. It is told whether the order, and the images where they are drawn, are to be made anew first, and has what
+    /// brings the rows that are streamed.
+    fn with_rows<R>(
+        &self,
+        gpu: &Gpu,
+        steps: Range<usize>,
+        epoch: Option<u64>,
+        work: impl FnOnce(bool, Option<Feed>) -> R,
+    ) -> R {
         let seed = self.settings.seed;
-        let order = epoch.map(|epoch| Permutation::new(seed, epoch, self.count as u32));
+        let order = epoch.map(|epoch| Permutation::new(seed, epoch, self.batching.count as u32));
         if let Some(shards) = &self.shards {
             let drawn = self.settings.drawn(epoch.unwrap_or(EVALUATION));
-            let steps = span.done.steps..span.steps;
-            return shards.feed(steps, order, drawn, |feed| self.run_span(gpu, span, false, Some(feed), record, watch));
+            return shards.feed(steps, order, drawn, |feed| work(false, Some(feed)));
         }
         if let (Some(resident), Some(order), Some(epoch)) = (&self.resident, &order, epoch) {
             gpu.set_args(&resident.order, 0, &order::arguments(order));
@@ -223,11 +250,10 @@ impl Loop {
                 gpu.set_args(binarize, 0, &binarize::arguments(words, seed, epoch));
             }
         }
-        self.run_span(gpu, span, epoch.is_some(), None, record, watch)
+        work(epoch.is_some(), None)
     }
 
-    /// The same once order and draws are set; `shuffle` makes the order, and the images where they are drawn, anew first, and `feed` brings
-    /// the rows that are streamed. Up to [`IN_FLIGHT`] submits are under way: the device works on one while the host records the next and
+    /// Runs a span. Up to [`IN_FLIGHT`] submits are under way: the device works on one while the host records the next and
     /// reads the losses of the one before.
     fn run_span(
         &self,
@@ -239,13 +265,14 @@ impl Loop {
         watch: &mut Watch,
     ) -> Result<EpochLosses> {
         let start = Instant::now();
-        let (mut losses, mut goes_on) = (EpochLosses { count: self.count, ..done }, true);
+        let (mut losses, mut goes_on) = (EpochLosses { count: self.batching.count, ..done }, true);
         let mut under_way: VecDeque<UnderWay> = VecDeque::new();
         let (mut submitted, mut rings, mut finished) = (done.steps, (0..IN_FLIGHT).cycle(), start);
         while losses.steps < steps {
             if goes_on && submitted < steps && under_way.len() < IN_FLIGHT {
                 let shard_end = (submitted / self.shard() + 1).saturating_mul(self.shard());
-                let entries = submitted..(submitted + self.next_slots()).min(steps).min(shard_end);
+                let end = (submitted + self.next_slots()).min(steps).min(shard_end).min(self.alike_end(submitted));
+                let entries = submitted..end;
                 submitted = entries.end;
                 if let Some(feed) = &mut feed {
                     feed.advance(gpu, &entries)?;
@@ -271,6 +298,13 @@ impl Loop {
         self.shards.as_ref().map_or(usize::MAX, Shards::batches)
     }
 
+    /// End of the batches from `entry` on that can be in one submit: the noise of a submit is of the same rows of each batch, and the
+    /// last batch may be shared out otherwise.
+    fn alike_end(&self, entry: usize) -> usize {
+        let last = self.batching.steps() - 1;
+        if self.batching.share == Share::WHOLE || entry == last { usize::MAX } else { last }
+    }
+
     /// Steps of the next submit: as many as take [`SUBMIT`] at the present pace; one, as long as that is unknown.
     fn next_slots(&self) -> usize {
         let wanted = self.pace.get().map_or(1, |pace| (SUBMIT.as_secs_f64() / pace.as_secs_f64().max(1e-7)) as usize);
@@ -287,16 +321,9 @@ impl Loop {
         ring: usize,
         record: &impl Fn(u64) -> Batch,
     ) -> UnderWay {
-        let rows = self.net.rows;
-        let place = |(slot, entry): (usize, usize)| Batch {
-            first: (entry % self.shard() * rows) as u32,
-            rows: rows.min(self.count - entry * rows) as u32,
-            slot: slot as u32,
-            entry: entry as u32,
-            ..record(entry as u64)
-        };
         let slots = entries.len();
-        let records: Vec<Batch> = entries.clone().enumerate().map(place).collect();
+        let records: Vec<Batch> =
+            entries.clone().enumerate().map(|(slot, entry)| self.placed(slot, entry, record)).collect();
         self.batches.write(gpu, &records);
         let mut parts = Vec::with_capacity(slots + 4);
         if let Some(resident) = self.resident.as_ref().filter(|_| shuffle) {
@@ -310,6 +337,23 @@ impl Loop {
         let [at, bytes] = [entries.start, slots].map(|steps| LOSS_BYTES * steps as u64);
         let readback = (&self.readbacks[ring], &self.memory, Role::Losses, at, bytes);
         UnderWay { submission: gpu.submit(&self.batches, &parts, Some(readback)), slots, ring }
+    }
+
+    /// The record of batch `entry` in a slot of its submit.
+    fn placed(&self, slot: usize, entry: usize, record: &impl Fn(u64) -> Batch) -> Batch {
+        let (rows, positions) = (self.batching.rows(entry), self.batching.positions(entry));
+        let first = match &self.shards {
+            Some(shards) => entry % shards.batches() * self.net.rows,
+            None => positions.start,
+        };
+        Batch {
+            first: first as u32,
+            rows: rows.len() as u32,
+            slot: slot as u32,
+            entry: entry as u32,
+            row: rows.start as u32,
+            ..record(entry as u64)
+        }
     }
 
     /// Waits for a submit and adds the losses of its steps.

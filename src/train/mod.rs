@@ -1,12 +1,15 @@
 //! Training: the loop over epochs and what it leaves behind. One trainer runs on the GPU, one on the f64 oracle.
 
+mod agreement;
 mod cpu;
+mod exchange;
 mod gpu;
 mod loops;
 mod memory;
 mod pictures;
 mod placement;
 mod rehearsal;
+mod resumed;
 mod session;
 mod shards;
 mod trainer;

@@ -6,6 +6,7 @@ use crate::{
     data::{Dataset, Split},
     gpu::{Batch, Gpu, Memory, Role, vec4s},
     network::{Network, straight},
+    peers::Batching,
     run::Settings,
 };
 
@@ -20,6 +21,8 @@ pub(super) struct Layout<'a> {
     pub data: &'a Dataset,
     pub training: &'a Network,
     pub evaluation: &'a Network,
+    /// How the rows of both are taken.
+    pub batchings: [Batching; 2],
 }
 
 impl Layout<'_> {
@@ -87,16 +90,16 @@ impl Layout<'_> {
     /// Bytes of all but rows, labels and orders, where the rows of training and of evaluation take so many bytes.
     fn fixed_bytes(&self, image_bytes: [u64; 2]) -> u64 {
         let learning: u64 = self.training.learning_sizes().iter().map(|(_, bytes)| bytes).sum();
-        let of_loop = |net: &Network, split: &Split, image_bytes: u64| {
-            let steps = split.count.div_ceil(net.rows);
+        let of_loop = |net: &Network, batching: Batching, image_bytes: u64| {
+            let steps = batching.steps();
             let slots = steps_per_submit(net, image_bytes as usize).min(steps);
             let step: u64 = net.step_sizes(slots).iter().map(|(_, bytes)| bytes).sum();
             step + LOSS_BYTES * steps as u64 + 2 * u64::from(Batch::STRIDE) * slots as u64
         };
         self.training.param_bytes()
             + learning
-            + of_loop(self.training, &self.data.train, image_bytes[0])
-            + of_loop(self.evaluation, &self.data.test, image_bytes[1])
+            + of_loop(self.training, self.batchings[0], image_bytes[0])
+            + of_loop(self.evaluation, self.batchings[1], image_bytes[1])
             + ARGUMENT_BYTES
     }
 }

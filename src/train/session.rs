@@ -1,6 +1,6 @@
 //! A run in training: begun or resumed, one epoch after the other, everything written as it comes.
 
-use super::{DeviceMemory, Progress, Trainer, Watch};
+use super::{DeviceMemory, Progress, Trainer, Watch, resumed::left};
 use crate::{
     Error, Result,
     data::Dataset,
@@ -8,7 +8,8 @@ use crate::{
     files::write_atomically,
     gpu::Tilings,
     model::Param,
-    network::{self, Codec, active_units, variances},
+    network,
+    peers::Peers,
     run::{
         BEST, Begun, Claim, Config, EpochLosses, Figures, Keep, Metrics, Place, Run, Settings, State, best, checkpoint,
         clear_failure, epoch_file, record_failure,
@@ -31,11 +32,13 @@ pub struct Session {
     /// Metrics of the epochs finished.
     metrics: Vec<Metrics>,
     /// What is done of the epoch after them.
-    begun: Option<Begun>,
+    pub(super) begun: Option<Begun>,
     /// When the checkpoint was written last, and the last step whose state is known to be finite.
     saved: Instant,
     finite: u64,
     claim: Option<Claim>,
+    /// The processes that train the run.
+    pub(super) peers: Peers,
 }
 
 /// What a resumed run does otherwise from then on.
@@ -73,14 +76,33 @@ impl Session {
         device: Device,
         data: Dataset,
     ) -> Result<Session> {
+        Session::begin_among(Peers::alone(), claim, settings, weights, device, data)
+    }
+
+    /// The same, for a run that several processes train: the first has the directory, and all must come to the same calls.
+    ///
+    /// # Errors
+    /// As [`Session::begin_in`] and [`Trainer::among`]; [`Error::CheckFailed`] where processes begin otherwise than the first.
+    pub fn begin_among(
+        peers: Peers,
+        claim: Option<Claim>,
+        settings: &Settings,
+        weights: Option<&[Param]>,
+        device: Device,
+        data: Dataset,
+    ) -> Result<Session> {
         let data = judged(settings, data);
-        let mut trainer = Trainer::new(&device, settings, &data)?;
-        if let Some(weights) = weights {
-            settings.model.expect(weights)?;
-            let fresh = trainer.state()?;
-            trainer.restore(&State { params: weights.to_vec(), ..fresh })?;
-        }
-        let state = trainer.state()?; // before the directory is touched: a device that fails leaves it as it was
+        let begun = || {
+            let mut trainer = Trainer::among(peers, &device, settings, &data)?;
+            if let Some(weights) = weights {
+                settings.model.expect(weights)?;
+                let fresh = trainer.state()?;
+                trainer.restore(&State { params: weights.to_vec(), ..fresh })?;
+            }
+            let state = trainer.state()?;
+            Ok((trainer, state))
+        };
+        let (trainer, state) = peers.all_or_none(begun())?; // before the directory is touched: a device that fails leaves it as it was
         let config = Config::new(settings, &data, &device);
         let mut session = Session {
             config,
@@ -93,7 +115,9 @@ impl Session {
             saved: Instant::now(),
             finite: 0,
             claim,
+            peers,
         };
+        session.expect_same_start(&state)?;
         if let Some(claim) = &mut session.claim {
             claim.clear()?;
             claim.keep();
@@ -120,14 +144,23 @@ impl Session {
     /// [`Error::Invalid`] where `data` are not those of the run; [`Error::Malformed`] where its checkpoint is damaged or of another step
     /// than it says, or `metrics.jsonl` lacks an epoch.
     pub fn resume_in(run: &Run, claim: Claim, changes: &Changes, device: Device, data: Dataset) -> Result<Session> {
+        Session::resume_among(Peers::alone(), run, Some(claim), changes, device, data)
+    }
+
+    /// The same, for a run that several processes train, as many as there are now: the first has the directory.
+    ///
+    /// # Errors
+    /// As [`Session::resume_in`] and [`Session::begin_among`].
+    pub fn resume_among(
+        peers: Peers,
+        run: &Run,
+        claim: Option<Claim>,
+        changes: &Changes,
+        device: Device,
+        data: Dataset,
+    ) -> Result<Session> {
         let then = &run.config;
-        then.data.expect(&data)?;
-        let path = run.dir.join("checkpoint.safetensors");
-        let (state, place) = checkpoint::load_state(&path, &then.model, then.seed)?;
-        expect_step(state.step, &place, data.train.count, then.batch)
-            .map_err(|problem| Error::malformed(&path, problem))?;
-        let Place { epoch, begun } = place;
-        let metrics = metrics_until(run, epoch)?;
+        let (state, Place { epoch, begun }, metrics) = peers.all_or_none(left(run, &data))?;
         let epochs = changes.epochs.unwrap_or(then.epochs);
         let lr = changes.lr.unwrap_or(then.adam.lr);
         let tilings = match &device {
@@ -139,11 +172,12 @@ impl Session {
         let mut config = then.resumed(epoch, epochs.max(epoch), lr, &device, tilings);
         config.gpu_memory = changes.gpu_memory.or(then.gpu_memory);
         let data = judged(&config.settings(), data);
-        let mut trainer = Trainer::new(&device, &config.settings(), &data)?;
+        let mut trainer = peers.all_or_none(Trainer::among(peers, &device, &config.settings(), &data))?;
         trainer.restore(&state)?;
-        let (saved, finite, claim) = (Instant::now(), state.step, Some(claim));
-        let session = Session { config, device, data, trainer, epoch, metrics, begun, saved, finite, claim };
-        if epoch < epochs {
+        let (saved, finite) = (Instant::now(), state.step);
+        let session = Session { config, device, data, trainer, epoch, metrics, begun, saved, finite, claim, peers };
+        session.expect_same_start(&state)?;
+        if epoch < epochs && session.claim.is_some() {
             clear_failure(&run.dir)?;
             write_config(&run.dir, &session.config)?;
             Metrics::write(&run.dir.join("metrics.jsonl"), &session.metrics)?;
@@ -173,6 +207,7 @@ impl Session {
         let Begun { losses: train, seconds } = self.train_rest(watch)?;
         let (first, last) = (self.finite + 1, (self.epoch + 1) * train.steps as u64);
         let state = self.finite_state()?;
+        self.expect_same_weights(&state)?;
         let test = self.trainer.evaluate().map_err(|error| match error {
             Error::NotFinite { what, .. } => {
                 Error::NotFinite { what: format!("{what} of the test images"), first, last }
@@ -209,6 +244,7 @@ impl Session {
                 goes_on = watch(&Progress { elapsed, ..*progress });
                 goes_on && every.is_none_or(|minutes| saved.elapsed().as_secs_f64() < 60.0 * minutes)
             })?;
+            goes_on = !self.peers.any(!goes_on);
             let begun = Begun { losses, seconds: done.seconds + start.elapsed().as_secs_f64() };
             if losses.steps == steps {
                 return Ok(begun);
@@ -217,7 +253,8 @@ impl Session {
             let state = self.finite_state()?;
             self.save_checkpoint(&state)?;
             if !goes_on {
-                return Err(Error::Interrupted(format!("after {} of {steps} steps", losses.steps)));
+                let interrupted = Error::Interrupted(format!("after {} of {steps} steps", losses.steps));
+                return self.peers.told_by_first(Err(interrupted));
             }
         }
     }
@@ -225,23 +262,9 @@ impl Session {
     /// The state of the trainer, which is finite.
     fn finite_state(&mut self) -> Result<State> {
         let state = self.trainer.state()?;
-        state.expect_finite(self.finite + 1, state.step)?;
+        self.peers.told_by_first(state.expect_finite(self.finite + 1, state.step))?;
         self.finite = state.step;
         Ok(state)
-    }
-
-    /// Latents of a variational model that are in use on the test images; none where the device has no room for the parameters once
-    /// more: an epoch is not lost for want of this figure.
-    fn active_units(&self, state: &State) -> Result<Option<usize>> {
-        if !self.config.model.kind.is_variational() {
-            return Ok(None);
-        }
-        let codec = match Codec::new(&self.device, &self.config.model, &state.params) {
-            Err(Error::OutOfMemory { .. }) => return Ok(None),
-            codec => codec?,
-        };
-        let encoding = codec.encode_rows(self.data.test.images.rows(), self.data.test.labels.as_deref())?;
-        Ok(Some(active_units(&variances(&encoding, self.config.model.latent))))
     }
 
     /// Averages per image.
@@ -349,50 +372,6 @@ fn judged(settings: &Settings, data: Dataset) -> Dataset {
     Dataset { test, ..data }
 }
 
-/// Checks that step `step` is the one that a run over `count` images in batches of `batch` has at `place`.
-fn expect_step(step: u64, place: &Place, count: usize, batch: usize) -> Result<(), String> {
-    let (epoch, steps) = (place.epoch, count.div_ceil(batch));
-    let end = epoch.saturating_mul(steps as u64);
-    match place.begun {
-        None if step == end => Ok(()),
-        None => Err(format!("says step {step} after epoch {epoch}, which ends with step {end}")),
-        Some(begun) if begun.is_within(steps, count) && step.checked_sub(end) == Some(begun.losses.steps as u64) => {
-            Ok(())
-        }
-        Some(begun) => {
-            let done = begun.losses.steps;
-            Err(format!(
-                "says step {step} after {done} steps of epoch {}, whose {steps} begin after step {end}",
-                epoch + 1
-            ))
-        }
-    }
-}
-
 fn write_config(dir: &Path, config: &Config) -> Result<()> {
     write_atomically(&dir.join("config.json"), config.to_json().as_bytes())
-}
-
-/// The metrics of the first `epochs` epochs; those of epochs begun after the checkpoint are dropped.
-fn metrics_until(run: &Run, epochs: u64) -> Result<Vec<Metrics>> {
-    let path = run.dir.join("metrics.jsonl");
-    let mut metrics = match epochs {
-        0 => Vec::new(),
-        _ if !path.is_file() => {
-            let problem = format!(
-                "is missing, and {epochs} epochs are done: put it back, or begin anew from its weights with --init"
-            );
-            return Err(Error::malformed(&path, problem));
-        }
-        _ => run.metrics()?,
-    };
-    if (metrics.len() as u64) < epochs {
-        let problem = format!(
-            "ends with epoch {}, and {epochs} epochs are done: put the whole file back, or begin anew from its weights with --init",
-            metrics.len()
-        );
-        return Err(Error::malformed(&path, problem));
-    }
-    metrics.truncate(epochs as usize);
-    Ok(metrics)
 }

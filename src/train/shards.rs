@@ -9,6 +9,7 @@ use crate::{
     data::Split,
     gpu::{Gpu, Memory, Role},
     model::Drawn,
+    peers::Batching,
     random::Permutation,
 };
 use rayon::prelude::*;
@@ -41,8 +42,8 @@ pub(super) struct Rows {
     pub width: usize,
     /// Bytes of a row on the device.
     pub row_bytes: usize,
-    /// Rows of a full batch.
-    pub batch: usize,
+    /// In which batches they are taken, and what of each by this process.
+    pub batching: Batching,
     /// Batches of a shard.
     pub batches: usize,
 }
@@ -93,7 +94,7 @@ impl Rows {
         drawn: Option<Drawn>,
         sender: &SyncSender<Result<Piece>>,
     ) {
-        let of_piece = (PIECE_BYTES / (self.batch * self.row_bytes)).max(1);
+        let of_piece = (PIECE_BYTES / (self.batching.own_batch().max(1) * self.row_bytes)).max(1);
         let Range { mut start, end } = steps;
         while start < end {
             let shard_end = (start / self.batches + 1) * self.batches;
@@ -108,7 +109,7 @@ impl Rows {
     }
 
     fn piece(&self, entries: Range<usize>, order: Option<&Permutation>, drawn: Option<Drawn>) -> Result<Piece> {
-        let positions = entries.start * self.batch..(entries.end * self.batch).min(self.split.count);
+        let positions = entries.clone().flat_map(|entry| self.batching.positions(entry));
         let items: Vec<u32> =
             positions.map(|position| order.map_or(position as u32, |order| order.item(position as u32))).collect();
         let mut images = vec![0; items.len() * self.row_bytes];
@@ -160,7 +161,8 @@ impl Feed<'_> {
                 self.early = Some(piece);
                 return Ok(());
             }
-            let (memory, first) = (&memories[shard % 2], (piece.entries.start % rows.batches * rows.batch) as u64);
+            let (memory, first) =
+                (&memories[shard % 2], (piece.entries.start % rows.batches * rows.batching.own_batch()) as u64);
             memory.write(gpu, Role::Images, first * rows.row_bytes as u64, &piece.images)?;
             memory.write(gpu, Role::Labels, 4 * first, bytemuck::cast_slice(&piece.labels))?;
             self.written = piece.entries.end;

@@ -7,6 +7,7 @@ use crate::{
     device::Device,
     gpu::Format,
     model::Likelihood,
+    peers::Peers,
     run::{EpochLosses, Settings, State},
 };
 use std::sync::Arc;
@@ -25,7 +26,21 @@ impl Trainer {
     /// # Errors
     /// [`Error::Invalid`] where settings, model and data do not fit each other, [`Error::OutOfMemory`] where memory is short.
     pub fn new(device: &Device, settings: &Settings, data: &Dataset) -> Result<Trainer> {
+        Trainer::among(Peers::alone(), device, settings, data)
+    }
+
+    /// The same, for a model that several processes train: each has a share of the rows of every batch, and all must come to the same
+    /// calls of the trainer.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`]; [`Error::Invalid`] where a process has no row of a batch.
+    pub fn among(peers: Peers, device: &Device, settings: &Settings, data: &Dataset) -> Result<Trainer> {
         settings.validate()?;
+        if settings.batch < peers.count() {
+            let problem =
+                format!("is {}, and {} processes train: each takes at least a row", settings.batch, peers.count());
+            return Err(Error::invalid("--batch", problem));
+        }
         if data.pixels() != settings.model.input {
             let problem = format!("{} pixels, but the images have {}", settings.model.input, data.pixels());
             return Err(Error::invalid("the model's input", problem));
@@ -45,8 +60,8 @@ impl Trainer {
             return Err(Error::invalid("the model's classes", problem));
         }
         Ok(match device {
-            Device::Gpu(gpu) => Trainer::Gpu(Box::new(GpuTrainer::new(Arc::clone(gpu), settings, data)?)),
-            Device::Oracle => Trainer::Oracle(Box::new(OracleTrainer::new(settings, data)?)),
+            Device::Gpu(gpu) => Trainer::Gpu(Box::new(GpuTrainer::among(peers, Arc::clone(gpu), settings, data)?)),
+            Device::Oracle => Trainer::Oracle(Box::new(OracleTrainer::among(peers, settings, data)?)),
         })
     }
 

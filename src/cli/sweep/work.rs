@@ -4,6 +4,7 @@ use super::{super::print::progress, Planned, Stop};
 use crate::{
     Error, Result,
     error::chain,
+    peers::LAUNCHERS,
     run::{Claim, Run, Status},
 };
 use std::{
@@ -134,6 +135,7 @@ fn start<'a>(planned: &'a Planned, dir: &Path, resume: bool) -> Result<Job<'a>> 
         }
     };
     let mut command = Command::new(program);
+    LAUNCHERS.iter().flatten().for_each(|name| _ = command.env_remove(name)); // its runs train alone
     command.arg("train").args(words).stdin(Stdio::null()).stdout(said).stderr(also);
     let process = command.spawn().map_err(Error::io("start", Path::new("wgvae train")))?;
     Ok(Job { planned, process, begun: Instant::now() })
