@@ -7,6 +7,7 @@ mod limits;
 mod scaling;
 mod soak;
 mod steps;
+mod together;
 mod work;
 
 pub use growth::Growth;
@@ -15,6 +16,7 @@ pub use limits::Limits;
 pub use scaling::{Plan, Point, scaling};
 pub use soak::{OnDevice, Soak, Taken, soak};
 pub use steps::{StepLine, article};
+pub use together::{TogetherLine, together};
 
 use crate::{Result, device::Device, proofs::Checked, run::Settings};
 use serde::Serialize;

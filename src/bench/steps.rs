@@ -59,10 +59,18 @@ pub struct StepLine {
 impl StepLine {
     /// The model with its widths: `vae 784-256-8`.
     pub fn model_name(&self) -> String {
-        let widths = [&[self.input], &self.hidden[..], &[self.latent]].concat();
-        let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
-        format!("{:?} {}", self.model, widths.join("-")).to_lowercase()
+        name(self.model, self.input, &self.hidden, self.latent)
     }
+}
+
+/// A model with its widths.
+pub(super) fn model_name(model: &Model) -> String {
+    name(model.kind, model.input, &model.hidden, model.latent)
+}
+
+fn name(kind: Kind, input: usize, hidden: &[usize], latent: usize) -> String {
+    let widths: Vec<String> = [&[input], hidden, &[latent]].concat().iter().map(usize::to_string).collect();
+    format!("{kind:?} {}", widths.join("-")).to_lowercase()
 }
 
 /// One width as a number, several as a list.
@@ -164,7 +172,7 @@ pub(super) fn steps(device: &Device, settings: &Settings, quick: bool, limits: O
 }
 
 /// Images of random bytes, and for a CVAE their labels: what a step costs does not depend on them.
-fn random(count: usize, model: &Model) -> Dataset {
+pub(super) fn random(count: usize, model: &Model) -> Dataset {
     let (pixels, classes) = (model.input, model.classes);
     let split = |count: usize| {
         let mut images = vec![0; pixels * count];

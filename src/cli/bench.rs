@@ -1,16 +1,18 @@
 //! `wgvae bench`
 
 use super::{
+    Failure,
     options::{DeviceOptions, PrecisionOptions, kind},
     output,
     print::{progress, to_stdout},
-    print_json,
+    print_json, ranks,
 };
 use crate::{
     Error, Result,
     bench::{self, Plan},
-    device::Device,
+    device::{Choice, Device},
     model::Kind,
+    peers::Peers,
     run::Settings,
 };
 use indicatif::ProgressBar;
@@ -54,18 +56,28 @@ pub struct Arguments {
     force: bool,
 }
 
-pub fn run(arguments: Arguments) -> Result<()> {
+pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    ranks::among(|peers| Ok(run_among(peers, &arguments)?))
+}
+
+fn run_among(peers: Peers, arguments: &Arguments) -> Result<()> {
     if cfg!(debug_assertions) {
         progress!("warning: this is a debug build; use cargo run --release");
     }
     match arguments.soak {
-        Some(minutes) => soak(minutes, &arguments),
-        None if arguments.scaling => scaling(&arguments),
-        None => report(&arguments),
+        Some(_) if !peers.is_alone() => Err(Error::invalid("--soak", "is for one process: start it without mpirun")),
+        Some(minutes) => soak(minutes, arguments),
+        None if !peers.is_alone() && arguments.scaling => {
+            Err(Error::invalid("--scaling", "is for one process: start it without mpirun"))
+        }
+        None if arguments.scaling => scaling(arguments),
+        None if !peers.is_alone() => together(peers, arguments),
+        None => report(arguments),
     }
 }
 
-fn report(arguments: &Arguments) -> Result<()> {
+/// What is timed, and at which batch sizes.
+fn asked(arguments: &Arguments) -> Result<(Settings, Vec<usize>)> {
     let batches = match (&arguments.batch[..], arguments.quick) {
         ([], true) => &[32, 128][..],
         ([], false) => &[32, 128, 1024, 4096],
@@ -77,10 +89,36 @@ fn report(arguments: &Arguments) -> Result<()> {
     for &batch in batches {
         Settings { batch, ..settings.clone() }.validate()?;
     }
+    Ok((settings, batches.to_vec()))
+}
+
+/// Times steps that the processes share; kernels and limits are those of one.
+fn together(peers: Peers, arguments: &Arguments) -> Result<()> {
+    let here = peers.on_this_machine();
+    let opened = || {
+        let (settings, batches) = asked(arguments)?;
+        let device = arguments.precision.open(&ranks::device(&arguments.device, Choice::Auto, here))?;
+        Ok((settings, batches, device))
+    };
+    let (settings, batches, device) = peers.first_then_others(opened)?;
+    let mut lines = Vec::new();
+    for batch in batches {
+        let line = bench::together(peers, &device, &Settings { batch, ..settings.clone() }, arguments.quick)?;
+        if peers.is_first() && !arguments.json {
+            to_stdout(format_args!("{line}\n"))?;
+        }
+        lines.push(line);
+    }
+    if peers.is_first() && arguments.json { print_json(&serde_json::json!({ "together": lines })) } else { Ok(()) }
+}
+
+fn report(arguments: &Arguments) -> Result<()> {
+    let (settings, batches) = asked(arguments)?;
     let device = arguments.precision.open(&arguments.device)?;
     let spinner = spinner();
-    let report =
-        bench::report(&device, &settings, batches, arguments.quick, &mut |what| spinner.set_message(what.to_string()))?;
+    let report = bench::report(&device, &settings, &batches, arguments.quick, &mut |what| {
+        spinner.set_message(what.to_string())
+    })?;
     spinner.finish_and_clear();
     match arguments.json {
         true => print_json(&report),

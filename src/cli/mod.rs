@@ -146,7 +146,7 @@ impl Command {
             Command::Devices(arguments) => devices::run(arguments),
             Command::Verify(arguments) => verify::run(arguments),
             Command::Shader(arguments) => shader::run(arguments),
-            Command::Bench(arguments) => bench::run(arguments),
+            Command::Bench(arguments) => return bench::run(arguments),
             Command::Completions(arguments) => packaging::completions(arguments),
             Command::Man(arguments) => packaging::man(arguments),
         };

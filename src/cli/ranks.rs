@@ -1,4 +1,4 @@
-//! `wgvae train` under `mpirun`: several processes, of which the first writes and prints; all end where one fails.
+//! `wgvae train` and `wgvae bench` under `mpirun`: several processes, of which the first writes and prints; all end where one fails.
 
 use super::{
     Failure,
