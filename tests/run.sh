@@ -6,6 +6,7 @@
 #   tests/run.sh web                    those of the pages, in Chromium too, which no other line does
 #   tests/run.sh dawn                   every portable kernel by Chrome's compiler, which no other line does
 #   tests/run.sh packaging              what packages hold, and a wheel, which no other line builds
+#   tests/run.sh mpi                    training on several processes, in a build with the feature mpi, which no other line makes
 #   tests/run.sh --driver swiftshader   those that use a GPU, on Chromium's software driver instead of this system's
 #   tests/run.sh --driver mesa          likewise on Debian testing's lavapipe, which has cooperative matrices
 #
@@ -65,6 +66,11 @@ list_missing() {
     [ -n "$driver" ] || command -v spirv-val >/dev/null || missing+=(spirv-tools)
     [ -n "$driver" ] || [ -n "${WGVAE_PYTHON-}" ] || python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     ! asked_for web || command -v chromium >/dev/null || missing+=(chromium)
+    if asked_for mpi; then
+        command -v mpirun >/dev/null || missing+=(openmpi-bin)
+        command -v mpicc >/dev/null || missing+=(libopenmpi-dev)
+        compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || missing+=(libclang-dev) # reads MPI's headers
+    fi
     if asked_for web || asked_for dawn; then
         command -v node >/dev/null || missing+=(nodejs)
         command -v npm >/dev/null || missing+=(npm)
@@ -247,6 +253,7 @@ if [ -n "$driver" ] && [ ${#names[@]} = 0 ]; then
 fi
 if asked_for web || asked_for dawn || asked_for packaging; then skipped=(-- --include-ignored --nocapture); fi
 selected=()
+! asked_for mpi || selected+=(--features mpi)
 for name in ${names[@]+"${names[@]}"}; do selected+=(--test "$name"); done
 cargo test --locked --release --no-run ${selected[@]+"${selected[@]}"}
 # not `cargo run`: without the tests' features of naga it would build most crates a second time
