@@ -20,7 +20,6 @@ const MUTANTS: &[Mutant] = &[
     Mutant { find: "n >= vec2u(2u)", replace: "n > vec2u(2u)" },
     Mutant { find: "id.z * args.count", replace: "batch.slot * args.count" },
     Mutant { find: "first / 4u + id.x", replace: "id.x" },
-    Mutant { find: "+ i - first", replace: "+ i - first / 4u * 4u" },
 ];
 
 fn cases() -> Vec<Case> {
