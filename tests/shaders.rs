@@ -151,6 +151,7 @@ fn the_batch_record_is_the_same_in_rust_and_wgsl() {
         ("epsilon", Some(Scalar::F32), offset_of!(Batch, epsilon)),
         ("decay", Some(Scalar::F32), offset_of!(Batch, decay)),
         ("kl_weight", Some(Scalar::F32), offset_of!(Batch, kl_weight)),
+        ("row", Some(Scalar::U32), offset_of!(Batch, row)),
     ]
     .map(|(name, kind, offset)| (name.to_string(), kind, offset as u32));
     let with_batch =
