@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::super::pictures::{Decoded, Encoded, decode};
 use super::super::{Found, Names, Split, Whole};
-use super::parquet::{Parquet, byte_arrays, damaged, is_list, labels};
+use super::parquet::{Parquet, announced, byte_arrays, damaged, is_list, labels};
 use super::{LabelColumn, Reading, Selection, is_missing, shown};
 use crate::memory::expect_room;
 use crate::{Error, Result};
@@ -177,18 +177,19 @@ fn first(
     descriptor: &ColumnDescriptor,
 ) -> Parquet<Option<ByteArray>> {
     let nullable = descriptor.max_def_level() > 0;
+    let mut left = announced(reader).unwrap_or_default(); // a page of a few bytes can stand for any number of nulls
     for group in 0..reader.num_row_groups() {
         let ColumnReader::ByteArrayColumnReader(mut part) = reader.get_row_group(group)?.get_column_reader(column)?
         else {
             return Ok(None);
         };
-        loop {
+        while left > 0 {
             let (mut levels, mut values) = (Vec::new(), Vec::new());
             let (records, ..) = part.read_records(1, nullable.then_some(&mut levels), None, &mut values)?;
             match values.into_iter().next() {
                 Some(value) => return Ok(Some(value)),
                 None if records == 0 => break,
-                None => {}
+                None => left -= 1,
             }
         }
     }

@@ -81,8 +81,7 @@ fn read_columns(path: &Path, reading: &Reading) -> Result<Columns> {
         }
     }
 
-    let counts = reader.metadata().row_groups().iter().map(|group| u64::try_from(group.num_rows()).ok());
-    let count = counts.sum::<Option<u64>>().and_then(|count| usize::try_from(count).ok());
+    let count = announced(&reader);
     let width = selection.features.len();
     let bytes = count.and_then(|count| count.checked_mul(2 * size_of::<f64>() * width)).map(|bytes| bytes as u64);
     expect_room(bytes).map_err(|problem| Error::malformed(path, format!("its rows {problem}")))?;
@@ -118,6 +117,11 @@ fn read_columns(path: &Path, reading: &Reading) -> Result<Columns> {
         labels,
         names: Names::InOrder,
     }))
+}
+
+/// Rows that a file announces; none where that is no number of rows.
+pub(super) fn announced(reader: &SerializedFileReader<File>) -> Option<usize> {
+    reader.metadata().row_groups().iter().map(|group| usize::try_from(group.num_rows()).ok()).sum()
 }
 
 /// A column of numbers or of text as labels.
@@ -167,32 +171,32 @@ pub(super) type Parquet<T> = std::result::Result<T, ParquetError>;
 fn numbers(reader: &SerializedFileReader<File>, column: usize, descriptor: &ColumnDescriptor) -> Parquet<Vec<f64>> {
     let unit = if is_decimal(descriptor) { 10_f64.powi(descriptor.type_scale()) } else { 1.0 };
     let unsigned = [ConvertedType::UINT_32, ConvertedType::UINT_64].contains(&descriptor.converted_type());
-    let mut all = Vec::new();
+    let (most, mut all) = (announced(reader).unwrap_or_default(), Vec::new());
     for group in 0..reader.num_row_groups() {
         match reader.get_row_group(group)?.get_column_reader(column)? {
             ColumnReader::BoolColumnReader(part) => {
-                each(part, descriptor, |value| f64::from(u8::from(*value)), f64::NAN, &mut all)?
+                each(part, descriptor, |value| f64::from(u8::from(*value)), f64::NAN, most, &mut all)?
             }
             ColumnReader::Int32ColumnReader(part) if unsigned => {
-                each(part, descriptor, |value| f64::from(*value as u32), f64::NAN, &mut all)?;
+                each(part, descriptor, |value| f64::from(*value as u32), f64::NAN, most, &mut all)?;
             }
             ColumnReader::Int32ColumnReader(part) => {
-                each(part, descriptor, |value| f64::from(*value) / unit, f64::NAN, &mut all)?
+                each(part, descriptor, |value| f64::from(*value) / unit, f64::NAN, most, &mut all)?
             }
             ColumnReader::Int64ColumnReader(part) if unsigned => {
-                each(part, descriptor, |value| *value as u64 as f64, f64::NAN, &mut all)?;
+                each(part, descriptor, |value| *value as u64 as f64, f64::NAN, most, &mut all)?;
             }
             ColumnReader::Int64ColumnReader(part) => {
-                each(part, descriptor, |value| *value as f64 / unit, f64::NAN, &mut all)?
+                each(part, descriptor, |value| *value as f64 / unit, f64::NAN, most, &mut all)?
             }
             ColumnReader::FloatColumnReader(part) => {
-                each(part, descriptor, |value| f64::from(*value), f64::NAN, &mut all)?
+                each(part, descriptor, |value| f64::from(*value), f64::NAN, most, &mut all)?
             }
-            ColumnReader::DoubleColumnReader(part) => each(part, descriptor, |value| *value, f64::NAN, &mut all)?,
+            ColumnReader::DoubleColumnReader(part) => each(part, descriptor, |value| *value, f64::NAN, most, &mut all)?,
             ColumnReader::FixedLenByteArrayColumnReader(part) => {
                 let half =
                     |bytes: &[u8]| bytes.try_into().map_or(f64::NAN, |bytes| half::f16::from_le_bytes(bytes).to_f64());
-                each(part, descriptor, |value| half(value.data()), f64::NAN, &mut all)?;
+                each(part, descriptor, |value| half(value.data()), f64::NAN, most, &mut all)?;
             }
             ColumnReader::ByteArrayColumnReader(_) | ColumnReader::Int96ColumnReader(_) => {
                 return Err(ParquetError::General(format!("column {} holds no numbers", descriptor.name())));
@@ -216,22 +220,24 @@ pub(super) fn byte_arrays<V: Clone>(
     value: impl Fn(&ByteArray) -> V,
     null: V,
 ) -> Parquet<Vec<V>> {
-    let mut all = Vec::new();
+    let (most, mut all) = (announced(reader).unwrap_or_default(), Vec::new());
     for group in 0..reader.num_row_groups() {
         match reader.get_row_group(group)?.get_column_reader(column)? {
-            ColumnReader::ByteArrayColumnReader(part) => each(part, descriptor, &value, null.clone(), &mut all)?,
+            ColumnReader::ByteArrayColumnReader(part) => each(part, descriptor, &value, null.clone(), most, &mut all)?,
             _ => return Err(ParquetError::General(format!("column {} holds no bytes", descriptor.name()))),
         }
     }
     Ok(all)
 }
 
-/// Appends every value of a part of a column, as `value` makes it, and `null` for each that is null.
+/// Appends every value of a part of a column, as `value` makes it, and `null` for each that is null. There are at most `most`: a page of
+/// a few bytes can stand for any number of nulls.
 fn each<T: DataType, V: Clone>(
     mut part: ColumnReaderImpl<T>,
     descriptor: &ColumnDescriptor,
     value: impl Fn(&T::T) -> V,
     null: V,
+    most: usize,
     all: &mut Vec<V>,
 ) -> Parquet<()> {
     let deepest = descriptor.max_def_level(); // of a value that is there; 0 where none can be null
@@ -250,6 +256,9 @@ fn each<T: DataType, V: Clone>(
                 true => present.next().unwrap_or(null.clone()),
                 false => null.clone(),
             })),
+        }
+        if all.len() > most {
+            return Err(ParquetError::General(format!("column {} has more than {most} rows", descriptor.name())));
         }
     }
 }
