@@ -17,7 +17,7 @@ pub(crate) fn expect_room(bytes: Option<u64>) -> Result<(), String> {
 }
 
 /// Bytes that a byte of a deflate stream can stand for: a match of 258 bytes takes at least two bits (RFC 1951).
-const EXPANSION: u64 = 1032;
+pub(crate) const EXPANSION: u64 = 1032;
 
 /// Checks that `packed` bytes of deflate can hold `bytes`, and that those can be allocated now. The error is the rest of a sentence, too.
 pub(crate) fn expect_unpacked(bytes: u64, packed: u64) -> Result<(), String> {

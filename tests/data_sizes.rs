@@ -123,6 +123,14 @@ fn images_beyond_the_free_memory_are_refused_before_they_are_decoded() {
 }
 
 #[test]
+fn a_picture_that_announces_more_than_it_holds_is_refused_before_it_is_decoded() {
+    let dir = tempfile::tempdir().unwrap();
+    hollow_png(&dir.path().join("a.png"), 5000, 5000);
+    let message = one_line(open(dir.path()));
+    assert!(message.ends_with("a.png: 65 bytes are too few for its 5000x5000 pixels"), "{message}");
+}
+
+#[test]
 fn a_gzip_stream_that_announces_more_than_it_or_the_free_memory_holds_is_refused_before_it_is_unpacked() {
     let header = [&[0, 0, 8, 3][..], &[0xff; 4], &[0, 0, 0x0f, 0xff], &[0, 0, 0x0f, 0xff]].concat();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -11,8 +11,12 @@ use image::{DynamicImage, ImageError, ImageReader};
 use rayon::prelude::*;
 
 use super::Reading;
+use crate::memory::{EXPANSION, expect_room};
 use crate::model::Color;
-use crate::{Error, Result, memory::expect_room};
+use crate::{Error, Result};
+
+/// Pixels that a byte can stand for in any of the formats: eight of one bit in each byte that deflate, which PNG uses, unpacks from it.
+const PIXELS: u64 = 8 * EXPANSION;
 
 /// An encoded picture, and where it is.
 #[derive(Clone, Copy)]
@@ -28,8 +32,12 @@ impl Encoded<'_> {
     /// The picture, of the format that the content shows; none of more than 512 MiB.
     ///
     /// # Errors
-    /// [`Error::Malformed`] where it is none.
+    /// [`Error::Malformed`] where it is none, or its header tells more pixels than can follow.
     pub(super) fn decoded(self) -> Result<DynamicImage> {
+        let ([height, width], length) = (self.sides()?, self.length()?);
+        if height as u64 * width as u64 > PIXELS.saturating_mul(length) {
+            return Err(self.wrong(format!("{length} bytes are too few for its {width}x{height} pixels")));
+        }
         let image = match self {
             Encoded::File(path) => of_file(path)?.decode(),
             #[cfg(feature = "parquet")]
@@ -47,6 +55,15 @@ impl Encoded<'_> {
         };
         let (width, height) = sides.map_err(|error| self.unreadable(&error))?;
         Ok([height as usize, width as usize])
+    }
+
+    /// Bytes of the encoded picture.
+    fn length(self) -> Result<u64> {
+        match self {
+            Encoded::File(path) => Ok(path.metadata().map_err(Error::io("read", path))?.len()),
+            #[cfg(feature = "parquet")]
+            Encoded::Row { bytes, .. } => Ok(bytes.len() as u64),
+        }
     }
 
     fn unreadable(self, error: &ImageError) -> Error {
