@@ -106,6 +106,14 @@ const READERS: &[Reader] = &[
         read: |dir| open_in_colour(&dir.join("pictures.parquet")),
         command: "grid --data pictures.parquet --color rgb --size 14x9 -o x.png --force",
     },
+    #[cfg(feature = "parquet")]
+    Reader {
+        name: "table in Parquet",
+        file: "table.parquet",
+        packing: Packing::None,
+        read: |dir| open(&dir.join("table.parquet")),
+        command: "train vae --data table.parquet --device cpu --epochs 1 --hidden 4 --latent 2 --out fresh",
+    },
     Reader {
         name: "IDX images, in place",
         file: "idx/train-images-idx3-ubyte",
@@ -365,6 +373,7 @@ fn make(dir: &Path) {
     {
         let row = |i: u8| (Some(encoded::picture(9, i, image::ImageFormat::Png)), i.into(), None);
         encoded::write(&dir.join("pictures.parquet"), encoded::Layout::Struct, &[row(0), row(1), row(2), row(3)]);
+        encoded::write_table(&dir.join("table.parquet"));
     }
     let row = |i: i32| format!("{i}.5\t{}\t{}e3\n", ["red", "blue"][(i % 2) as usize], i * i % 7);
     fs::write(dir.join("real.tsv"), format!("height\tlabel\tcost\n{}", (0..12).map(row).collect::<String>())).unwrap();

@@ -13,9 +13,12 @@ use encoded::{Layout, Row, picture};
 use image::ImageFormat::{Jpeg, Png};
 use mutate::{Generator, Packing};
 use parquet::{
-    basic::Compression,
+    basic::{Compression, Encoding},
     data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type},
-    file::{properties::WriterProperties, writer::SerializedFileWriter},
+    file::{
+        properties::{WriterProperties, WriterVersion},
+        writer::SerializedFileWriter,
+    },
     schema::parser::parse_message_type,
 };
 use std::{fs, path::Path, sync::Arc};
@@ -110,6 +113,56 @@ fn columns_of_every_type_are_read_with_every_codec() {
     assert!(error.contains("row 1, column weight: the value is missing"), "{error}");
     let error = whole(&path, &Reading::default()).unwrap_err().to_string();
     assert!(error.contains("columns that hold text: kind: leave them out with --except kind"), "{error}");
+}
+
+/// Names and numbers of a thousand rows in every encoding that writers choose, with dictionaries or without.
+#[test]
+fn columns_are_read_in_every_encoding() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.parquet");
+    let schema = "message rows { OPTIONAL INT32 x; OPTIONAL BYTE_ARRAY kind (UTF8); }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let names: Vec<String> = (0..1000).map(|i| format!("{}{}", ["rose", "rosemary", "lily"][i % 3], i / 100)).collect();
+    let present = |i: &usize| i % 7 != 3;
+    let levels: Vec<i16> = (0..1000).map(|i| i16::from(present(&i))).collect();
+    let numbers: Vec<i32> = (0..1000).filter(present).map(|i| i as i32 * 37 % 501 - 250).collect();
+    let kinds: Vec<ByteArray> = (0..1000).filter(present).map(|i| names[i].as_str().into()).collect();
+    let delta = [Encoding::DELTA_LENGTH_BYTE_ARRAY, Encoding::DELTA_BYTE_ARRAY];
+    let packed = delta.map(|text| (Some((Encoding::DELTA_BINARY_PACKED, text)), false));
+    for (version, (encodings, dictionary)) in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0]
+        .into_iter()
+        .flat_map(|version| [(None, true), (None, false), packed[0], packed[1]].map(|how| (version, how)))
+    {
+        let mut properties = WriterProperties::builder()
+            .set_writer_version(version)
+            .set_compression(Compression::SNAPPY)
+            .set_dictionary_enabled(dictionary)
+            .set_data_page_row_count_limit(300)
+            .set_write_batch_size(100);
+        if let Some((number, text)) = encodings {
+            properties = properties.set_column_encoding("x".into(), number).set_column_encoding("kind".into(), text);
+        }
+        let to = fs::File::create(&path).unwrap();
+        let mut file = SerializedFileWriter::new(to, schema.clone(), Arc::new(properties.build())).unwrap();
+        let mut group = file.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<Int32Type>().write_batch(&numbers, Some(&levels), None).unwrap();
+        column.close().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(&kinds, Some(&levels), None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+        file.close().unwrap();
+
+        let how = format!("{version:?}, {encodings:?}, dictionary: {dictionary}");
+        let found = whole(&path, &plain()).unwrap_or_else(|error| panic!("{how}: {error}"));
+        let rows: Vec<f32> = numbers.iter().map(|&number| number as f32).collect();
+        assert_eq!(found.images.images.rows().floats(), rows, "{how}");
+        let of = |label: &u8| found.class_names[*label as usize].as_str();
+        let read: Vec<&str> = found.images.labels.as_ref().unwrap().iter().map(of).collect();
+        let written: Vec<&str> = (0..1000).filter(present).map(|i| names[i].as_str()).collect();
+        assert_eq!(read, written, "{how}");
+    }
 }
 
 /// The values of a picture, in colour.

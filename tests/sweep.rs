@@ -229,3 +229,25 @@ fn a_signal_ends_the_runs_between_two_steps_and_the_same_command_goes_on() {
     let runs: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert!(runs.as_array().unwrap().iter().any(|run| run["state"] == "interrupted"), "{out}");
 }
+
+#[cfg(unix)]
+#[test]
+fn the_pods_of_the_job_for_kubernetes_train_a_share_each() {
+    let file = file("sweep-pods", &TWELVE.replace("epochs = 6", "epochs = 1").replace("[\"mse\", \"bce\"]", "\"mse\""));
+    let (folder, out) = (file.parent().unwrap(), file.with_file_name("runs"));
+    fs::rename(&file, folder.join("sweep.toml")).unwrap();
+    let job = fs::read_to_string("examples/cluster/kubernetes.yaml").unwrap();
+    let after = |key: &str| job.split_once(key).unwrap_or_else(|| panic!("no {key}")).1.lines().next().unwrap();
+    let pods: usize = after("completions: ").parse().unwrap();
+    let command = after("args: ['").trim_end_matches("']").replace("/sweep/", &format!("{}/", path(folder)));
+    let program = Path::new(env!("CARGO_BIN_EXE_wgvae")).parent().unwrap();
+    let search = format!("{}:{}", path(program), std::env::var("PATH").unwrap());
+    for pod in 0..pods {
+        let mut shell = Command::new("sh");
+        let output = shell.args(["-c", &command]).env("PATH", &search).env("JOB_COMPLETION_INDEX", pod.to_string());
+        let output = output.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let trained = fs::read_dir(&out).unwrap().filter(|run| epochs(&run.as_ref().unwrap().path()) == 1).count();
+        assert_eq!(trained, 6 / pods * (pod + 1), "after pod {pod}");
+    }
+}

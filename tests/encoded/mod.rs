@@ -1,13 +1,16 @@
-//! Parquet files of encoded pictures, as Hugging Face data sets and others have them.
+//! Parquet files: encoded pictures, as Hugging Face data sets and others have them, and a table in which every column is packed in its own way.
 
 #![allow(dead_code, reason = "no test file uses all of it")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use parquet::{
-    basic::Compression,
-    data_type::{ByteArray, ByteArrayType, DataType, Int64Type},
-    file::{properties::WriterProperties, writer::SerializedFileWriter},
+    basic::{Compression, Encoding},
+    data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type},
+    file::{
+        properties::{WriterProperties, WriterVersion},
+        writer::SerializedFileWriter,
+    },
     schema::parser::parse_message_type,
 };
 use std::{fs, io::Cursor, path::Path, sync::Arc};
@@ -81,5 +84,52 @@ pub fn write(path: &Path, layout: Layout, rows: &[Row]) {
         put(&|column| whole(column, &rows.iter().map(|row| 10 * row.1).collect::<Vec<_>>()));
         group.close().unwrap();
     }
+    file.close().unwrap();
+}
+
+/// Writes a table of forty rows, each column of it with its own codec and encoding.
+pub fn write_table(path: &Path) {
+    let codecs = [
+        Compression::SNAPPY,
+        Compression::ZSTD(Default::default()),
+        Compression::GZIP(Default::default()),
+        Compression::LZ4_RAW,
+        Compression::UNCOMPRESSED,
+    ];
+    let numbers = (0..codecs.len()).map(|i| format!("{} DOUBLE x{i};", ["REQUIRED", "OPTIONAL"][i % 2]));
+    let schema = format!(
+        "message rows {{ {} REQUIRED INT64 count; OPTIONAL BYTE_ARRAY label (UTF8); }}",
+        numbers.collect::<String>()
+    );
+    let mut properties = WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_2_0)
+        .set_column_dictionary_enabled("count".into(), false)
+        .set_column_encoding("count".into(), Encoding::DELTA_BINARY_PACKED)
+        .set_column_dictionary_enabled("label".into(), false)
+        .set_column_encoding("label".into(), Encoding::DELTA_BYTE_ARRAY);
+    for (i, codec) in codecs.into_iter().enumerate() {
+        let column = format!("x{i}");
+        properties = properties.set_column_compression(column.as_str().into(), codec);
+        properties = properties.set_column_dictionary_enabled(column.into(), i < 2);
+    }
+    let schema = Arc::new(parse_message_type(&schema).unwrap());
+    let to = fs::File::create(path).unwrap();
+    let mut file = SerializedFileWriter::new(to, schema, Arc::new(properties.build())).unwrap();
+    let mut group = file.next_row_group().unwrap();
+    let rows = 0..40_i64;
+    for i in 0..codecs.len() as i64 {
+        let values: Vec<f64> = rows.clone().map(|row| (row * (i + 3) % 11) as f64 / 4.0).collect();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<DoubleType>().write_batch(&values, Some(&[1; 40]), None).unwrap();
+        column.close().unwrap();
+    }
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int64Type>().write_batch(&rows.clone().collect::<Vec<_>>(), None, None).unwrap();
+    column.close().unwrap();
+    let names: Vec<ByteArray> = rows.map(|row| ["rose", "rosemary", "lily"][row as usize % 3].into()).collect();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<ByteArrayType>().write_batch(&names, Some(&[1; 40]), None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
     file.close().unwrap();
 }

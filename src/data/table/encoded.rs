@@ -1,19 +1,18 @@
 //! Encoded pictures in a column of a Parquet file.
 
-use std::fs::File;
 use std::path::Path;
 
 use image::{ImageFormat, guess_format};
 use parquet::basic::{ConvertedType, Type};
 use parquet::column::reader::ColumnReader;
 use parquet::data_type::ByteArray;
-use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 use rayon::prelude::*;
 
 use super::super::pictures::{Decoded, Encoded, decode};
 use super::super::{Found, Names, Split, Whole};
-use super::parquet::{Parquet, announced, byte_arrays, damaged, is_list, labels};
+use super::pages::{Parquet, ParquetFile, damaged};
+use super::parquet::{byte_arrays, is_list, labels};
 use super::{LabelColumn, Reading, Selection, is_missing, shown};
 use crate::memory::expect_room;
 use crate::{Error, Result};
@@ -34,9 +33,9 @@ pub(super) struct Pictures {
 ///
 /// # Errors
 /// [`Error::Malformed`] for several such columns, and where the first value cannot be read.
-pub(super) fn column(path: &Path, reader: &SerializedFileReader<File>, names: &[String]) -> Result<Option<usize>> {
+pub(super) fn column(path: &Path, file: &ParquetFile, names: &[String]) -> Result<Option<usize>> {
     let mut found = Vec::new();
-    for (i, column) in reader.metadata().file_metadata().schema_descr().columns().iter().enumerate() {
+    for (i, column) in file.schema().columns().iter().enumerate() {
         if !is_binary(column) || is_list(column) {
             continue;
         }
@@ -45,7 +44,7 @@ pub(super) fn column(path: &Path, reader: &SerializedFileReader<File>, names: &[
             matches!(format, Ok(ImageFormat::Png | ImageFormat::Jpeg))
         };
         if path_beside(names, i).is_some()
-            || first(reader, i, column).map_err(|error| damaged(path, &error))?.is_some_and(is_picture)
+            || first(file, i, column).map_err(|error| damaged(path, &error))?.is_some_and(is_picture)
         {
             found.push(i);
         }
@@ -67,17 +66,17 @@ pub(super) fn column(path: &Path, reader: &SerializedFileReader<File>, names: &[
 /// the memory.
 pub(super) fn read(
     path: &Path,
-    reader: &SerializedFileReader<File>,
+    file: &ParquetFile,
     names: &[String],
     column: usize,
     reading: &Reading,
 ) -> Result<Pictures> {
-    let schema = reader.metadata().file_metadata().schema_descr();
     let selection = Selection::new(path, names, reading)?;
-    let groups = reader.metadata().row_groups().iter();
-    let bytes = groups.map(|group| u64::try_from(group.column(column).uncompressed_size()).ok()).sum();
+    let bytes =
+        file.rows().and_then(|rows| file.unpacked(column)?.checked_add(rows as u64 * size_of::<ByteArray>() as u64));
     expect_room(bytes).map_err(|problem| Error::malformed(path, format!("its pictures {problem}")))?;
-    let encoded = byte_arrays(reader, column, &schema.column(column), ByteArray::clone, ByteArray::from(Vec::new()));
+    let encoded =
+        byte_arrays(file, column, &file.schema().column(column), ByteArray::clone, ByteArray::from(Vec::new()));
     let encoded = encoded.map_err(|error| damaged(path, &error))?;
     if encoded.is_empty() {
         return Err(Error::malformed(path, "0 rows, expected at least 1"));
@@ -91,7 +90,7 @@ pub(super) fn read(
             ));
         }
         Some(i) => {
-            let labels = labels(reader, i).map_err(|error| damaged(path, &error))?;
+            let labels = labels(file, i).map_err(|error| damaged(path, &error))?;
             let (name, rows) = (&names[i], encoded.len());
             if labels.len() != rows {
                 return Err(Error::malformed(
@@ -171,25 +170,19 @@ fn outer(name: &str) -> &str {
 }
 
 /// The first value of a column of bytes that is no null.
-fn first(
-    reader: &SerializedFileReader<File>,
-    column: usize,
-    descriptor: &ColumnDescriptor,
-) -> Parquet<Option<ByteArray>> {
+fn first(file: &ParquetFile, column: usize, descriptor: &ColumnDescriptor) -> Parquet<Option<ByteArray>> {
     let nullable = descriptor.max_def_level() > 0;
-    let mut left = announced(reader).unwrap_or_default(); // a page of a few bytes can stand for any number of nulls
-    for group in 0..reader.num_row_groups() {
-        let ColumnReader::ByteArrayColumnReader(mut part) = reader.get_row_group(group)?.get_column_reader(column)?
-        else {
+    for part in file.column(column) {
+        let ColumnReader::ByteArrayColumnReader(mut part) = part? else {
             return Ok(None);
         };
-        while left > 0 {
+        loop {
             let (mut levels, mut values) = (Vec::new(), Vec::new());
             let (records, ..) = part.read_records(1, nullable.then_some(&mut levels), None, &mut values)?;
             match values.into_iter().next() {
                 Some(value) => return Ok(Some(value)),
                 None if records == 0 => break,
-                None => left -= 1,
+                None => {}
             }
         }
     }

@@ -15,6 +15,8 @@ pub mod delimited;
 mod encoded;
 mod labels;
 #[cfg(feature = "parquet")]
+mod pages;
+#[cfg(feature = "parquet")]
 pub(super) mod parquet;
 mod recipe;
 mod select;

@@ -1,6 +1,5 @@
 //! Tables in Parquet files, column by column; a file that holds pictures is told apart.
 
-use std::fs::File;
 use std::panic::catch_unwind;
 use std::path::Path;
 
@@ -8,11 +7,11 @@ use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
-use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 
 use super::super::{Found, Names};
 use super::encoded::{self, Pictures};
+use super::pages::{Parquet, ParquetFile, damaged};
 use super::{LabelColumn, Reading, Selection, Table, shown};
 use crate::memory::expect_room;
 use crate::model::Color;
@@ -52,15 +51,14 @@ enum Columns {
 
 fn read_columns(path: &Path, reading: &Reading) -> Result<Columns> {
     let damaged = |error: ParquetError| damaged(path, &error);
-    let file = File::open(path).map_err(Error::io("read", path))?;
-    let reader = SerializedFileReader::new(file).map_err(damaged)?;
-    let descriptors = reader.metadata().file_metadata().schema_descr().columns().to_vec();
+    let file = ParquetFile::open(path)?;
+    let descriptors = file.schema().columns().to_vec();
     let names: Vec<String> = descriptors.iter().map(|column| column.path().parts().join(".")).collect();
     if reading.wants_table().is_none()
         && reading.recipe.is_none()
-        && let Some(column) = encoded::column(path, &reader, &names)?
+        && let Some(column) = encoded::column(path, &file, &names)?
     {
-        return encoded::read(path, &reader, &names, column, reading).map(Columns::Pictures);
+        return encoded::read(path, &file, &names, column, reading).map(Columns::Pictures);
     }
     let selection = Selection::new(path, &names, reading)?;
     let chosen = |i: &usize| (&names[*i], &descriptors[*i]);
@@ -81,7 +79,7 @@ fn read_columns(path: &Path, reading: &Reading) -> Result<Columns> {
         }
     }
 
-    let count = announced(&reader);
+    let count = file.rows();
     let width = selection.features.len();
     let bytes = count.and_then(|count| count.checked_mul(2 * size_of::<f64>() * width)).map(|bytes| bytes as u64);
     expect_room(bytes).map_err(|problem| Error::malformed(path, format!("its rows {problem}")))?;
@@ -96,11 +94,11 @@ fn read_columns(path: &Path, reading: &Reading) -> Result<Columns> {
 
     let mut values = vec![0.0; count * width];
     for (j, &column) in selection.features.iter().enumerate() {
-        let found = numbers(&reader, column, &descriptors[column]).map_err(damaged)?;
+        let found = numbers(&file, column, &descriptors[column]).map_err(damaged)?;
         whole(&names[column], found.len())?;
         values.iter_mut().skip(j).step_by(width).zip(found).for_each(|(to, value)| *to = value);
     }
-    let labels = selection.labels.map(|column| labels(&reader, column).map_err(damaged)).transpose()?;
+    let labels = selection.labels.map(|column| labels(&file, column).map_err(damaged)).transpose()?;
     if let (Some(labels), Some(column)) = (&labels, selection.labels) {
         whole(&names[column], labels.len())?;
     }
@@ -119,26 +117,18 @@ fn read_columns(path: &Path, reading: &Reading) -> Result<Columns> {
     }))
 }
 
-/// Rows that a file announces; none where that is no number of rows.
-pub(super) fn announced(reader: &SerializedFileReader<File>) -> Option<usize> {
-    reader.metadata().row_groups().iter().map(|group| usize::try_from(group.num_rows()).ok()).sum()
-}
-
 /// A column of numbers or of text as labels.
-pub(super) fn labels(reader: &SerializedFileReader<File>, column: usize) -> Parquet<LabelColumn> {
-    let descriptor = reader.metadata().file_metadata().schema_descr().column(column);
+pub(super) fn labels(file: &ParquetFile, column: usize) -> Parquet<LabelColumn> {
+    let descriptor = file.schema().column(column);
     let mut labels = LabelColumn::default();
+    if is_list(&descriptor) {
+        return Err(ParquetError::General(format!("column {} holds lists, which are no labels", descriptor.path())));
+    }
     match is_text(&descriptor) {
-        true => texts(reader, column, &descriptor)?.iter().for_each(|cell| labels.push(cell)),
-        false => numbers(reader, column, &descriptor)?.iter().for_each(|cell| labels.push(&cell.to_string())),
+        true => texts(file, column, &descriptor)?.iter().for_each(|cell| labels.push(cell)),
+        false => numbers(file, column, &descriptor)?.iter().for_each(|cell| labels.push(&cell.to_string())),
     }
     Ok(labels)
-}
-
-/// The library's error in one line.
-pub(super) fn damaged(path: &Path, error: &ParquetError) -> Error {
-    let words = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-    Error::malformed(path, format!("not a whole Parquet file: {words}"))
 }
 
 pub(super) fn is_list(column: &ColumnDescriptor) -> bool {
@@ -165,38 +155,36 @@ fn is_other(column: &ColumnDescriptor) -> bool {
     }
 }
 
-pub(super) type Parquet<T> = std::result::Result<T, ParquetError>;
-
 /// All values of a column of numbers; NaN for a null.
-fn numbers(reader: &SerializedFileReader<File>, column: usize, descriptor: &ColumnDescriptor) -> Parquet<Vec<f64>> {
+fn numbers(file: &ParquetFile, column: usize, descriptor: &ColumnDescriptor) -> Parquet<Vec<f64>> {
     let unit = if is_decimal(descriptor) { 10_f64.powi(descriptor.type_scale()) } else { 1.0 };
     let unsigned = [ConvertedType::UINT_32, ConvertedType::UINT_64].contains(&descriptor.converted_type());
-    let (most, mut all) = (announced(reader).unwrap_or_default(), Vec::new());
-    for group in 0..reader.num_row_groups() {
-        match reader.get_row_group(group)?.get_column_reader(column)? {
+    let mut all = Vec::new();
+    for part in file.column(column) {
+        match part? {
             ColumnReader::BoolColumnReader(part) => {
-                each(part, descriptor, |value| f64::from(u8::from(*value)), f64::NAN, most, &mut all)?
+                each(part, descriptor, |value| f64::from(u8::from(*value)), f64::NAN, &mut all)?
             }
             ColumnReader::Int32ColumnReader(part) if unsigned => {
-                each(part, descriptor, |value| f64::from(*value as u32), f64::NAN, most, &mut all)?;
+                each(part, descriptor, |value| f64::from(*value as u32), f64::NAN, &mut all)?;
             }
             ColumnReader::Int32ColumnReader(part) => {
-                each(part, descriptor, |value| f64::from(*value) / unit, f64::NAN, most, &mut all)?
+                each(part, descriptor, |value| f64::from(*value) / unit, f64::NAN, &mut all)?
             }
             ColumnReader::Int64ColumnReader(part) if unsigned => {
-                each(part, descriptor, |value| *value as u64 as f64, f64::NAN, most, &mut all)?;
+                each(part, descriptor, |value| *value as u64 as f64, f64::NAN, &mut all)?;
             }
             ColumnReader::Int64ColumnReader(part) => {
-                each(part, descriptor, |value| *value as f64 / unit, f64::NAN, most, &mut all)?
+                each(part, descriptor, |value| *value as f64 / unit, f64::NAN, &mut all)?
             }
             ColumnReader::FloatColumnReader(part) => {
-                each(part, descriptor, |value| f64::from(*value), f64::NAN, most, &mut all)?
+                each(part, descriptor, |value| f64::from(*value), f64::NAN, &mut all)?
             }
-            ColumnReader::DoubleColumnReader(part) => each(part, descriptor, |value| *value, f64::NAN, most, &mut all)?,
+            ColumnReader::DoubleColumnReader(part) => each(part, descriptor, |value| *value, f64::NAN, &mut all)?,
             ColumnReader::FixedLenByteArrayColumnReader(part) => {
                 let half =
                     |bytes: &[u8]| bytes.try_into().map_or(f64::NAN, |bytes| half::f16::from_le_bytes(bytes).to_f64());
-                each(part, descriptor, |value| half(value.data()), f64::NAN, most, &mut all)?;
+                each(part, descriptor, |value| half(value.data()), f64::NAN, &mut all)?;
             }
             ColumnReader::ByteArrayColumnReader(_) | ColumnReader::Int96ColumnReader(_) => {
                 return Err(ParquetError::General(format!("column {} holds no numbers", descriptor.name())));
@@ -207,37 +195,35 @@ fn numbers(reader: &SerializedFileReader<File>, column: usize, descriptor: &Colu
 }
 
 /// All values of a column of text; empty for a null.
-fn texts(reader: &SerializedFileReader<File>, column: usize, descriptor: &ColumnDescriptor) -> Parquet<Vec<String>> {
+fn texts(file: &ParquetFile, column: usize, descriptor: &ColumnDescriptor) -> Parquet<Vec<String>> {
     let text = |value: &ByteArray| String::from_utf8_lossy(value.data()).into_owned();
-    byte_arrays(reader, column, descriptor, text, String::new())
+    byte_arrays(file, column, descriptor, text, String::new())
 }
 
 /// All values of a column of bytes, as `value` makes them, and `null` for each that is null.
 pub(super) fn byte_arrays<V: Clone>(
-    reader: &SerializedFileReader<File>,
+    file: &ParquetFile,
     column: usize,
     descriptor: &ColumnDescriptor,
     value: impl Fn(&ByteArray) -> V,
     null: V,
 ) -> Parquet<Vec<V>> {
-    let (most, mut all) = (announced(reader).unwrap_or_default(), Vec::new());
-    for group in 0..reader.num_row_groups() {
-        match reader.get_row_group(group)?.get_column_reader(column)? {
-            ColumnReader::ByteArrayColumnReader(part) => each(part, descriptor, &value, null.clone(), most, &mut all)?,
+    let mut all = Vec::new();
+    for part in file.column(column) {
+        match part? {
+            ColumnReader::ByteArrayColumnReader(part) => each(part, descriptor, &value, null.clone(), &mut all)?,
             _ => return Err(ParquetError::General(format!("column {} holds no bytes", descriptor.name()))),
         }
     }
     Ok(all)
 }
 
-/// Appends every value of a part of a column, as `value` makes it, and `null` for each that is null. There are at most `most`: a page of
-/// a few bytes can stand for any number of nulls.
+/// Appends every value of a part of a column, as `value` makes it, and `null` for each that is null.
 fn each<T: DataType, V: Clone>(
     mut part: ColumnReaderImpl<T>,
     descriptor: &ColumnDescriptor,
     value: impl Fn(&T::T) -> V,
     null: V,
-    most: usize,
     all: &mut Vec<V>,
 ) -> Parquet<()> {
     let deepest = descriptor.max_def_level(); // of a value that is there; 0 where none can be null
@@ -256,9 +242,6 @@ fn each<T: DataType, V: Clone>(
                 true => present.next().unwrap_or(null.clone()),
                 false => null.clone(),
             })),
-        }
-        if all.len() > most {
-            return Err(ParquetError::General(format!("column {} has more than {most} rows", descriptor.name())));
         }
     }
 }
