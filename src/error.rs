@@ -117,6 +117,15 @@ pub enum Error {
     Interrupted(String),
 }
 
+/// A text without line breaks: control characters are written as Rust writes them, `\n`.
+pub(crate) fn one_line(text: &str) -> String {
+    let escaped = |character: char| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.into(),
+    };
+    text.chars().map(escaped).collect()
+}
+
 /// Training steps in words.
 fn at(first: u64, last: u64) -> String {
     if first == last { format!("at step {first}") } else { format!("after steps {first} to {last}") }
@@ -128,9 +137,9 @@ impl Error {
         move |source| Error::Io { action, path: path.to_path_buf(), source }
     }
 
-    /// A file whose content cannot be used.
+    /// A file whose content cannot be used. Names that come from it, with line breaks perhaps, do not break the line.
     pub fn malformed(path: &Path, problem: impl Into<String>) -> Error {
-        Error::Malformed { path: path.to_path_buf(), problem: problem.into() }
+        Error::Malformed { path: path.to_path_buf(), problem: one_line(&problem.into()) }
     }
 
     /// An option or argument that cannot be used.

@@ -206,6 +206,11 @@ fn columns_of_text_and_wrong_cells_are_named() {
     assert!(two.contains("columns a, b hold text (\"u\" in line 2): leave them out with --except a,b"), "{two}");
     let cell = refused("x,a\n1.5,u\n2,7\n3,8\n", &Reading::default());
     assert!(cell.ends_with("line 2, column a: \"u\", expected a number"), "{cell}");
+    let error = refused("height,\"kind\nof plant\"\n1,rose\n2,lily\n", &Reading::default());
+    assert!(
+        error.contains(r"kind\nof plant") && !error.contains('\n'),
+        "a name with a line break is one line: {error}"
+    );
 }
 
 #[test]

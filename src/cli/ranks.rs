@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    device::Choice,
+    data::table::shown,
+    device::{Choice, Device},
     gpu::{Tilings, adapters, best},
     peers::{Joined, Peers},
 };
@@ -51,6 +52,15 @@ fn next_adapter(number: usize, of: usize) -> Option<Choice> {
     Some(Choice::Index(equals[number % equals.len()]))
 }
 
+/// Which process works where, in words. All must come to this call.
+pub fn places(peers: Peers, device: &Device) -> String {
+    let (rank, machine) = (peers.rank(), peers.machine());
+    shown(&peers.texts(&match device {
+        Device::Gpu(gpu) => format!("{rank} on adapter {} of {machine} ({device})", gpu.adapter().index),
+        Device::Oracle => format!("{rank} on the processor of {machine}"),
+    }))
+}
+
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
@@ -62,5 +72,5 @@ pub fn tilings(peers: Peers, find: impl FnOnce() -> Result<Option<Tilings>>) -> 
     }
     let found = if peers.is_first() { find() } else { Ok(None) };
     let found = serde_json::to_string(&peers.all_or_none(found)?).expect("plain names and numbers");
-    Ok(serde_json::from_str(&peers.of_first(found)).expect("it was written as JSON just now"))
+    Ok(serde_json::from_str(&peers.text_of(0, found)).expect("it was written as JSON just now"))
 }

@@ -291,7 +291,8 @@ fn describe(peers: Peers, session: &Session) {
     );
     if !peers.is_alone() {
         let rows = peers.share().of(config.batch).len();
-        progress!("processes: {}, each with up to {rows} rows of a batch", peers.count());
+        let places = ranks::places(peers, session.device());
+        progress!("processes: {}, each with up to {rows} rows of a batch: {places}", peers.count());
     }
     if let Some(memory) = session.device_memory() {
         progress!("memory: {memory}");

@@ -151,13 +151,23 @@ impl Peers {
         }
     }
 
+    /// A text of each process, by rank.
+    pub fn texts(self, own: &str) -> Vec<String> {
+        (0..self.count).map(|rank| self.text_of(rank, own.into())).collect()
+    }
+
+    /// The name of the machine that this process runs on.
+    pub fn machine(self) -> String {
+        world::machine()
+    }
+
     /// Number of this process among those of its machine, from 0 on, and how many those are.
     pub fn on_this_machine(self) -> [usize; 2] {
         if self.is_alone() {
             return [0, 1];
         }
-        let machines = self.gathered(world::machine());
-        let here = |ranks: &[u64]| ranks.iter().filter(|&&machine| machine == machines[self.rank]).count();
+        let machines = self.texts(&self.machine());
+        let here = |ranks: &[String]| ranks.iter().filter(|&machine| *machine == machines[self.rank]).count();
         [here(&machines[..self.rank]), here(&machines)]
     }
 }

@@ -9,7 +9,6 @@ use mpi::{
     topology::SimpleCommunicator,
     traits::{Communicator, CommunicatorCollectives, Equivalence, Root},
 };
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A number that processes add up: float32 or float64.
 pub trait Number: Copy + Default + Equivalence {}
@@ -44,11 +43,9 @@ impl World {
     }
 }
 
-/// A number that stands for this machine.
-pub(super) fn machine() -> u64 {
-    let mut hasher = DefaultHasher::new();
-    processor_name().unwrap_or_default().hash(&mut hasher);
-    hasher.finish()
+/// The name of this machine.
+pub(super) fn machine() -> String {
+    processor_name().unwrap_or_default()
 }
 
 impl Peers {
@@ -70,17 +67,17 @@ impl Peers {
         }
     }
 
-    /// The text of the first process.
-    pub fn of_first(self, text: String) -> String {
+    /// The text of process `rank`.
+    pub fn text_of(self, rank: usize, text: String) -> String {
         if self.is_alone() {
             return text;
         }
         let world = SimpleCommunicator::world();
-        let (root, mut bytes) = (world.process_at_rank(0), text.into_bytes());
+        let (root, mut bytes) = (world.process_at_rank(rank as i32), text.into_bytes());
         let mut length = bytes.len() as u64;
         root.broadcast_into(&mut length);
         bytes.resize(length as usize, 0);
         root.broadcast_into(&mut bytes[..]);
-        String::from_utf8(bytes).expect("the first process sent a string")
+        String::from_utf8(bytes).expect("the process sent a string")
     }
 }

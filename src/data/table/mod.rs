@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Names, Split, Whole, sides};
+use crate::error::one_line;
 use crate::model::{Color, Numbers, OnDisk, Seen, Values};
 use crate::{Error, Result};
 
@@ -290,8 +291,8 @@ fn is_missing(cell: &str) -> bool {
 
 /// Names in a line, the first ones where there are many.
 pub fn shown(names: &[String]) -> String {
-    match names.split_at_checked(12) {
+    one_line(&match names.split_at_checked(12) {
         Some((first, rest)) if !rest.is_empty() => format!("{}, … ({} in all)", first.join(", "), names.len()),
         _ => names.join(", "),
-    }
+    })
 }
