@@ -244,7 +244,7 @@ mod together {
         wait_for(&mut child, || {
             fs::read_to_string(dir.join("metrics.jsonl")).is_ok_and(|text| text.lines().count() == 1)
         });
-        sleep(Duration::from_millis(50));
+        sleep(Duration::from_millis(200));
         let pid = process(dir, 1).expect("rank 1 runs");
         assert!(Command::new("kill").args([format!("-{signal}"), pid.to_string()]).status().unwrap().success());
         wait_for(&mut child, || process(dir, 0).is_none() && process(dir, 1).is_none());
