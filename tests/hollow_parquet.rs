@@ -121,6 +121,13 @@ fn a_page_that_announces_more_than_it_holds_is_refused_before_anything_is_alloca
         ("lengths", text, plain, data(3, Encoding::DELTA_LENGTH_BYTE_ARRAY, &many), "268435456 lengths of 3 values"),
         ("shared lengths", text, plain, data(3, Encoding::DELTA_BYTE_ARRAY, &shared), "268435456 lengths of 3 values"),
         ("lengths without values", text, plain, data(3, Encoding::DELTA_BYTE_ARRAY, &few), "a page ends early"),
+        (
+            "a codec that is not here",
+            number,
+            Compression::BROTLI(Default::default()),
+            data(3, Encoding::PLAIN, &VALUES),
+            ": column x is packed by brotli, which is not read: snappy, zstd, gzip and lz4 are",
+        ),
         ("a list", number, plain, listed, "the header of a page is none"),
         ("a short column", number, plain, data(3, Encoding::PLAIN, &VALUES)[..20].to_vec(), "behind its column"),
         ("structs without end", number, plain, [0x1c; 4096].to_vec(), "the header of a page is none"),
