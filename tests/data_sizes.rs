@@ -125,9 +125,9 @@ fn images_beyond_the_free_memory_are_refused_before_they_are_decoded() {
 #[test]
 fn a_picture_that_announces_more_than_it_holds_is_refused_before_it_is_decoded() {
     let dir = tempfile::tempdir().unwrap();
-    hollow_png(&dir.path().join("a.png"), 5000, 5000);
+    hollow_png(&dir.path().join("a.png"), 300, 300);
     let message = one_line(open(dir.path()));
-    assert!(message.ends_with("a.png: 65 bytes are too few for its 5000x5000 pixels"), "{message}");
+    assert!(message.ends_with("a.png: 65 bytes are too few for its 300x300 pixels"), "{message}");
 }
 
 #[test]

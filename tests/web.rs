@@ -14,7 +14,7 @@ use std::{
 };
 use wgvae::{
     check::Proof,
-    data::rows_f32,
+    data::{Dataset, rows_f32},
     device::Device,
     gallery::{linear, prior, spherical},
     gpu::{Batch, Needs, Role, Scalar, Tiling, Tilings},
@@ -27,7 +27,8 @@ use wgvae::{
     web::{Page, Plan, verifier},
 };
 
-/// The designs whose pages are driven: together they have every kind, activation, bottleneck, condition and likelihood.
+/// The designs whose pages are driven: together they have every kind, activation, bottleneck, condition and likelihood,
+/// and one is of images in colour.
 fn designs() -> Vec<(&'static str, Model, Likelihood)> {
     let model = tiny::model;
     use Likelihood::{Bernoulli, Gaussian, GaussianHeteroscedastic, SquaredError};
@@ -56,6 +57,7 @@ fn designs() -> Vec<(&'static str, Model, Likelihood)> {
             GaussianHeteroscedastic,
         ),
         ("cvae-concat", Model { condition: Condition::Concat, ..model(Kind::Cvae) }, Bernoulli),
+        ("vae-colour", Model { input: tiny::colourful().pixels(), ..model(Kind::Vae) }, SquaredError),
     ]
 }
 
@@ -63,7 +65,13 @@ fn designs() -> Vec<(&'static str, Model, Likelihood)> {
 fn run((name, model, likelihood): (&str, Model, Likelihood), folder: &Path) -> Run {
     let model = Model { variance: likelihood.variance(), ..model };
     let objective = Objective::new(model.kind, likelihood);
-    tiny::trained(model, objective, &folder.join(name))
+    tiny::trained_on(data(&model), model, objective, &folder.join(name))
+}
+
+/// The images that a model of these tests takes.
+fn data(model: &Model) -> Dataset {
+    let colourful = tiny::colourful();
+    if model.input == colourful.pixels() { colourful } else { tiny::data() }
 }
 
 /// Writes the page of `run`, and beside it what the oracle finds.
@@ -74,7 +82,7 @@ fn page(run: &Run) -> [PathBuf; 2] {
     config.data.class_names = names.map(String::from).into();
     fs::write(run.dir.join("config.json"), serde_json::to_string(&config).unwrap()).unwrap();
     succeed(&["export", run.dir.to_str().unwrap(), "--html", page.to_str().unwrap(), "--force"]);
-    let (model, data) = (&run.config.model, tiny::data());
+    let (model, data) = (&run.config.model, data(&run.config.model));
     let codec = Codec::new(&Device::Oracle, model, &run.weights().unwrap()).unwrap();
     let labelled = |label: usize| model.kind.is_conditional().then(|| vec![label as u8]);
     let images: Vec<f32> = rows_f32(&data.test, model.input, &(0..6).collect::<Vec<_>>());

@@ -16,7 +16,7 @@ use crate::{
     },
     device::{Choice, Device},
     files::write_atomically,
-    gpu::{self, Gpu, adapters},
+    gpu::{self, Gpu, Spec, adapters},
     proofs::{ALL, EQUIVALENT},
     verify::{
         self,
@@ -266,8 +266,9 @@ fn mutants(device: &Device, arguments: &Arguments) -> Result<()> {
     if !arguments.worker.is_empty() {
         return work(gpu, &all, &arguments.worker);
     }
-    let idle: Vec<&str> =
-        ALL.iter().map(|proof| proof.spec).filter(|spec| !gpu.runs(spec)).map(|spec| spec.name.as_str()).collect();
+    let asked = |spec: &&Spec| spec.sources.iter().any(|source| source.file.contains(&arguments.only));
+    let idle = ALL.iter().map(|proof| proof.spec).filter(|spec| !gpu.runs(spec)).filter(asked);
+    let idle: Vec<&str> = idle.map(|spec| spec.name.as_str()).collect();
     if !idle.is_empty() {
         progress!("left out, for want of subgroups or cooperative matrices: {}", idle.join("; "));
     }

@@ -1,9 +1,9 @@
 //! Encoded pictures, in files or in the rows of one, as images of bytes of one size, gray or in colour.
 
 use std::fs::File;
-use std::io::BufReader;
 #[cfg(feature = "parquet")]
 use std::io::Cursor;
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 use image::imageops::FilterType;
@@ -15,8 +15,8 @@ use crate::memory::{EXPANSION, expect_room};
 use crate::model::Color;
 use crate::{Error, Result};
 
-/// Pixels that a byte can stand for in any of the formats: eight of one bit in each byte that deflate, which PNG uses, unpacks from it.
-const PIXELS: u64 = 8 * EXPANSION;
+/// Bits that a byte of a PNG, which deflate packs, can stand for. In other formats a byte stands for no more pixels than that.
+const BITS: u64 = 8 * EXPANSION;
 
 /// An encoded picture, and where it is.
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ impl Encoded<'_> {
     /// [`Error::Malformed`] where it is none, or its header tells more pixels than can follow.
     pub(super) fn decoded(self) -> Result<DynamicImage> {
         let ([height, width], length) = (self.sides()?, self.length()?);
-        if height as u64 * width as u64 > PIXELS.saturating_mul(length) {
+        if (height as u64 * width as u64).saturating_mul(self.bits()?) > BITS.saturating_mul(length) {
             return Err(self.wrong(format!("{length} bytes are too few for its {width}x{height} pixels")));
         }
         let image = match self {
@@ -55,6 +55,26 @@ impl Encoded<'_> {
         };
         let (width, height) = sides.map_err(|error| self.unreadable(&error))?;
         Ok([height as usize, width as usize])
+    }
+
+    /// Bits of a pixel of a PNG, from its header; 1 in other formats.
+    fn bits(self) -> Result<u64> {
+        let mut head = [0; 26];
+        let whole = match self {
+            Encoded::File(path) => {
+                let mut file = File::open(path).map_err(Error::io("read", path))?;
+                file.read_exact(&mut head).is_ok()
+            }
+            #[cfg(feature = "parquet")]
+            Encoded::Row { mut bytes, .. } => bytes.read_exact(&mut head).is_ok(),
+        };
+        let (depth, values) = match head {
+            [0x89, b'P', b'N', b'G', .., depth, color] if whole => {
+                (depth, [1, 1, 3, 1, 2, 1, 4].get(usize::from(color)))
+            }
+            _ => (1, None),
+        };
+        Ok(u64::from(depth) * values.unwrap_or(&1))
     }
 
     /// Bytes of the encoded picture.

@@ -38,6 +38,8 @@ struct Data<'a> {
     model: &'a Model,
     width: usize,
     height: usize,
+    /// Values of a pixel.
+    channels: usize,
     /// Names of the classes; none where they are known by their numbers alone.
     class_names: &'a [String],
     /// What the run is and what it reached, as names and values.
@@ -94,7 +96,7 @@ struct Embedded {
     count: usize,
     /// What one of them is called.
     what: &'static str,
-    /// A byte per pixel in base64.
+    /// A byte per value in base64.
     pixels: String,
     /// A byte each in base64; empty without labels.
     labels: String,
@@ -109,12 +111,6 @@ pub fn explorer(run: &Run, weights: &[Param], images: &Images, train: Option<(&S
     let model = &run.config.model;
     if run.config.data.table.is_some() {
         return Err(Error::invalid("--html", "a page shows images, and this run is on a table: use --onnx"));
-    }
-    if !run.config.data.color.is_gray() {
-        return Err(Error::invalid(
-            "--html",
-            "a page shows gray images, and this run is on images in colour: use --onnx",
-        ));
     }
     let net = Network::new(model, ROWS, Tilings::all(Tiling::Split)).with_outputs();
     fits(4 * net.param_bytes() as usize / 3, model)?;
@@ -133,6 +129,7 @@ pub fn explorer(run: &Run, weights: &[Param], images: &Images, train: Option<(&S
         model,
         width: images.width,
         height: images.height,
+        channels: run.config.data.color.channels(),
         class_names: &run.config.data.class_names,
         facts: facts(run)?,
         plan: plan(&net, weights)?,

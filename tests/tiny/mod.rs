@@ -12,7 +12,7 @@ use wgvae::{
     data::{Dataset, Split, glyphs},
     device::{Choice, Device},
     gpu::Options,
-    model::{Activation, Kind, Loss, Model, Objective},
+    model::{Activation, Color, Kind, Loss, Model, Objective},
     random::{Stream, stream},
     run::{Run, Settings},
     train::Session,
@@ -32,6 +32,21 @@ pub fn gpu() -> Device {
 
 pub fn data() -> Dataset {
     glyphs::dataset(0, 300, 70)
+}
+
+/// The glyphs of [`data`] in blue on yellow, at half their size.
+pub fn colourful() -> Dataset {
+    let mut data = data();
+    let pixel = |image: &[u8], i: usize| {
+        let ink = image[56 * (i / 14) + 2 * (i % 14)];
+        [255 - ink, 255 - ink / 2, ink]
+    };
+    for split in [&mut data.train, &mut data.test] {
+        let gray = split.images.rows().bytes().to_vec();
+        let colours = gray.chunks(784).flat_map(|image| (0..196).flat_map(|i| pixel(image, i))).collect::<Vec<u8>>();
+        split.images = colours.into();
+    }
+    Dataset { width: 14, height: 14, color: Color::Rgb, ..data }
 }
 
 /// Random images of 9x7 pixels in three classes: 171 to train on, 40 to test.
@@ -60,8 +75,13 @@ pub fn run(kind: Kind, loss: Loss, activation: Activation, dir: &Path) -> Run {
 
 /// Trains for an epoch and opens what was left.
 pub fn trained(model: Model, objective: Objective, dir: &Path) -> Run {
+    trained_on(data(), model, objective, dir)
+}
+
+/// Trains on these data for an epoch and opens what was left.
+pub fn trained_on(data: Dataset, model: Model, objective: Objective, dir: &Path) -> Run {
     let settings = Settings { batch: 16, epochs: 1, seed: 3, ..Settings::new(model, objective) };
-    let mut session = Session::begin(&settings, gpu(), data(), Some(dir)).unwrap();
+    let mut session = Session::begin(&settings, gpu(), data, Some(dir)).unwrap();
     session.epoch(&mut |_| true).unwrap();
     Run::open(dir).unwrap()
 }

@@ -22,18 +22,19 @@ function near(what, found, wanted, limit = LIMIT) {
 /** Waits until nothing is drawn any more. */
 const settled = () => page.waitForFunction(() => globalThis.explorer.jobs.size === 0);
 
-/** The gray values of a canvas, 0 to 255. */
-const gray = (selector) =>
+/** The values of a canvas, 0 to 255: one of each pixel where the model's images are gray, else red, green and blue. */
+const shown = (selector) =>
   page.$eval(selector, (canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return Array.from(data).filter((_, i) => i % 4 === 0);
+    const { channels } = globalThis.explorer.size;
+    return Array.from(data).filter((_, i) => i % 4 < channels);
   });
 
 /** Whether a canvas shows what the model makes of the point and label that the page is at. */
 async function decoded(what) {
   await settled();
   const wanted = await page.evaluate(async () => Array.from(await globalThis.explorer.decode(globalThis.explorer.z)));
-  near(what, await gray("#image"), wanted.map((value) => 255 * Math.min(1, Math.max(0, value))), 0.51);
+  near(what, await shown("#image"), wanted.map((value) => 255 * Math.min(1, Math.max(0, value))), 0.51);
 }
 
 const latents = () => page.evaluate(() => Array.from(globalThis.explorer.z));
@@ -82,12 +83,12 @@ changed("a slider", before, await latents());
 
 // the labels
 if (expected.classes > 0) {
-  const image = await gray("#image");
+  const image = await shown("#image");
   const names = await page.$$eval("#labels button", (buttons) => buttons.map((button) => button.textContent));
   if (names.join() !== expected.class_names.join()) faults.push(`the buttons of the labels say ${names}`);
   await page.click("#labels button:nth-child(4)");
   await decoded("label 3");
-  changed("label 3", image, await gray("#image"));
+  changed("label 3", image, await shown("#image"));
   await page.keyboard.press("ArrowRight");
   await decoded("label 4 by an arrow key");
   if ((await page.evaluate(() => globalThis.explorer.label)) !== 4) faults.push("an arrow key does not choose the next label");
@@ -114,7 +115,7 @@ const pick = async (number) => {
   await settled();
 };
 await pick(2);
-near("the reconstruction of image 2", await gray("#reconstruction"), expected.reconstruction.map((value) => 255 * Math.min(1, Math.max(0, value))), 0.54);
+near("the reconstruction of image 2", await shown("#reconstruction"), expected.reconstruction.map((value) => 255 * Math.min(1, Math.max(0, value))), 0.54);
 await decoded("the image at a picked image's mean");
 if ((await page.$$eval("#code tbody tr", (rows) => rows.length)) !== expected.latent) faults.push("not every latent is in the table");
 await page.click("#start");
@@ -137,7 +138,7 @@ await page.mouse.down();
 await page.mouse.move(pad.x + 0.5 * pad.width, pad.y + 0.8 * pad.height, { steps: 8 });
 await page.mouse.up();
 await decoded("the image at a drawing's mean");
-const drawn = (await gray("#original")).filter((value) => value > 128).length;
+const drawn = (await shown("#original")).filter((value) => value > 128).length;
 if (drawn < 10) faults.push(`a stroke on the pad leaves ${drawn} bright pixels`);
 const name = await page.$eval("#picked", (line) => line.textContent);
 if (name !== "drawn by hand") faults.push(`the drawing is called ${name}`);

@@ -44,7 +44,7 @@ export function stepOf(event) {
  * Fills a list box with images, one of which a click or the arrow keys choose.
  * @param {HTMLElement} list
  * @param {Float32Array[]} images
- * @param {{width: number, height: number}} size
+ * @param {import("./picture.js").Size} size
  * @param {string} what What one of them is called.
  * @param {(number: number) => void} chosen
  */

@@ -17,6 +17,7 @@ import { TrainingPanel } from "./training.js";
  * @property {import("./cpu_codec.js").Model} model
  * @property {number} width
  * @property {number} height
+ * @property {number} channels
  * @property {string[]} class_names
  * @property {[string, string][]} facts
  * @property {import("./host.js").Plan} plan
@@ -46,7 +47,7 @@ class Explorer {
   constructor(data) {
     this.data = data;
     const { model, latents } = data;
-    this.size = { width: data.width, height: data.height };
+    this.size = { width: data.width, height: data.height, channels: data.channels };
     this.variational = model.kind !== "ae";
     this.conditional = model.kind === "cvae";
     /** The point that is decoded. */

@@ -7,16 +7,17 @@
 /**
  * The images of one file and, where there is another, their labels.
  * @param {File[]} files
- * @param {{width: number, height: number}} size What an image must have.
+ * @param {import("./picture.js").Size} size What an image must have.
  * @param {number} classes Labels must be below it; 0 where none are needed.
  * @returns {Promise<Images>}
  */
-export async function imagesOf(files, { width, height }, classes) {
+export async function imagesOf(files, { width, height, channels }, classes) {
   const parts = await Promise.all(files.map(async (file) => ({ name: file.name, ...(await parsed(file)) })));
   const images = parts.find(({ shape }) => shape.length === 3);
   const labels = parts.find(({ shape }) => shape.length === 1);
   if (!images) throw new Error(`${files.map(({ name }) => name).join(", ") || "nothing"}: no IDX file of images among them`);
   const [count, rows, columns] = images.shape;
+  if (channels > 1) throw new Error(`${images.name} has images in gray; the model takes them in colour`);
   if (rows !== height || columns !== width) {
     throw new Error(`${images.name} has images of ${columns}x${rows} pixels; the model takes ${width}x${height}`);
   }

@@ -7,8 +7,8 @@ const BRUSH = 0.045;
 export class Pad {
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {{width: number, height: number}} size
-   * @param {(pixels: Float32Array) => void} changed
+   * @param {import("./picture.js").Size} size
+   * @param {(values: Float32Array) => void} changed Gets the image that is drawn, white on black.
    */
   constructor(canvas, size, changed) {
     this.canvas = canvas;
@@ -70,7 +70,8 @@ export class Pad {
     }
     if (this.last) this.last = to;
     this.draw();
-    this.changed(this.pixels);
+    const { channels } = this.size;
+    this.changed(Float32Array.from({ length: channels * this.pixels.length }, (_, i) => this.pixels[Math.floor(i / channels)]));
   }
 
   /**
@@ -89,7 +90,7 @@ export class Pad {
   }
 
   draw() {
-    show(this.canvas, this.pixels, this.size);
+    show(this.canvas, this.pixels, { ...this.size, channels: 1 });
     if (document.activeElement !== this.canvas || !this.canvas.matches(":focus-visible")) return;
     const context = contextOf(this.canvas);
     context.strokeStyle = "#e2572a";

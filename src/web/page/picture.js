@@ -8,19 +8,24 @@ export function contextOf(canvas) {
   return context;
 }
 
+/** @typedef {{width: number, height: number, channels: number}} Size The pixels of an image, and its values per pixel: one, or red, green and blue. */
+
 /**
  * Shows an image of values in [0, 1], 1 for white; values outside are shown as the nearer of both.
  * @param {HTMLCanvasElement} canvas
- * @param {ArrayLike<number>} pixels
- * @param {{width: number, height: number}} size
+ * @param {ArrayLike<number>} values
+ * @param {Size} size
  */
-export function show(canvas, pixels, { width, height }) {
+export function show(canvas, values, { width, height, channels }) {
   [canvas.width, canvas.height] = [width, height];
   const context = contextOf(canvas);
   const image = context.createImageData(width, height);
-  for (let i = 0; i < pixels.length; i++) {
-    const value = Math.round(255 * Math.min(1, Math.max(0, pixels[i])));
-    image.data.set([value, value, value, 255], 4 * i);
+  image.data.fill(255);
+  for (let i = 0; i < width * height; i++) {
+    for (let k = 0; k < 3; k++) {
+      const value = values[channels * i + (k % channels)];
+      image.data[4 * i + k] = Math.round(255 * Math.min(1, Math.max(0, value)));
+    }
   }
   context.putImageData(image, 0, 0);
 }

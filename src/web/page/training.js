@@ -19,7 +19,7 @@ export class TrainingPanel {
    * @param {object} page What the rest of the page does.
    * @param {Record<string, import("./gpu_codec.js").Place[]>} page.places Where the values of each parameter lie.
    * @param {Record<string, number[]>} page.shapes
-   * @param {{width: number, height: number}} page.size
+   * @param {import("./picture.js").Size} page.size
    * @param {number} page.latent
    * @param {boolean} page.variational
    * @param {number} page.classes Classes that the model is told of; 0 of a model without labels.
@@ -161,10 +161,10 @@ export class TrainingPanel {
   async sheet() {
     this.page.take(this.trainer.loaded);
     const images = await this.page.decode(this.z);
-    const pixels = this.page.size.width * this.page.size.height;
+    const input = images.length / SAMPLES;
     const shown = Array.from({ length: SAMPLES }, (_, i) => {
       const picture = Object.assign(document.createElement("canvas"), { className: "picture" });
-      show(picture, images.subarray(i * pixels, (i + 1) * pixels), this.page.size);
+      show(picture, images.subarray(i * input, (i + 1) * input), this.page.size);
       return picture;
     });
     this.find("samples").replaceChildren(...shown);
