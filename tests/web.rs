@@ -7,6 +7,8 @@ mod command;
 mod tiny;
 
 use command::{fails, succeed, text};
+use ndarray::Array4;
+use ndarray_npy::write_npy;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -81,8 +83,16 @@ fn page(run: &Run) -> [PathBuf; 2] {
     let mut config = run.config.clone();
     config.data.class_names = names.map(String::from).into();
     fs::write(run.dir.join("config.json"), serde_json::to_string(&config).unwrap()).unwrap();
-    succeed(&["export", run.dir.to_str().unwrap(), "--html", page.to_str().unwrap(), "--force"]);
     let (model, data) = (&run.config.model, data(&run.config.model));
+    let (dir, images) = (run.dir.to_str().unwrap(), run.dir.join("images.npy"));
+    let mut export = vec!["export", dir, "--html", page.to_str().unwrap(), "--force"];
+    if !data.color.is_gray() {
+        let shape = (data.test.count, data.height, data.width, 3);
+        let bytes = data.test.images.rows().bytes().to_vec();
+        write_npy(&images, &Array4::from_shape_vec(shape, bytes).unwrap()).unwrap();
+        export.extend(["--data", images.to_str().unwrap()]);
+    }
+    succeed(&export);
     let codec = Codec::new(&Device::Oracle, model, &run.weights().unwrap()).unwrap();
     let labelled = |label: usize| model.kind.is_conditional().then(|| vec![label as u8]);
     let images: Vec<f32> = rows_f32(&data.test, model.input, &(0..6).collect::<Vec<_>>());
