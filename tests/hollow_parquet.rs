@@ -128,9 +128,15 @@ fn a_page_that_announces_more_than_it_holds_is_refused_before_anything_is_alloca
             data(3, Encoding::PLAIN, &VALUES),
             ": column x is packed by brotli, which is not read: snappy, zstd, gzip and lz4 are",
         ),
-        ("a list", number, plain, listed, "the header of a page is none"),
-        ("a short column", number, plain, data(3, Encoding::PLAIN, &VALUES)[..20].to_vec(), "behind its column"),
-        ("structs without end", number, plain, [0x1c; 4096].to_vec(), "the header of a page is none"),
+        ("a list", number, plain, listed, "the header of a page is not valid"),
+        (
+            "a short column",
+            number,
+            plain,
+            data(3, Encoding::PLAIN, &VALUES)[..20].to_vec(),
+            "after the end of its column",
+        ),
+        ("structs without end", number, plain, [0x1c; 4096].to_vec(), "the header of a page is not valid"),
     ];
     let mut faults = Vec::new();
     for (name, column, codec, pages, words) in cases {

@@ -1,4 +1,5 @@
-//! The pages of Parquet files. The library allocates what a page announces; here that is held to what the page's bytes can hold.
+//! The pages of Parquet files. The library allocates what the header of a page announces, so that headers are checked here first against
+//! the bytes that follow them.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -20,7 +21,7 @@ use crate::{Error, Result};
 
 pub(super) type Parquet<T> = std::result::Result<T, ParquetError>;
 
-/// A file, and what its end says of its columns.
+/// A file, and what its footer says of its columns.
 pub(super) struct ParquetFile {
     file: Arc<File>,
     metadata: ParquetMetaData,
@@ -28,7 +29,7 @@ pub(super) struct ParquetFile {
 
 impl ParquetFile {
     /// # Errors
-    /// [`Error::Io`] if the file cannot be opened, [`Error::Malformed`] if its end is damaged.
+    /// [`Error::Io`] if the file cannot be opened, [`Error::Malformed`] if its footer is damaged.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io("read", path))?;
         let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).map_err(|error| damaged(path, &error))?;
@@ -50,7 +51,7 @@ impl ParquetFile {
         groups.map(|group| u64::try_from(group.column(column).uncompressed_size()).ok()).sum()
     }
 
-    /// Readers of the parts of a column, one for each group of rows.
+    /// Readers of a column, one for each row group.
     pub(super) fn column(&self, column: usize) -> impl Iterator<Item = Parquet<ColumnReader>> + '_ {
         let of = self.schema().column(column);
         self.metadata.row_groups().iter().map(move |group| {
@@ -92,7 +93,7 @@ fn expect_sizes(file: &File, part: &ColumnChunkMetaData) -> Parquet<()> {
     let (start, length) = part.byte_range();
     let column = part.column_path().string();
     if start.checked_add(length).is_none_or(|end| end > file.len()) {
-        return Err(ParquetError::EOF(format!("column {column} ends behind the file")));
+        return Err(ParquetError::EOF(format!("column {column} ends after the end of the file")));
     }
     let mut from = BufReader::new(file.try_clone()?);
     from.seek(SeekFrom::Start(start))?;
@@ -125,7 +126,7 @@ fn expansion(codec: Compression) -> u64 {
     }
 }
 
-/// What a field of a header is, in the library's eyes: it does not look at the type that the file says.
+/// How the library reads a field of a header, whatever type the file gives it.
 #[derive(Clone, Copy)]
 enum Field {
     Number,
@@ -159,7 +160,7 @@ impl Headers {
     /// Passes the fields of a struct, and gives the numbers among them. A list is an error, because no header has one, and the library
     /// believes its length.
     fn fields(&mut self, known: &[Field], depth: usize) -> Parquet<BTreeMap<i16, i64>> {
-        let odd = || ParquetError::General("the header of a page is none".into());
+        let odd = || ParquetError::General("the header of a page is not valid".into());
         let (mut numbers, mut id) = (BTreeMap::new(), 0_i16);
         loop {
             let byte = varint_byte(&mut self.0)?;
@@ -196,15 +197,15 @@ impl Headers {
     /// Passes so many bytes, which must be there.
     fn pass(&mut self, bytes: u64) -> Parquet<()> {
         let left = self.0.limit().checked_sub(bytes);
-        let left = left.ok_or_else(|| ParquetError::EOF("a page ends behind its column".into()))?;
+        let left = left.ok_or_else(|| ParquetError::EOF("a page ends after the end of its column".into()))?;
         self.0.get_mut().seek_relative(bytes as i64)?;
         self.0.set_limit(left);
         Ok(())
     }
 }
 
-/// Pages of a column without lists whose counts of values are held to the rows of the group and to their bytes: a page of a few bytes can
-/// stand for any number of nulls.
+/// Pages of a column without lists. Their numbers of values are checked against the rows of the row group, because a page of a few bytes
+/// can stand for any number of nulls, and against their bytes.
 struct Counted {
     pages: SerializedPageReader<File>,
     of: ColumnDescPtr,
@@ -251,13 +252,15 @@ impl Counted {
     /// Bytes of a page that say which values are null.
     fn levels(&self, page: &Page) -> Parquet<usize> {
         match page {
-            Page::DataPageV2 { def_levels_byte_len, .. } => Ok(*def_levels_byte_len as usize),
+            Page::DataPageV2 { rep_levels_byte_len, def_levels_byte_len, .. } => {
+                Ok(*rep_levels_byte_len as usize + *def_levels_byte_len as usize)
+            }
             Page::DataPage { buf, def_level_encoding: Encoding::RLE, .. } if self.of.max_def_level() > 0 => {
                 let length = buf.first_chunk().ok_or_else(|| self.odd("no values"))?;
                 Ok(4 + u32::from_le_bytes(*length) as usize)
             }
             _ if self.of.max_def_level() == 0 => Ok(0),
-            _ => Err(self.odd("nulls in an encoding that was given up")),
+            _ => Err(self.odd("nulls in a deprecated encoding")),
         }
     }
 
